@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { root } from "./root.ts";
+
+/** What became of a command. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Runs a command from the repository's top folder; `loud` shows its output while it runs. */
+export function run(
+  command: readonly string[],
+  { env = {}, loud = false, cwd = root, limit = 900_000 }: {
+    env?: Record<string, string>;
+    loud?: boolean;
+    cwd?: string;
+    limit?: number;
+  } = {},
+): Promise<Outcome> {
+  const [program, ...args] = command;
+  const child = spawn(program!, args, {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true, // a group of its own, so that stop() reaches the children of launchers too
+  });
+  running.add(child);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (loud) process.stdout.write(text);
+    });
+  }
+  const timer = setTimeout(() => {
+    output += `\nStopped after ${limit / 1000} s\n`;
+    stop(child);
+  }, limit);
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve({ ok: false, output: `${output}${error.message}\n` }));
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ ok: code === 0, output });
+    });
+  });
+}
+
+/** Ends every command that still runs. */
+export function stopAll(): void {
+  running.forEach(stop);
+}
+
+/** The path of a program that a dependency brought. */
+export function bin(name: string): string {
+  return join(root, "node_modules", ".bin", name);
+}
+
+function stop(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
+}

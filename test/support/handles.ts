@@ -1,0 +1,131 @@
+import { PGlite } from "@electric-sql/pglite";
+import { createClient } from "@libsql/client";
+import type { LibSQLDatabase } from "drizzle-orm/libsql";
+import { drizzle as libsql } from "drizzle-orm/libsql";
+import { drizzle as nodePostgres } from "drizzle-orm/node-postgres";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { drizzle as pglite } from "drizzle-orm/pglite";
+import { drizzle as postgresJs } from "drizzle-orm/postgres-js";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import postgres from "postgres";
+import { createDatabase, postgresServers } from "./postgres.ts";
+import { runtime } from "./root.ts";
+import { sqldUrl } from "./sqld.ts";
+
+/** Any Drizzle handle for Postgres. */
+export type PostgresDb = PgDatabase<PgQueryResultHKT>;
+
+/** An open handle on an empty place to store in. */
+export interface Opened<Db> {
+  readonly db: Db;
+  /** For `libsql(db, { prefix })`: unique where several tests share a database. */
+  readonly prefix: string;
+  /** Where a client of one's own finds the same database; `undefined` where it cannot. */
+  readonly url: string | undefined;
+  /** Opens a second client on the same database; absent where there can be one only. */
+  readonly another: (() => Promise<Db>) | undefined;
+  /** Closes all clients and throws the database away. */
+  close(): Promise<void>;
+}
+
+/** A way to reach a database. */
+export interface Handle<Db> {
+  readonly name: string;
+  open(): Promise<Opened<Db>>;
+}
+
+type Client<Db> = { db: Db; close(): Promise<void> };
+type Connect<Db> = (url: string) => Client<Db> | Promise<Client<Db>>;
+
+const clients: Record<string, Connect<PostgresDb>> = {
+  "postgres.js"(url) {
+    const client = postgres(url, { max: 10, onnotice: () => {} });
+    return { db: postgresJs(client), close: () => client.end() };
+  },
+  "node-postgres"(url) {
+    const client = new pg.Pool({ connectionString: url, max: 10 });
+    client.on("error", () => {}); // an idle connection that a test killed
+    return { db: nodePostgres(client), close: () => client.end() };
+  },
+  ...(runtime === "bun" && {
+    async "Bun SQL"(url: string) {
+      const { drizzle } = await import("drizzle-orm/bun-sql");
+      const db = drizzle({ connection: { url, max: 10 } });
+      const client: unknown = db.$client; // Bun's types would put its globals in view everywhere
+      return { db, close: () => (client as { close(): Promise<void> }).close() };
+    },
+  }),
+};
+
+/** All Postgres handles of this runtime; each opening is a database of its own. */
+export const postgresHandles: readonly Handle<PostgresDb>[] = [
+  ...postgresServers.flatMap((server) =>
+    Object.entries(clients).map(([name, connect]) => ({
+      name: `${name} on ${server} Postgres`,
+      async open() {
+        const database = await createDatabase(server);
+        return await opened(database.url, connect, () => database.drop());
+      },
+    }))
+  ),
+  {
+    name: "PGlite",
+    async open() {
+      const client = await PGlite.create();
+      const close = () => client.close();
+      return { db: pglite(client), prefix: "es_", url: undefined, another: undefined, close };
+    },
+  },
+];
+
+/** All libSQL handles; each opening is a database, or a prefix, of its own. */
+export const libsqlHandles: readonly Handle<LibSQLDatabase>[] = [
+  {
+    name: "libSQL in memory",
+    async open() {
+      const { db, close } = await connectLibsql(":memory:");
+      return { db, prefix: "es_", url: undefined, another: undefined, close };
+    },
+  },
+  {
+    name: "libSQL file",
+    open() {
+      const folder = mkdtempSync(join(tmpdir(), "event-sourcery-libsql-"));
+      const remove = () => rmSync(folder, { recursive: true, force: true });
+      return opened(`file:${join(folder, "events.db")}`, connectLibsql, remove);
+    },
+  },
+  {
+    name: "libSQL over HTTP",
+    async open() {
+      const own = await opened(await sqldUrl(), connectLibsql, () => {});
+      return { ...own, prefix: `t${crypto.randomUUID().slice(0, 8)}_` };
+    },
+  },
+];
+
+async function connectLibsql(url: string): Promise<Client<LibSQLDatabase>> {
+  const client = createClient({ url });
+  return { db: libsql(client), close: async () => client.close() };
+}
+
+async function opened<Db>(
+  url: string,
+  connect: Connect<Db>,
+  remove: () => unknown,
+): Promise<Opened<Db>> {
+  const open: Client<Db>[] = [];
+  const another = async () => {
+    const client = await connect(url);
+    open.push(client);
+    return client.db;
+  };
+  const close = async () => {
+    await Promise.all(open.map((client) => client.close()));
+    await remove();
+  };
+  return { db: await another(), prefix: "es_", url, another, close };
+}

@@ -1,0 +1,93 @@
+// Runs everything that must hold: `npm test`. In development `npm test -- node store` runs the test
+// files whose path contains "store" on Node alone, and `npm test -- static` runs no tests at all.
+import { randomUUID } from "node:crypto";
+import process from "node:process";
+import { checks, examples } from "./checks.ts";
+import { run, stopAll } from "./command.ts";
+import { add, type Count, count, none } from "./count.ts";
+import { dropDatabases, startPostgres } from "./postgres.ts";
+import type { Server } from "./server.ts";
+import { startSqld } from "./sqld.ts";
+import { type Runtime, suite, testFiles } from "./suites.ts";
+
+const runtimes: readonly Runtime[] = ["node", "deno", "bun"];
+const words = process.argv.slice(2);
+const chosen = runtimes.filter((runtime) => words.includes(runtime));
+const filters = words.filter((word) => word !== "static" && !chosen.some((name) => name === word));
+const everything = words.length === 0;
+const servers: Server[] = [];
+let total = none;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    stopAll();
+    process.exit(130); // the servers' guards see our pipes close, and clean up
+  });
+}
+
+try {
+  if (everything || words.includes("static")) await runChecks();
+  if (total.failed === 0 && !words.includes("static")) await runSuites();
+} catch (error) {
+  console.error(error);
+  total = add(total, { ...none, failed: 1 });
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+}
+console.log(`${total.skipped} skipped`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+async function runChecks(): Promise<void> {
+  for (const { name, command } of checks) {
+    await step(name, command, {}, (_, ok) => ({ ...none, [ok ? "passed" : "failed"]: 1 }));
+  }
+  if (total.failed === 0) await step("documentation", examples, {}, count);
+}
+
+async function runSuites(): Promise<void> {
+  const files = testFiles(filters);
+  const [postgres, sqld] = await Promise.all([startPostgres(), startSqld()]);
+  servers.push(postgres, sqld);
+  const name = randomUUID().slice(0, 8);
+  const env = { EMBEDDED_POSTGRES_URL: postgres.url, SQLD_URL: sqld.url, TEST_RUN: name };
+  try {
+    for (const runtime of chosen.length === 0 ? runtimes : chosen) {
+      await step(runtime, await suite(runtime, files), env, count);
+    }
+  } finally {
+    const given = process.env["POSTGRES_URL"];
+    if (given) await dropDatabases(given, name);
+  }
+}
+
+async function step(
+  name: string,
+  command: readonly string[],
+  env: Record<string, string>,
+  judge: (output: string, ok: boolean) => Count,
+): Promise<void> {
+  const loud = filters.length > 0;
+  const start = performance.now();
+  const { ok, output } = await run(command, { env, loud });
+  const result = judge(output, ok);
+  if (result.failed > 0 && !loud) console.log(failures(output));
+  for (const line of result.skipped > 0 ? skips(output) : []) console.log(line);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const { passed, failed, skipped } = result;
+  console.log(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`);
+  total = add(total, result);
+}
+
+// Thousands of lines of passed tests help nobody.
+function failures(output: string): string {
+  const detail = output.search(/^(✖ failing tests:| ERRORS)/m);
+  if (detail >= 0) return output.slice(detail);
+  return output.split("\n").filter((line) => !/^(\(pass\)|✔|.* \.\.\. ok)/.test(line)).join("\n");
+}
+
+function skips(output: string): string[] {
+  return output.split("\n").filter((line) =>
+    /^\((skip|todo)\)|# (SKIP|TODO)|ignored \(/.test(line)
+  );
+}

@@ -1,0 +1,40 @@
+import { readdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import process from "node:process";
+import { bin, run } from "./command.ts";
+import { root } from "./root.ts";
+
+/** A runtime that can run the suite. */
+export type Runtime = "node" | "deno" | "bun";
+
+/** The command that runs these test files on a runtime. */
+export async function suite(runtime: Runtime, files: readonly string[]): Promise<string[]> {
+  switch (runtime) {
+    case "node": // compiled, since Node 20 runs no TypeScript; and it expands no globs
+      return [
+        ...[process.execPath, "--enable-source-maps", "--test", "--test-reporter=spec"],
+        ...["--test-concurrency=2", "--test-timeout=120000"],
+        ...files.map((file) => join("dist", file.replace(/\.ts$/, ".js"))),
+      ];
+    case "deno":
+      return [bin("deno"), "test", "--allow-all", "--no-check", ...files];
+    case "bun":
+      await installBun();
+      return [bin("bun"), "test", "--timeout", "60000", ...files.map((file) => `./${file}`)];
+  }
+}
+
+/** Lists the test files whose path contains one of the words; all where there are no words. */
+export function testFiles(words: readonly string[]): string[] {
+  return readdirSync(join(root, "test"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .sort();
+}
+
+// The package holds a stub until its install script has put the real program in its place.
+async function installBun(): Promise<void> {
+  if (statSync(join(root, "node_modules/bun/bin/bun.exe")).size > 100_000) return;
+  await run([process.execPath, "install.js"], { cwd: join(root, "node_modules/bun") });
+}
