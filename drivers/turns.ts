@@ -1,0 +1,54 @@
+import { BusyError } from "../mod.ts";
+
+/**
+ * A queue for what must not happen at the same time: the writes and transactions of a database with one writer.
+ *
+ * Waiting in a queue of our own keeps the event loop free, where a database's busy timeout would block it.
+ */
+export class Turns {
+  readonly #timeout: number;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  /** @param timeout How long to wait for a turn, in milliseconds. */
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
+
+  /** Whether nobody has a turn or waits for one, so that work that takes no time needs none. */
+  get free(): boolean {
+    return this.#waiting === 0;
+  }
+
+  /**
+   * Runs work when all that came before has ended.
+   *
+   * @throws {BusyError} If that takes longer than the timeout; the work is not begun then.
+   */
+  async take<R>(work: () => Promise<R>): Promise<R> {
+    const before = this.#last;
+    let end: () => void = () => {};
+    const ended = new Promise<void>((resolve) => end = resolve);
+    this.#last = before.then(() => ended);
+    const busy = this.#waiting++ > 0;
+    try {
+      if (busy) await this.#within(before);
+      return await work();
+    } finally {
+      this.#waiting--;
+      end();
+    }
+  }
+
+  async #within(turn: Promise<void>): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new BusyError(this.#timeout)), this.#timeout);
+    });
+    try {
+      await Promise.race([turn, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Events, event store, aggregates and repository. The core has no dependency; a driver stores.
+ *
+ * An event goes this way: `defineEvent` makes it, `EventStore` checks and encodes it, a `Driver` stores it, and what is
+ * read comes back the same way.
+ *
+ * @module
+ */
+export {
+  type AnyEventType,
+  defineEvent,
+  type EventInit,
+  type EventOf,
+  type EventType,
+} from "./src/define.ts";
+export type { EventTypeOptions, Upcast } from "./src/define.ts";
+export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./src/event.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./src/schema.ts";
+export { EventStore } from "./src/store.ts";
+export type {
+  EventStoreConstructor,
+  EventStoreOptions,
+  ScopeOptions,
+  TransactionContext,
+  UsingStore,
+} from "./src/store.ts";
+export type { AppendOptions, AppendResult, EventWriter, StreamAppend } from "./src/writer.ts";
+export type { EventReader, FoldOptions, LoadOptions, ReadAllOptions } from "./src/reader.ts";
+export type { StreamInfo, StreamList, StreamsOptions } from "./src/reader.ts";
+export type {
+  Handler,
+  HandlerContext,
+  Subscribed,
+  SubscriptionEntry,
+  SubscriptionMap,
+} from "./src/handler.ts";
+export { Aggregate } from "./src/aggregate.ts";
+export {
+  type AggregateClass,
+  type AsOf,
+  type CommandContext,
+  type EventsOf,
+  Repository,
+} from "./src/repository.ts";
+export type { RepositoryOptions } from "./src/repository.ts";
+export { type Decided, type Decider, decider, type DeciderOptions } from "./src/decider.ts";
+export type {
+  AppendOutcome,
+  AppendRefused,
+  AppendRequest,
+  AppendStored,
+  Capabilities,
+  Driver,
+  KnownEvent,
+  LogPage,
+  LogQuery,
+  NewEvent,
+  Session,
+  StoredEvent,
+  StoredStream,
+  StreamQuery,
+  StreamsQuery,
+  StreamWrite,
+} from "./src/driver.ts";
+export {
+  AggregateDiscardedError,
+  type AnyEventSourceryError,
+  BusyError,
+  ConcurrencyError,
+  ConnectionError,
+  CorruptEventError,
+  DriverError,
+  DuplicateEventError,
+  DuplicateEventTypeError,
+  EventSourceryError,
+  type EventSourceryErrorCode,
+  type ExpectedVersion,
+  InvalidEventError,
+  isEventSourceryError,
+  type Issue,
+  MissingSchemaError,
+  NewerSchemaError,
+  StoreRewoundError,
+  TransactionAbortedError,
+  UnknownEventTypeError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "./src/errors.ts";

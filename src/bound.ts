@@ -1,0 +1,260 @@
+import type { Driver, Session } from "./driver.ts";
+import type { Event, Metadata, RecordedEvent } from "./event.ts";
+import type { Prepared, Preparer } from "./prepare.ts";
+import type {
+  FoldOptions,
+  LoadOptions,
+  ReadAllOptions,
+  StreamList,
+  StreamsOptions,
+} from "./reader.ts";
+import type { ScopeOptions, TransactionContext, UsingStore } from "./store.ts";
+import type { Subscription } from "./handler.ts";
+import type { AppendOptions, AppendResult, StreamAppend } from "./writer.ts";
+import { type Catalog, record } from "./catalog.ts";
+import { checkName } from "./check.ts";
+import { copyMetadata } from "./define.ts";
+import { categoryOf } from "./prepare.ts";
+import { collect, foldPages, listStreams, readLog, readStream } from "./reader.ts";
+import { Unit } from "./unit.ts";
+import { send } from "./writer.ts";
+
+/** What all scopes and transactions of one store share. */
+export interface Shared<E extends Event, Db> {
+  readonly driver: Driver<Db>;
+  readonly catalog: Catalog<E>;
+  readonly preparer: Preparer<E>;
+  readonly subscriptions: readonly Subscription<E, Db>[];
+  readonly onError: (error: unknown) => void;
+}
+
+/** Where a store stands: in which transaction, for which tenant, with which metadata. */
+export interface Place<Db> {
+  readonly session: Session<Db>;
+  readonly unit: Unit | undefined;
+  readonly tenantId: string | undefined;
+  readonly metadata: Metadata;
+}
+
+/** What a repository needs to know of a store that is not for users. */
+export interface Inside {
+  /** The driver: commands of one process on one stream queue up at it. */
+  readonly driver: object;
+  /** The transaction that the store is bound to, if any. */
+  readonly unit: Unit | undefined;
+  /** The tenant that it writes for. */
+  readonly tenantId: string;
+}
+
+const insides: WeakMap<object, Inside> = new WeakMap();
+
+/** Tells what a repository needs to know of a store; undefined for one of another making. */
+export function insideOf(store: object): Inside | undefined {
+  return insides.get(store);
+}
+
+/** The event store at one place; `EventStore` is its public face and documents its members. */
+export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
+  readonly #shared: Shared<E, Db>;
+  readonly #place: Place<Db>;
+
+  constructor(shared: Shared<E, Db>, place: Place<Db>) {
+    this.#shared = shared;
+    this.#place = place;
+    insides.set(this, { driver: shared.driver, unit: place.unit, tenantId: this.#tenantId });
+  }
+
+  readonly append = <A extends E>(
+    streamId: string,
+    events: A | readonly A[],
+    { expectedVersion }: AppendOptions = {},
+  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, false);
+
+  readonly publish = <A extends E>(
+    streamId: string,
+    events: A | readonly A[],
+    { expectedVersion }: AppendOptions = {},
+  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, true);
+
+  readonly appendAll = <A extends E>(
+    appends: readonly StreamAppend<A>[],
+  ): Promise<readonly AppendResult<A>[]> => this.#append(appends, false);
+
+  readonly load = async (
+    streamId: string,
+    options: LoadOptions = {},
+  ): Promise<readonly RecordedEvent<E>[]> => (await collect(this.#pages(streamId, options))).flat();
+
+  readonly read = (
+    streamId: string,
+    options: LoadOptions = {},
+  ): AsyncIterable<RecordedEvent<E>> => {
+    const pages = () => this.#pages(streamId, options);
+    return {
+      async *[Symbol.asyncIterator]() {
+        for await (const events of pages()) yield* events;
+      },
+    };
+  };
+
+  readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => {
+    const { session, tenantId } = this.#place;
+    return {
+      [Symbol.asyncIterator]: () => readLog(session, this.#shared.catalog, tenantId, options),
+    };
+  };
+
+  readonly fold = <State>(
+    streamId: string,
+    initial: State,
+    evolve: (state: State, event: RecordedEvent<E>) => State,
+    { to, at }: FoldOptions = {},
+  ): Promise<State> => foldPages(this.#pages(streamId, { to }), initial, evolve, at);
+
+  readonly version = async (streamId: string): Promise<number> => {
+    const [last] = await this.load(streamId, { backwards: true, limit: 1 });
+    return last?.version ?? 0;
+  };
+
+  readonly position = (): Promise<number> => this.#place.session.settled();
+
+  readonly streams = (options: StreamsOptions = {}): StreamList =>
+    listStreams(this.#place.session, this.#tenantId, options);
+
+  transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>> {
+    return this.#transaction(async (store): Promise<Awaited<R>> =>
+      await work({ store, db: store.#place.session.db })
+    );
+  }
+
+  using(tx: Db): UsingStore<E, Db> {
+    return this.#at({ session: this.#shared.driver.using(tx), unit: new Unit(undefined) });
+  }
+
+  async committed(): Promise<void> {
+    await this.#place.unit?.committed();
+  }
+
+  scope({ tenantId = this.#place.tenantId, metadata = {} }: ScopeOptions): BoundStore<E, Db> {
+    if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
+    if (this.#place.tenantId !== undefined && tenantId !== this.#place.tenantId) {
+      throw new TypeError(
+        "tenantId must be that of the scope around it: a scoped store reaches no other tenant",
+      );
+    }
+    return this.#at({
+      tenantId,
+      metadata: { ...this.#place.metadata, ...copyMetadata("scope", metadata) },
+    });
+  }
+
+  async delete(streamId: string): Promise<void> {
+    checkName("streamId", streamId);
+    await this.#place.session.delete(this.#tenantId, streamId);
+  }
+
+  get #tenantId(): string {
+    return this.#place.tenantId ?? "";
+  }
+
+  #at(place: Partial<Place<Db>>): BoundStore<E, Db> {
+    return new BoundStore(this.#shared, { ...this.#place, ...place });
+  }
+
+  #pages(streamId: string, options: LoadOptions): AsyncGenerator<readonly RecordedEvent<E>[]> {
+    return readStream(this.#place.session, this.#shared.catalog, this.#tenantId, streamId, options);
+  }
+
+  #transaction<R>(work: (store: BoundStore<E, Db>) => Promise<R>): Promise<R> {
+    const unit = new Unit(this.#place.unit);
+    return unit.run(() =>
+      this.#place.session.transaction((session) => work(this.#at({ session, unit })))
+    );
+  }
+
+  async #appendOne<A extends E>(
+    append: StreamAppend<A>,
+    publish: boolean,
+  ): Promise<AppendResult<A>> {
+    return (await this.#append([append], publish))[0]!;
+  }
+
+  /** The way of every append: check and encode, store, call the handlers. */
+  async #append<A extends E>(
+    appends: readonly StreamAppend<A>[],
+    publish: boolean,
+  ): Promise<readonly AppendResult<A>[]> {
+    const { metadata, unit } = this.#place;
+    const prepared = this.#shared.preparer.prepare(appends, this.#tenantId, metadata, publish);
+    const wanted = this.#shared.subscriptions.filter(({ matches }) =>
+      prepared.streams.some((events, index) => {
+        const { category } = prepared.request.writes[index]!;
+        return events.some((event) => matches(event, category));
+      })
+    );
+    const work = (store: BoundStore<E, Db>) => store.#store<A>(prepared, wanted);
+    if (wanted.length === 0) return await work(this);
+    // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
+    if (wanted.some(({ afterCommit }) => !afterCommit)) return await this.#transaction(work);
+    const after = new Unit(unit);
+    return await after.run(() => work(this.#at({ unit: after })));
+  }
+
+  async #store<A extends E>(
+    { streams, request }: Prepared,
+    wanted: readonly Subscription<E, Db>[],
+  ): Promise<readonly AppendResult<A>[]> {
+    const { tenantId, writes } = request;
+    const sent = await send(this.#place.session, request);
+    const results = await Promise.all(
+      writes.map(async ({ streamId }, index): Promise<AppendResult<A>> => {
+        const { version, positions } = sent.writes[index]!;
+        const from = version - positions.length + 1;
+        const events = sent.repeated
+          ? await this.load(streamId, { from, to: version })
+          : streams[index]!.map((event, i) =>
+            record(event, streamId, from + i, positions[i]!, tenantId)
+          );
+        return {
+          streamId,
+          version,
+          position: positions.at(-1)!,
+          events: events as unknown as AppendResult<A>["events"],
+        };
+      }),
+    );
+    if (!sent.repeated) await this.#call(wanted, results);
+    return results;
+  }
+
+  /** Calls the handlers event by event, in the order they were registered; or notes them for after the commit. */
+  async #call(
+    wanted: readonly Subscription<E, Db>[],
+    results: readonly AppendResult<E>[],
+  ): Promise<void> {
+    if (wanted.length === 0) return;
+    const { driver, onError } = this.#shared;
+    for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
+      const { id, tenantId, metadata: { correlationId } } = event;
+      const place = {
+        tenantId,
+        metadata: { ...this.#place.metadata, correlationId, causationId: id },
+      };
+      for (const { matches, handler, afterCommit } of wanted) {
+        if (!matches(event, categoryOf(event.streamId))) continue;
+        if (!afterCommit) {
+          await handler(event, { store: this.#at(place), db: this.#place.session.db });
+        } else {
+          const store = this.#at({ ...place, session: driver, unit: undefined });
+          this.#place.unit?.onCommit(async () => {
+            try {
+              await handler(event, { store, db: driver.db });
+            } catch (error) {
+              onError(error);
+            }
+          });
+        }
+      }
+    }
+  }
+}
