@@ -1,0 +1,100 @@
+// What the package is does not depend on the runtime that looks at it: Node looks for all three.
+import { build, type Metafile } from "esbuild";
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { bin, run } from "./support/command.ts";
+import { pack } from "./support/pack.ts";
+import { root, runtime } from "./support/root.ts";
+
+interface Manifest {
+  readonly version: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+if (runtime === "node") {
+  test("package.json and deno.json name the same version and entries", () => {
+    const npm = manifest("package.json");
+    const jsr = manifest("deno.json");
+    assert.equal(npm.version, jsr.version);
+    const compiled = Object.entries(jsr.exports).map(([entry, path]) => {
+      const base = String(path).replace(/^\.\/(.*)\.ts$/, "./dist/$1");
+      return [entry, { types: `${base}.d.ts`, default: `${base}.js` }];
+    });
+    assert.deepEqual(npm.exports, Object.fromEntries(compiled));
+    for (const [entry, path] of Object.entries(jsr.exports)) {
+      assert.equal(jsr.imports[entry.replace(".", "event-sourcery")], path);
+      assert.ok(existsSync(join(root, String(path))), `${path} exists`);
+    }
+  });
+
+  test("mod.ts bundles to at most 12 kB of our own code", async () => {
+    const { metafile, size } = await bundle("mod.ts");
+    const inputs = Object.keys(metafile.inputs);
+    assert.deepEqual(inputs.filter((path) => !/^(mod\.ts$|src\/)/.test(path)), []);
+    assert.deepEqual(externals(metafile), []);
+    assert.ok(size <= 12_000, `${size} bytes:\n${largest(metafile)}`);
+  });
+
+  test("drivers bundle with no package but drizzle-orm", async () => {
+    for (const entry of ["drivers/memory.ts", "drivers/postgres/mod.ts", "drivers/libsql/mod.ts"]) {
+      const { metafile } = await bundle(entry);
+      const foreign = externals(metafile).filter((path) => !/^drizzle-orm(\/|$)/.test(path));
+      assert.deepEqual(foreign, [], entry);
+    }
+  });
+
+  test("the packed package satisfies publint and are-the-types-wrong", async () => {
+    const { tarball, remove } = await pack();
+    try {
+      const lint = await run([bin("publint"), tarball, "--strict"]);
+      assert.ok(lint.ok, lint.output);
+      const types = await run([bin("attw"), tarball, "--profile", "esm-only"]);
+      assert.ok(types.ok, types.output);
+      const { output } = await run(["tar", "-tzf", tarball]);
+      const foreign = output.trim().split("\n").filter((path) =>
+        !/^package\/(dist\/(mod|(src|drivers)\/.+)\.(js|d\.ts)$|[A-Z]+(\.md)?$|package\.json$)/
+          .test(path)
+      );
+      assert.deepEqual(foreign, []);
+    } finally {
+      remove();
+    }
+  });
+}
+
+function manifest(name: string): Manifest {
+  return JSON.parse(readFileSync(join(root, name), "utf8"));
+}
+
+async function bundle(entry: string): Promise<{ metafile: Metafile; size: number }> {
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    packages: "external",
+    metafile: true,
+    write: false,
+    logLevel: "silent",
+  });
+  return { metafile, size: gzipSync(outputFiles[0]!.contents, { level: 9 }).length };
+}
+
+function externals(metafile: Metafile): string[] {
+  return Object.values(metafile.outputs).flatMap((output) =>
+    output.imports.filter(({ external }) => external).map(({ path }) => path)
+  );
+}
+
+function largest(metafile: Metafile): string {
+  return Object.entries(Object.values(metafile.outputs)[0]!.inputs)
+    .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
+    .map(([path, { bytesInOutput }]) => `${bytesInOutput} ${path}`)
+    .join("\n");
+}
