@@ -6,14 +6,9 @@
  *
  * @module
  */
-export {
-  type AnyEventType,
-  defineEvent,
-  type EventInit,
-  type EventOf,
-  type EventType,
-} from "./src/define.ts";
-export type { EventTypeOptions, Upcast } from "./src/define.ts";
+export { defineEvent } from "./src/define.ts";
+export type { AnyEventType, EventInit, EventOf, EventType } from "./src/eventtype.ts";
+export type { EventTypeOptions, Upcast } from "./src/eventtype.ts";
 export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./src/event.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/schema.ts";
 export { EventStore } from "./src/store.ts";

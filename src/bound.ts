@@ -13,7 +13,7 @@ import type { Subscription } from "./handler.ts";
 import type { AppendOptions, AppendResult, StreamAppend } from "./writer.ts";
 import { type Catalog, record } from "./catalog.ts";
 import { checkName } from "./check.ts";
-import { copyMetadata } from "./define.ts";
+import { copyMetadata } from "./freeze.ts";
 import { categoryOf } from "./prepare.ts";
 import { collect, foldPages, listStreams, readLog, readStream } from "./reader.ts";
 import { Unit } from "./unit.ts";

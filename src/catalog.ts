@@ -1,11 +1,12 @@
 import type { Definition } from "./define.ts";
 import type { NewEvent, StoredEvent } from "./driver.ts";
 import type { Event, RecordedEvent } from "./event.ts";
-import type { AnyEventType } from "./define.ts";
+import type { AnyEventType } from "./eventtype.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
 import { copyData } from "./data.ts";
-import { defaultsOf, definitionOf, freezeEvent, storable } from "./define.ts";
+import { defaultsOf, definitionOf } from "./define.ts";
 import { CorruptEventError, DuplicateEventTypeError, UnknownEventTypeError } from "./errors.ts";
+import { freezeEvent, storable } from "./freeze.ts";
 
 /** The event types of a store: turns its events into what a driver stores, and back. */
 export class Catalog<E extends Event> {

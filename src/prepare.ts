@@ -4,8 +4,9 @@ import type { Event, Metadata } from "./event.ts";
 import type { EventStoreOptions } from "./store.ts";
 import type { StreamAppend } from "./writer.ts";
 import { checkName } from "./check.ts";
-import { defaultsOf, freezeEvent } from "./define.ts";
+import { defaultsOf } from "./define.ts";
 import { DuplicateEventError } from "./errors.ts";
+import { freezeEvent } from "./freeze.ts";
 import { checkExpectedVersion } from "./writer.ts";
 
 /** An append on its way: the events as they will be recorded, stream by stream, and the request that stores them. */

@@ -1,3 +1,5 @@
+import { InvalidEventError } from "./errors.ts";
+
 /**
  * The part of a [Standard Schema](https://standardschema.dev) (version 1) that this library uses.
  * Valibot, Zod, ArkType and others give it.
@@ -27,4 +29,43 @@ export interface StandardIssue {
   readonly message: string;
   /** The keys that lead to it. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/**
+ * Checks an event's data with its schema.
+ *
+ * @returns What the schema made of the data.
+ * @throws {InvalidEventError} If the schema finds something wrong, or throws.
+ * @throws {TypeError} If the schema answers with a promise.
+ */
+export function validate(type: string, schema: StandardSchema, input: unknown): unknown {
+  const result = run(type, schema, input);
+  if ("then" in result) {
+    result.then(undefined, () => {}); // its failure is nobody's business any more
+    throw new TypeError(
+      `Cannot create event "${type}": its schema is async, it answered with a promise; use a sync one`,
+    );
+  }
+  if (result.issues === undefined) return result.value;
+  throw new InvalidEventError(
+    type,
+    result.issues.map(({ message, path }) => ({ message, path: keys(path) })),
+  );
+}
+
+function run(
+  type: string,
+  schema: StandardSchema,
+  input: unknown,
+): ReturnType<StandardSchema["~standard"]["validate"]> {
+  try {
+    return schema["~standard"].validate(input);
+  } catch (cause) {
+    const issues = [{ message: "the schema threw", path: [] }];
+    throw new InvalidEventError(type, issues, { reason: "its schema threw", cause });
+  }
+}
+
+function keys(path: StandardIssue["path"]): readonly PropertyKey[] {
+  return (path ?? []).map((part) => typeof part === "object" ? part.key : part);
 }

@@ -1,0 +1,59 @@
+import type { Event, Metadata } from "./event.ts";
+import { checkInstant, checkList, checkName, kind } from "./check.ts";
+import { copyData, Unstorable } from "./data.ts";
+import { InvalidEventError } from "./errors.ts";
+
+/** The tags of an event that has none. */
+export const noTags: readonly string[] = Object.freeze([]);
+
+/** The metadata of an event that has none. */
+export const noMetadata: Metadata = Object.freeze({});
+
+/**
+ * Checks an event's id, time, metadata and tags, and freezes it; its data must be copied and frozen already.
+ *
+ * The order of the keys is the order they print in.
+ */
+export function freezeEvent(event: Event): Event {
+  const { type, id, createdAt, data, metadata, tags } = event;
+  checkName("id", id);
+  checkInstant("createdAt", createdAt);
+  if (tags.length > 0 || !Array.isArray(tags)) checkList("tags", tags);
+  return Object.freeze({
+    type,
+    id,
+    createdAt: new Date(createdAt.getTime()),
+    data,
+    metadata: copyMetadata(type, metadata),
+    tags: tags === noTags ? noTags : Object.freeze([...tags]),
+  });
+}
+
+/** Copies and freezes metadata; what is undefined at its top is left out. */
+export function copyMetadata(type: string, metadata: Metadata): Metadata {
+  if (metadata === noMetadata) return noMetadata;
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw new TypeError(`metadata must be a plain object, got ${kind(metadata)}`);
+  }
+  const given = Object.entries(storable(type, () => copyData(metadata, ["metadata"])) as Metadata);
+  const { correlationId, causationId, ...rest } = Object.fromEntries(
+    given.filter(([, value]) => value !== undefined),
+  );
+  if (correlationId !== undefined) checkName("correlationId", correlationId);
+  if (causationId !== undefined) checkName("causationId", causationId);
+  return Object.freeze({
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(causationId === undefined ? {} : { causationId }),
+    ...rest,
+  });
+}
+
+/** Runs a copy; what cannot be stored becomes an error that names the event's type. */
+export function storable<T>(type: string, copy: () => T): T {
+  try {
+    return copy();
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error;
+    throw new InvalidEventError(type, [error.issue], { reason: error.message, cause: error.cause });
+  }
+}
