@@ -28,10 +28,10 @@ export type SubscriptionMap<E extends Event, Db> =
   }
   & { readonly "*"?: readonly Handler<E, E, Db>[] | undefined };
 
-/** One handler with what it wants to be called for. `Entry` is inferred: its `types` narrow the event. */
-export interface SubscriptionEntry<E extends Event, Db, Entry = unknown> {
+/** One handler with what it wants to be called for. `Type` is inferred from `types`, which narrow the event. */
+export interface SubscriptionEntry<E extends Event, Db, Type = unknown> {
   /** Only events of these types. @default all */
-  readonly types?: readonly E["type"][] | undefined;
+  readonly types?: readonly (Type & E["type"])[] | undefined;
   /** Only events of streams of these categories. @default all */
   readonly categories?: readonly string[] | undefined;
   /**
@@ -40,13 +40,12 @@ export interface SubscriptionEntry<E extends Event, Db, Entry = unknown> {
    */
   readonly afterCommit?: boolean | undefined;
   /** What is called. */
-  readonly handler: Handler<Subscribed<E, Entry>, E, Db>;
+  readonly handler: Handler<Subscribed<E, Type>, E, Db>;
 }
 
-/** The events that an entry is called for. */
-export type Subscribed<E extends Event, Entry> = Entry extends
-  { readonly types: readonly (infer Type)[] } ? Extract<E, { readonly type: Type }>
-  : E;
+/** The events that an entry is called for: all where it names no types. */
+export type Subscribed<E extends Event, Type> = unknown extends Type ? E
+  : Extract<E, { readonly type: Type }>;
 
 /** A handler, ready to be matched. */
 export interface Subscription<E extends Event, Db> {

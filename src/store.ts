@@ -1,6 +1,6 @@
-import type { AnyEventType, EventOf } from "./define.ts";
 import type { Driver } from "./driver.ts";
 import type { Event, Metadata, UnknownEvent } from "./event.ts";
+import type { AnyEventType, EventOf } from "./eventtype.ts";
 import type { SubscriptionEntry, SubscriptionMap } from "./handler.ts";
 import type { EventReader } from "./reader.ts";
 import type { EventWriter } from "./writer.ts";
@@ -87,7 +87,7 @@ export interface EventStoreOptions<
   readonly events: Types;
   /** Handlers that run inside the append, by event type, or as a list that says more. @default none */
   readonly subscriptions?:
-    | SubscriptionMap<NoInfer<E>, Db>
+    | SubscriptionMap<E, Db>
     | { readonly [Index in keyof Listed]: SubscriptionEntry<E, Db, Listed[Index]> }
     | undefined;
   /** Whether `append` does what `publish` does, for all events or those it says. @default false */
