@@ -1,0 +1,100 @@
+// Events are facts in the past tense, written down as they stand and checked by a schema you choose.
+import { defineEvent, EventStore, InvalidEventError } from "event-sourcery";
+import { memory } from "event-sourcery/memory";
+import assert from "node:assert/strict";
+import * as v from "valibot";
+
+// Pieces that several events share: coercion, a default, a value type, a type of our own.
+const Day = v.pipe(v.union([v.date(), v.string()]), v.transform((day) => new Date(day)), v.date());
+const Money = v.strictObject({ cents: v.bigint(), currency: v.optional(v.string(), "EUR") });
+const OrderId = v.pipe(v.string(), v.regex(/^O-\d+$/, "An order id looks like O-42"));
+
+const SprintStarted = defineEvent(
+  "SprintStarted",
+  v.strictObject({
+    projectKey: v.string(),
+    endsAt: Day,
+    goals: v.optional(v.array(v.string()), []),
+  }),
+);
+const PaymentFailed = defineEvent(
+  "PaymentFailed",
+  v.strictObject({ orderId: OrderId, card: v.string(), reason: v.string() }),
+);
+const OrderCancelled = defineEvent("OrderCancelled", v.strictObject({ orderId: OrderId }));
+const InvoiceIssued = defineEvent(
+  "InvoiceIssued",
+  v.strictObject({
+    number: v.string(),
+    lines: v.array(v.strictObject({ text: v.string(), price: Money })),
+  }),
+);
+
+// Defaults are filled in, a day written as text becomes a Date; id and time (UTC) come by themselves.
+const sprint = SprintStarted({ projectKey: "PRO", endsAt: "2026-12-01" });
+assert.deepEqual(sprint.data.endsAt, new Date(Date.UTC(2026, 11, 1)));
+assert.deepEqual(sprint.data.goals, []);
+assert.match(sprint.id, /^[0-9a-f-]{36}$/);
+assert(Date.now() - sprint.createdAt.getTime() < 60_000);
+console.log(sprint); // type, id and time first, then the fields
+
+// Or they can be given, as when facts are brought over from elsewhere.
+const given = { id: "2024/117", createdAt: new Date("2024-03-01T12:00:00Z") };
+const invoice = InvoiceIssued(
+  { number: "117", lines: [{ text: "Desk", price: { cents: 24_900n } }] },
+  given,
+);
+assert.equal(invoice.id, "2024/117");
+assert.deepEqual(invoice.createdAt, given.createdAt);
+
+// What is wrong is refused at once, with the path of every mistake; a key nobody knows is one.
+const wrong = { orderId: "42", card: 1234, reason: "expired", cvc: "007" } as unknown;
+assert.throws(
+  () => PaymentFailed(wrong as Parameters<typeof PaymentFailed>[0]),
+  (error) => {
+    assert(error instanceof InvalidEventError);
+    const paths = error.issues.map(({ path }) => path.join("."));
+    assert.deepEqual(paths.toSorted(), ["card", "cvc", "orderId"]);
+    assert(error.issues.some(({ message }) => message === "An order id looks like O-42"));
+    console.log(error.message); // names the paths, never the data
+    return true;
+  },
+);
+
+// An event cannot be changed, neither before it is stored nor after.
+assert.throws(() => Object.assign(sprint.data, { projectKey: "OTHER" }), TypeError);
+assert.throws(() => (sprint.data.goals as string[]).push("more"), TypeError);
+
+// Nobody denies a fact: a failed payment stays, one reacts to it with another card, or gives up.
+const store = new EventStore(memory(), {
+  events: [SprintStarted, PaymentFailed, OrderCancelled, InvoiceIssued],
+  subscriptions: {
+    PaymentFailed: [async ({ streamId, data: { orderId, card } }, { store }) => {
+      if (card === "first") {
+        await store.append(streamId, PaymentFailed({ orderId, card: "second", reason: "stolen" }));
+      } else await store.append(streamId, OrderCancelled({ orderId }));
+    }],
+  },
+});
+
+// Dates, bigints and nested values come back as they went in.
+await store.append("sprint:1", sprint);
+await store.append("invoice:117", invoice);
+assert.deepEqual((await store.load("sprint:1"))[0]?.data, sprint.data);
+const [issued] = (await store.load("invoice:117")).filter(InvoiceIssued.is);
+assert.deepEqual(issued?.data.lines[0]?.price, { cents: 24_900n, currency: "EUR" });
+
+// All that follows from one cause shares its correlation id; the causation id names the direct cause.
+const metadata = { correlationId: "checkout-7", ip: "::1" };
+const failed = PaymentFailed({ orderId: "O-42", card: "first", reason: "expired" }, { metadata });
+await store.append("order:O-42", failed);
+const flow = await store.load("order:O-42");
+assert.deepEqual(flow.map(({ type }) => type), [
+  "PaymentFailed",
+  "PaymentFailed",
+  "OrderCancelled",
+]);
+assert(flow.every((event) => event.metadata.correlationId === "checkout-7"));
+assert.equal(flow[1]?.metadata.causationId, flow[0]?.id);
+assert.equal(flow[2]?.metadata.causationId, flow[1]?.id);
+console.log("checkout-7:", flow.map(({ type }) => type).join(" -> "));
