@@ -1,0 +1,120 @@
+import type { Driver } from "../driver.ts";
+import { append } from "./append.ts";
+import { type Bench, type Cases, storeOn } from "./bench.ts";
+import { deletion } from "./delete.ts";
+import { encoding } from "./encoding.ts";
+import { handlers } from "./handlers.ts";
+import { ids } from "./ids.ts";
+import { log } from "./log.ts";
+import { migrate } from "./migrate.ts";
+import { named } from "./names.ts";
+import { races } from "./races.ts";
+import { read } from "./read.ts";
+import { savepoints } from "./savepoints.ts";
+import { streams } from "./streams.ts";
+import { tenants } from "./tenants.ts";
+import { transactions } from "./transactions.ts";
+import { using } from "./using.ts";
+import { versions } from "./versions.ts";
+
+/** One promise of a driver, and how to see whether it is kept. */
+export interface ContractCase {
+  /** What the driver does, and when; no two cases share a name. */
+  readonly name: string;
+  /** Opens a store of its own and checks the promise; rejects, mostly with an `AssertionError`, if it is not kept. */
+  readonly run: () => Promise<void>;
+}
+
+/** A driver on an empty store, with what belongs to it. */
+export interface OpenedDriver<Db = unknown> {
+  /** The driver; the cases call its `migrate`. */
+  readonly driver: Driver<Db>;
+  /** Opens a second driver on the same store, as another process would. @default races run through the first alone */
+  readonly another?: (() => Driver<Db> | Promise<Driver<Db>>) | undefined;
+  /**
+   * Runs work in a transaction of the caller's own, for `using`: commits when it resolves, rolls back when it
+   * rejects. @default `using` is tried with `driver.db`, for reading only
+   */
+  readonly begin?: (<R>(work: (db: Db) => Promise<R>) => Promise<R>) | undefined;
+  /** Closes what was opened and removes the store. @default nothing */
+  readonly close?: (() => unknown) | undefined;
+}
+
+const capabilities: readonly Cases[] = [
+  ...[append, versions, ids, races, read, log, streams, tenants, deletion, encoding, named],
+  ...[transactions, savepoints, handlers, using],
+];
+
+/**
+ * Gives the cases that every driver must pass, for any test runner.
+ *
+ * A case that needs transactions checks that a driver without them (`capabilities.transactions` is false) refuses
+ * them with an `UnsupportedError`.
+ *
+ * @param open Gives a driver on an empty store of its own, for each call another; migrated or not. Either the driver
+ * alone, or the driver with what belongs to it. A driver that has `Symbol.asyncDispose` is disposed of after its case.
+ * @returns The cases; each may run alone, in any order, and at the same time as others.
+ *
+ * @example Prove a driver
+ * ```ts
+ * import { memory } from "event-sourcery/memory";
+ * import { driverContract } from "event-sourcery/testing";
+ *
+ * // With a test runner: for (const { name, run } of driverContract(() => memory())) test(name, run);
+ * for (const { run } of driverContract(() => memory())) await run();
+ * ```
+ */
+export function driverContract<Db>(
+  open: () => Driver<Db> | OpenedDriver<Db> | Promise<Driver<Db> | OpenedDriver<Db>>,
+): readonly ContractCase[] {
+  const opening = async () => {
+    const opened = await open();
+    return "driver" in opened ? opened : { driver: opened };
+  };
+  return [
+    ...capabilities.flatMap((cases) => list(cases, opening, true)),
+    ...list(migrate, opening, false),
+  ];
+}
+
+function list<Db>(
+  cases: Cases,
+  open: () => Promise<OpenedDriver<Db>>,
+  migrated: boolean,
+): readonly ContractCase[] {
+  return Object.entries(cases).map(([name, run]) => ({
+    name,
+    async run() {
+      const opened = await open();
+      const others: Driver<Db>[] = [];
+      try {
+        if (migrated) await opened.driver.migrate();
+        await run(benchOf(opened, others));
+      } finally {
+        for (const driver of [...others, opened.driver]) await dispose(driver);
+        await opened.close?.();
+      }
+    },
+  }));
+}
+
+function benchOf<Db>(
+  { driver, another, begin }: OpenedDriver<Db>,
+  others: Driver<Db>[],
+): Bench {
+  return {
+    driver,
+    store: storeOn(driver),
+    begin: begin === undefined ? undefined : (work) => begin(work),
+    async second() {
+      if (another === undefined) return driver;
+      const other = await another();
+      others.push(other);
+      return other;
+    },
+  };
+}
+
+async function dispose(driver: Driver | AsyncDisposable): Promise<void> {
+  if (Symbol.asyncDispose in driver) await driver[Symbol.asyncDispose]();
+}
