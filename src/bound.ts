@@ -10,7 +10,13 @@ import type {
 } from "./reader.ts";
 import type { ScopeOptions, TransactionContext, UsingStore } from "./store.ts";
 import type { Subscription } from "./handler.ts";
-import type { AppendOptions, AppendResult, StreamAppend } from "./writer.ts";
+import type {
+  AppendOptions,
+  AppendResult,
+  AppendResults,
+  StreamAppend,
+  StreamAppends,
+} from "./writer.ts";
 import { type Catalog, record } from "./catalog.ts";
 import { checkName } from "./check.ts";
 import { copyMetadata } from "./freeze.ts";
@@ -76,9 +82,9 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     { expectedVersion }: AppendOptions = {},
   ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, true);
 
-  readonly appendAll = <A extends E>(
-    appends: readonly StreamAppend<A>[],
-  ): Promise<readonly AppendResult<A>[]> => this.#append(appends, false);
+  readonly appendAll = <const Events extends readonly E[]>(
+    appends: StreamAppends<Events>,
+  ): Promise<AppendResults<Events>> => this.#append(appends, false);
 
   readonly load = async (
     streamId: string,
@@ -176,14 +182,14 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     append: StreamAppend<A>,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    return (await this.#append([append], publish))[0]!;
+    return (await this.#append<readonly [A]>([append], publish))[0];
   }
 
   /** The way of every append: check and encode, store, call the handlers. */
-  async #append<A extends E>(
-    appends: readonly StreamAppend<A>[],
+  async #append<Events extends readonly E[]>(
+    appends: StreamAppends<Events>,
     publish: boolean,
-  ): Promise<readonly AppendResult<A>[]> {
+  ): Promise<AppendResults<Events>> {
     const { metadata, unit } = this.#place;
     const prepared = this.#shared.preparer.prepare(appends, this.#tenantId, metadata, publish);
     const wanted = this.#shared.subscriptions.filter(({ matches }) =>
@@ -192,7 +198,7 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         return events.some((event) => matches(event, category));
       })
     );
-    const work = (store: BoundStore<E, Db>) => store.#store<A>(prepared, wanted);
+    const work = (store: BoundStore<E, Db>) => store.#store<Events>(prepared, wanted);
     if (wanted.length === 0) return await work(this);
     // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
     if (wanted.some(({ afterCommit }) => !afterCommit)) return await this.#transaction(work);
@@ -200,14 +206,14 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     return await after.run(() => work(this.#at({ unit: after })));
   }
 
-  async #store<A extends E>(
+  async #store<Events extends readonly E[]>(
     { streams, request }: Prepared,
     wanted: readonly Subscription<E, Db>[],
-  ): Promise<readonly AppendResult<A>[]> {
+  ): Promise<AppendResults<Events>> {
     const { tenantId, writes } = request;
     const sent = await send(this.#place.session, request);
     const results = await Promise.all(
-      writes.map(async ({ streamId }, index): Promise<AppendResult<A>> => {
+      writes.map(async ({ streamId }, index): Promise<AppendResult<E>> => {
         const { version, positions } = sent.writes[index]!;
         const from = version - positions.length + 1;
         const events = sent.repeated
@@ -219,12 +225,12 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
           streamId,
           version,
           position: positions.at(-1)!,
-          events: events as unknown as AppendResult<A>["events"],
+          events: events as unknown as AppendResult<E>["events"],
         };
       }),
     );
     if (!sent.repeated) await this.#call(wanted, results);
-    return results;
+    return results as AppendResults<Events>;
   }
 
   /** Calls the handlers event by event, in the order they were registered; or notes them for after the commit. */

@@ -12,7 +12,7 @@ export interface DeciderOptions<State, Command, E extends Event> {
   /** Makes the next state of a state and an event. */
   readonly evolve: (state: State, event: E) => State;
   /** Answers a command with one event, several or none, or throws to refuse it. */
-  readonly decide: (command: Command, state: State) => E | readonly E[];
+  readonly decide: (command: Command, state: State) => NoInfer<E> | readonly NoInfer<E>[];
   /** How often a command is decided again after another writer was faster. @default 3 */
   readonly retries?: number | undefined;
 }

@@ -19,17 +19,20 @@ export type Handler<Handled extends Event, E extends Event = Handled, Db = unkno
   context: HandlerContext<E, Db>,
 ) => unknown;
 
-/** Handlers by event type, in the order they are called; `"*"` stands for every type. */
-export type SubscriptionMap<E extends Event, Db> =
+/**
+ * Handlers by event type, in the order they are called; `"*"` stands for every type. `Stored` is what the handlers'
+ * store reads: more than `E` where it keeps unknown events.
+ */
+export type SubscriptionMap<E extends Event, Db, Stored extends Event = E> =
   & {
     readonly [Type in E["type"]]?:
-      | readonly Handler<Extract<E, { readonly type: Type }>, E, Db>[]
+      | readonly Handler<Extract<E, { readonly type: Type }>, Stored, Db>[]
       | undefined;
   }
-  & { readonly "*"?: readonly Handler<E, E, Db>[] | undefined };
+  & { readonly "*"?: readonly Handler<E, Stored, Db>[] | undefined };
 
 /** One handler with what it wants to be called for. `Type` is inferred from `types`, which narrow the event. */
-export interface SubscriptionEntry<E extends Event, Db, Type = unknown> {
+export interface SubscriptionEntry<E extends Event, Db, Type = unknown, Stored extends Event = E> {
   /** Only events of these types. @default all */
   readonly types?: readonly (Type & E["type"])[] | undefined;
   /** Only events of streams of these categories. @default all */
@@ -40,7 +43,7 @@ export interface SubscriptionEntry<E extends Event, Db, Type = unknown> {
    */
   readonly afterCommit?: boolean | undefined;
   /** What is called. */
-  readonly handler: Handler<Subscribed<E, Type>, E, Db>;
+  readonly handler: Handler<Subscribed<E, Type>, Stored, Db>;
 }
 
 /** The events that an entry is called for: all where it names no types. */

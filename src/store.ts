@@ -18,7 +18,7 @@ import { Preparer } from "./prepare.ts";
  * `EventStore<AppEvent>`, a module that only writes `EventWriter<OrderEvent>`, one that only reads
  * `EventReader<OrderEvent>`.
  */
-export interface EventStore<E extends Event = Event, Db = unknown>
+export interface EventStore<in out E extends Event = Event, Db = unknown>
   extends EventReader<E>, EventWriter<E> {
   /**
    * Runs work in one transaction (READ COMMITTED on Postgres): appends, handlers' writes and the user's own writes
@@ -76,19 +76,20 @@ export interface ScopeOptions {
   readonly metadata?: Metadata | undefined;
 }
 
-/** How to make an event store. `Types` and `Listed` are inferred. */
+/** How to make an event store. All but its events and its database handle is inferred. */
 export interface EventStoreOptions<
   E extends Event,
   Db,
   Types extends readonly AnyEventType[] = readonly AnyEventType[],
   Listed extends readonly unknown[] = readonly unknown[],
+  Stored extends Event = E,
 > {
   /** The event types that it stores; two of one name are an error. */
   readonly events: Types;
   /** Handlers that run inside the append, by event type, or as a list that says more. @default none */
   readonly subscriptions?:
-    | SubscriptionMap<E, Db>
-    | { readonly [Index in keyof Listed]: SubscriptionEntry<E, Db, Listed[Index]> }
+    | SubscriptionMap<E, Db, Stored>
+    | { readonly [Index in keyof Listed]: SubscriptionEntry<E, Db, Listed[Index], Stored> }
     | undefined;
   /** Whether `append` does what `publish` does, for all events or those it says. @default false */
   readonly publishes?: true | ((event: E) => boolean) | undefined;
@@ -110,9 +111,15 @@ export interface EventStoreConstructor {
   /** Makes a store that also reads events nobody defined. */
   new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
     driver: Driver<Db>,
-    options: EventStoreOptions<EventOf<Types[number]>, Db, Types, Listed> & {
-      readonly unknownEvents: "keep";
-    },
+    options:
+      & EventStoreOptions<
+        EventOf<Types[number]>,
+        Db,
+        Types,
+        Listed,
+        EventOf<Types[number]> | UnknownEvent
+      >
+      & { readonly unknownEvents: "keep" },
   ): EventStore<EventOf<Types[number]> | UnknownEvent, Db>;
   /**
    * Makes a store.

@@ -49,9 +49,15 @@ export interface EventWriter<in E extends Event = never> {
    * @throws {ConcurrencyError} If any stream is not at its expected version; nothing is stored.
    * @throws {TypeError} If a stream stands twice.
    */
-  readonly appendAll: <A extends E>(
-    appends: readonly StreamAppend<A>[],
-  ) => Promise<readonly AppendResult<A>[]>;
+  readonly appendAll: <const Events extends readonly E[]>(
+    appends: StreamAppends<Events>,
+  ) => Promise<AppendResults<Events>>;
+
+  /**
+   * Carries the type; there is no value. TypeScript compares generic members without their constraints: by these alone,
+   * a store would pass as a writer of events that it does not have.
+   */
+  readonly "~accepts"?: ((event: E) => void) | undefined;
 }
 
 /** What is expected of a stream that is appended to. */
@@ -70,6 +76,16 @@ export interface StreamAppend<E extends Event = Event> extends AppendOptions {
   /** One event or several, in order. */
   readonly events: E | readonly E[];
 }
+
+/** The parts of `appendAll`, each with the events of its own stream. */
+export type StreamAppends<Events extends readonly Event[]> = {
+  readonly [Index in keyof Events]: StreamAppend<Events[Index]>;
+};
+
+/** What `appendAll` stored, stream by stream. */
+export type AppendResults<Events extends readonly Event[]> = {
+  readonly [Index in keyof Events]: AppendResult<Events[Index]>;
+};
 
 /** What an append stored. */
 export interface AppendResult<E extends Event = Event> {
