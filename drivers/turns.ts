@@ -1,5 +1,14 @@
 import { BusyError } from "../mod.ts";
 
+const queues: WeakMap<object, Turns> = new WeakMap();
+
+/** Gives the queue of a database client, which all drivers over it share. */
+export function turnsOf(client: object, timeout: number): Turns {
+  const turns = queues.get(client) ?? new Turns(timeout);
+  queues.set(client, turns);
+  return turns;
+}
+
 /**
  * A queue for what must not happen at the same time: the writes and transactions of a database with one writer.
  *

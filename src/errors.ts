@@ -125,21 +125,21 @@ export class DuplicateEventTypeError extends EventSourceryError {
   }
 }
 
-/** The connection failed while events were appended, and whether they are stored could not be found out. */
+/** The connection failed while events were stored, and whether they are could not be found out. */
 export class UnknownOutcomeError extends EventSourceryError {
   override readonly name = "UnknownOutcomeError";
   readonly code = "UNKNOWN_OUTCOME";
   override readonly retryable = true;
-  /** The streams that were to be appended to. */
+  /** The streams that were to be appended to; empty for a transaction whose commit was not answered. */
   readonly streamIds: readonly string[];
 
   /** Says which streams. */
   constructor(streamIds: readonly string[], options?: ErrorOptions) {
     super(
-      `Cannot tell whether the append to ${
-        streamIds.map(quote).join(", ")
-      } was stored: the connection failed; ` +
-        "append the same events again, which stores them at most once",
+      streamIds.length === 0
+        ? "Cannot tell whether the transaction was committed: the connection failed; read what it wrote, then decide"
+        : `Cannot tell whether the append to ${streamIds.map(quote).join(", ")} was stored: the connection failed; ` +
+          "append the same events again, which stores them at most once",
       options,
     );
     this.streamIds = streamIds;
@@ -372,7 +372,7 @@ export function isEventSourceryError<Code extends EventSourceryErrorCode = Event
   error: unknown,
   code?: Code,
 ): error is Extract<AnyEventSourceryError, { readonly code: Code }> {
-  return error instanceof Error && brand in error &&
+  return typeof error === "object" && error !== null && brand in error &&
     (code === undefined || "code" in error && error.code === code);
 }
 

@@ -1,0 +1,140 @@
+import { entityKind, is } from "drizzle-orm";
+import { PgDatabase } from "drizzle-orm/pg-core";
+import { type Classified, type Failure, rootOf, textOf } from "../_sql/failure.ts";
+import type { Parameter, Statement } from "../_sql/session.ts";
+
+/**
+ * Any Drizzle handle for Postgres: postgres.js, node-postgres, PGlite, Bun SQL, Neon … Typed by structure, so that
+ * handles made with a schema, and those of another copy of Drizzle, fit too.
+ */
+export interface PostgresHandle<Tx> {
+  /** Runs work in a transaction. */
+  transaction<R>(work: (tx: Tx) => Promise<R>, config?: PostgresTransactionConfig): Promise<R>;
+  /** Runs a statement; what it returns tells Postgres handles from others. */
+  execute(query: string): PromiseLike<unknown> & { readonly _: { readonly dialect: "pg" } };
+}
+
+/** How a transaction is opened. */
+export interface PostgresTransactionConfig {
+  /** What the transaction sees of others. */
+  readonly isolationLevel?: "read committed" | undefined;
+}
+
+/** What the driver uses of Drizzle's session, which is public on every handle as `_.session`. */
+interface DrizzleSession {
+  readonly prepareQuery: (
+    query: { readonly sql: string; readonly params: unknown[] },
+    fields: undefined,
+    name: string | undefined,
+    arrayMode: false,
+  ) => { execute(): Promise<unknown> };
+}
+
+/** What the client below a handle may tell of itself. */
+interface Client {
+  readonly options?: { readonly max?: unknown };
+  readonly totalCount?: unknown;
+  readonly closed?: unknown;
+  readonly ended?: unknown;
+  readonly ending?: unknown;
+}
+
+/** One handle, or one transaction of it, as the driver uses it. */
+export interface Connection {
+  /** Runs a statement. */
+  readonly run: <Row>(
+    statement: Statement,
+    parameters: readonly Parameter[],
+  ) => Promise<readonly Row[]>;
+  /** Opens a transaction (READ COMMITTED), or inside one a savepoint. */
+  readonly transaction: <R>(work: (tx: unknown) => Promise<R>, bound: boolean) => Promise<R>;
+  /** What identifies the client below. */
+  readonly client: object;
+  /** Whether it has interactive transactions. */
+  readonly transactions: boolean;
+  /** Whether it has a single connection, which an open transaction holds. */
+  readonly single: boolean;
+  /** Whether the client says that it was closed. */
+  readonly closed: () => boolean;
+}
+
+/** Sessions over HTTP, which have no interactive transactions. */
+const withoutTransactions = ["NeonHttpSession", "PgRemoteSession", "XataHttpSession"];
+
+/**
+ * Opens a handle.
+ *
+ * @param prepare Whether statements are prepared under a name.
+ * @throws {TypeError} If it is no Drizzle handle for Postgres.
+ */
+export function connect(handle: unknown, prepare: boolean): Connection {
+  const db: unknown = primaryOf(handle);
+  if (!is(db, PgDatabase)) {
+    throw new TypeError(
+      "db must be a Drizzle handle for Postgres, such as drizzle(postgres(url)) of drizzle-orm/postgres-js",
+    );
+  }
+  const session = db._.session as unknown as DrizzleSession;
+  const kind = String(Reflect.get(session.constructor, entityKind));
+  const client: Client & object = Reflect.get(db, "$client") ?? session;
+  return {
+    run: async <Row>({ name, text }: Statement, parameters: readonly Parameter[]) => {
+      const query = session.prepareQuery(
+        { sql: text, params: [...parameters] },
+        undefined,
+        prepare ? name : undefined,
+        false,
+      );
+      const result = await query.execute();
+      return (Array.isArray(result) ? result : (result as { rows: Row[] }).rows) as readonly Row[];
+    },
+    transaction: (work, bound) =>
+      db.transaction(work, bound ? undefined : { isolationLevel: "read committed" }),
+    client,
+    transactions: !withoutTransactions.includes(kind),
+    single: kind === "PgliteSession" || client.options?.max === 1 ||
+      (kind === "NodePgSession" && client.totalCount === undefined),
+    closed: () => client.closed === true || client.ended === true || client.ending === true,
+  };
+}
+
+/** A handle with replicas reads from its primary here: a replica does not show the locks of appends under way. */
+function primaryOf(handle: unknown): unknown {
+  const primary: unknown = typeof handle === "object" && handle !== null
+    ? Reflect.get(handle, "$primary")
+    : undefined;
+  return primary ?? handle;
+}
+
+/** Tells what a database error means. The code decides, never the message. */
+export function classify(error: unknown): Classified {
+  const code = stateOf(rootOf(error));
+  return { failure: code === undefined ? "lost" : failureOf(code), code };
+}
+
+/** The SQLSTATE: `code` for most clients, `errno` for Bun, whose `code` is its own. */
+function stateOf(error: unknown): string | undefined {
+  return [textOf(error, "code"), textOf(error, "errno")].find((code) =>
+    code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code)
+  );
+}
+
+function failureOf(code: string): Failure {
+  switch (code) {
+    case "3F000": // no such schema
+    case "42P01": // no such table
+      return "missing";
+    case "40001": // serialization failure
+    case "40P01": // deadlock
+      return "raced";
+    case "55P03": // lock not available
+      return "busy";
+    case "25P02": // the transaction is aborted
+      return "aborted";
+    case "22012": // the guard in a statement that appends to several streams
+    case "23505": // a unique index
+      return "refused";
+    default:
+      return code.startsWith("08") || code.startsWith("57P") ? "lost" : "other";
+  }
+}

@@ -1,0 +1,86 @@
+import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
+import { turnsOf } from "../turns.ts";
+import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
+import { connect, type Connection } from "./dialect.ts";
+import { migrationsOf } from "./migrations.ts";
+import { PostgresSession } from "./session.ts";
+import { statementsOf } from "./statements.ts";
+
+/** The options of `postgres`, complete. */
+export interface Options {
+  readonly schema: string;
+  readonly prepare: boolean;
+  readonly busyTimeout: number;
+}
+
+/** The Postgres driver: the session outside of transactions, and what makes the tables. */
+export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db> {
+  readonly capabilities: Driver["capabilities"];
+  readonly #name: string;
+  readonly #migrations: readonly Migration[];
+
+  constructor(db: Db, { schema, prepare, busyTimeout }: Options) {
+    const quoted = `"${schema.replaceAll('"', '""')}"`;
+    const migrations = migrationsOf(quoted);
+    super(db, false, {
+      statements: statementsOf(quoted),
+      schema: quoted,
+      busyTimeout,
+      turns: turnsOf(connect(db, prepare).client, busyTimeout),
+      connect: (handle) => connect(handle, prepare),
+      readiness: new Readiness(migrations),
+    });
+    this.#name = schema;
+    this.#migrations = migrations;
+    this.capabilities = { transactions: this.connection.transactions };
+  }
+
+  using(db: Db): Session<Db> {
+    return new PostgresSession(db, true, this.setting);
+  }
+
+  async migrate(): Promise<void> {
+    const { transactions, transaction } = this.connection;
+    await this.turn(
+      "write",
+      () =>
+        this.translated(
+          "migrate",
+          () =>
+            transactions
+              ? transaction((tx) => this.#migrate(this.setting.connect(tx)), false)
+              : this.#migrate(this.connection),
+        ),
+    );
+  }
+
+  /** One process at a time; whoever comes second finds nothing left to do. */
+  async #migrate(connection: Connection): Promise<void> {
+    const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
+      (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
+    await ask(
+      "select pg_advisory_xact_lock(hashtextextended('event_sourcery migrate ' || $1::text, 0))",
+      this.#name,
+    );
+    const { schema, log } = await ask<{ schema: boolean; log: boolean }>(
+      `select exists (select from pg_namespace where nspname = $1::text) as schema,
+  exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations') as log`,
+      this.#name,
+    );
+    if (!schema) await ask(`create schema ${this.setting.schema}`);
+    const found = log
+      ? (await connection.run<SchemaVersion>(this.statements.version, []))[0]
+      : undefined;
+    checkVersion(found, this.#migrations);
+    for (const { version, minReader, minWriter, statements } of this.#migrations) {
+      if (version <= Number(found?.version ?? 0)) continue;
+      for (const text of statements) await ask(text);
+      await ask(
+        `insert into ${this.setting.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
+      );
+    }
+    const [heads] = await connection.run<{ head: string; seen: string }>(this.statements.heads, []);
+    const [head, seen] = [Number(heads!.head), Number(heads!.seen)];
+    if (head < seen) throw new StoreRewoundError(head, seen);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Stores events in Postgres, through any Drizzle handle.
+ *
+ * @example An event store on a database you already have
+ * ```ts
+ * import { defineEvent, EventStore } from "event-sourcery";
+ * import { postgres } from "event-sourcery/postgres";
+ * import { PGlite } from "@electric-sql/pglite";
+ * import { drizzle } from "drizzle-orm/pglite";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent("OrderPlaced");
+ * const client = new PGlite();
+ * const driver = postgres(drizzle(client));
+ * await driver.migrate();
+ *
+ * const store = new EventStore(driver, { events: [OrderPlaced] });
+ * await store.append("order:42", OrderPlaced());
+ * assert.equal(await store.version("order:42"), 1);
+ * await client.close();
+ * ```
+ *
+ * @module
+ */
+import { PostgresDriver } from "./driver.ts";
+import type { PostgresHandle } from "./dialect.ts";
+import type { Driver } from "../../mod.ts";
+
+export type { PostgresHandle, PostgresTransactionConfig } from "./dialect.ts";
+export { events, eventTags, migrations, position, postgresTables, schema } from "./schema.ts";
+export type { PostgresTables } from "./schema.ts";
+
+/** How the Postgres driver works. */
+export interface PostgresOptions {
+  /** The schema that holds the tables. @default "event_sourcery" */
+  readonly schema?: string | undefined;
+  /** Whether statements are prepared; turn it off behind a pooler that cannot keep them apart. @default true */
+  readonly prepare?: boolean | undefined;
+  /** How long a write waits for another transaction, in milliseconds. @default 5000 */
+  readonly busyTimeout?: number | undefined;
+}
+
+/**
+ * Makes a driver for Postgres 13 and later. Connects to nothing by itself; call `migrate()` once to make the tables.
+ *
+ * @param db Any Drizzle handle for Postgres; the caller opens and closes it.
+ * @throws {TypeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
+ */
+export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
+  const { schema = "event_sourcery", prepare = true, busyTimeout = 5000 } = options;
+  if (typeof schema !== "string" || !/^[^\0]{1,63}$/u.test(schema)) {
+    throw new TypeError("schema must be a name of 1 to 63 characters without NUL");
+  }
+  // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
+  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout });
+}

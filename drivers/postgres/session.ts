@@ -1,0 +1,185 @@
+import { type AppendRequest, UnsupportedError } from "../../mod.ts";
+import type { Turns } from "../turns.ts";
+import type { Classified } from "../_sql/failure.ts";
+import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
+import { type Parameter, pause, SqlSession, type Statement } from "../_sql/session.ts";
+import { eventsParameter, expectation, isLone, type Placed } from "../_sql/wire.ts";
+import { classify, type Connection } from "./dialect.ts";
+import type { PostgresStatements } from "./statements.ts";
+
+/** What the sessions of one driver share. */
+export interface Setting {
+  readonly statements: PostgresStatements;
+  /** The schema's name, quoted. */
+  readonly schema: string;
+  readonly busyTimeout: number;
+  readonly turns: Turns;
+  readonly connect: (db: unknown) => Connection;
+  readonly readiness: Readiness;
+}
+
+/** How long `delete` waits for appends under way before it lets others pass, in milliseconds. */
+const patience = "200";
+
+/** A session on Postgres: the driver's own, or inside a transaction. */
+export class PostgresSession<Db> extends SqlSession<Db> {
+  readonly db: Db;
+  protected readonly bound: boolean;
+  protected readonly setting: Setting;
+  protected readonly connection: Connection;
+
+  constructor(db: Db, bound: boolean, setting: Setting) {
+    super();
+    this.db = db;
+    this.bound = bound;
+    this.setting = setting;
+    this.connection = setting.connect(db);
+  }
+
+  protected get statements(): PostgresStatements {
+    return this.setting.statements;
+  }
+
+  protected get where(): string {
+    return `schema ${this.setting.schema}`;
+  }
+
+  protected get busyTimeout(): number {
+    return this.setting.busyTimeout;
+  }
+
+  protected run<Row>(
+    statement: Statement,
+    parameters: readonly Parameter[],
+  ): Promise<readonly Row[]> {
+    return this.connection.run(statement, parameters);
+  }
+
+  protected classify(error: unknown): Classified {
+    return classify(error);
+  }
+
+  protected ready(): Promise<void> {
+    return this.setting.readiness.check(async () =>
+      (await this.run<SchemaVersion>(this.statements.version, []))[0]
+    );
+  }
+
+  protected closed(): boolean {
+    return this.connection.closed();
+  }
+
+  /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
+  protected turn<R>(_kind: "read" | "write", work: () => Promise<R>): Promise<R> {
+    return this.connection.single && !this.bound ? this.setting.turns.take(work) : work();
+  }
+
+  protected async place(request: AppendRequest): Promise<readonly Placed[]> {
+    const timeout = this.bound ? null : String(this.busyTimeout);
+    if (isLone(request)) {
+      return await this.run<Placed>(this.statements.appendLone, lone(request, timeout));
+    }
+    const parameters = [request.tenantId, eventsParameter(request), timeout];
+    // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
+    return this.bound && request.writes.length > 1
+      ? await this.connection.transaction(
+        (tx) => this.#inside(tx).run(this.statements.appendMany, parameters),
+        true,
+      )
+      : await this.run(this.statements.appendMany, parameters);
+  }
+
+  protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
+    if (!this.connection.transactions) {
+      throw new UnsupportedError(
+        "open a transaction",
+        "this database handle has no interactive transactions",
+      );
+    }
+    return await this.connection.transaction((tx) => work(this.#inside(tx)), this.bound);
+  }
+
+  protected async probe(): Promise<void> {
+    await this.run({ name: "event_sourcery_probe", text: "select 1" }, []);
+  }
+
+  async settled(): Promise<number> {
+    const answer = await this.first<{ standby: boolean; settled: string }>(
+      "read the position",
+      this.statements.settled,
+      [],
+    );
+    if (answer.standby) {
+      throw new UnsupportedError(
+        "read the log",
+        "this is a standby, which does not show appends under way; use the primary",
+      );
+    }
+    return Number(answer.settled);
+  }
+
+  /**
+   * Deletes while no append is under way: one that has read the stream's version would go on from it, and leave a
+   * stream that starts in the middle. New appends wait meanwhile, so it gives way soon and tries again.
+   */
+  async delete(tenantId: string, streamId: string): Promise<void> {
+    await this.translated("check the tables", () => this.ready());
+    if (this.bound) {
+      return await this.translated("delete a stream", () => this.#remove(tenantId, streamId));
+    }
+    const giveUp = Date.now() + this.busyTimeout;
+    while (true) {
+      try {
+        return await this.turn(
+          "write",
+          () =>
+            this.connection.transaction(
+              (tx) => this.#inside(tx).#removeSoon(tenantId, streamId),
+              false,
+            ),
+        );
+      } catch (error) {
+        const { failure } = this.classify(error);
+        if ((failure !== "busy" && failure !== "raced") || Date.now() > giveUp) {
+          throw this.translate("delete a stream", error);
+        }
+      }
+      await pause();
+    }
+  }
+
+  async #removeSoon(tenantId: string, streamId: string): Promise<void> {
+    await this.run(this.statements.patience, [patience]);
+    await this.#remove(tenantId, streamId);
+  }
+
+  async #remove(tenantId: string, streamId: string): Promise<void> {
+    await this.run(this.statements.lock, []);
+    await this.run(this.statements.remove, [tenantId, streamId]);
+  }
+
+  #inside(tx: unknown): PostgresSession<Db> {
+    return new PostgresSession(tx as Db, true, this.setting);
+  }
+}
+
+/** The parameters of an append of one event. */
+function lone({ tenantId, writes }: AppendRequest, timeout: string | null): readonly Parameter[] {
+  const { streamId, category, expectedVersion, events } = writes[0]!;
+  const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
+  return [
+    tenantId,
+    streamId,
+    category,
+    String(expectation(expectedVersion)),
+    id,
+    type,
+    String(schemaVersion),
+    createdAt,
+    data,
+    metadata,
+    codec,
+    String(published),
+    timeout,
+  ];
+}

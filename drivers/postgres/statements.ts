@@ -1,0 +1,263 @@
+import type { ScanFilters, Statement, Statements } from "../_sql/session.ts";
+import { statementName } from "../_sql/wire.ts";
+
+/** The statements of one schema, those of Postgres alone included. */
+export interface PostgresStatements extends Statements {
+  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, lock timeout. */
+  readonly appendLone: Statement;
+  /** tenant, JSON array of events, lock timeout → one `Placed` an event. */
+  readonly appendMany: Statement;
+  /** → whether this is a standby, and the settled position. */
+  readonly settled: Statement;
+  /** Keeps appends out. */
+  readonly lock: Statement;
+  /** lock timeout in milliseconds. */
+  readonly patience: Statement;
+  /** tenant, stream. */
+  readonly remove: Statement;
+  /** → the one `SchemaVersion`. */
+  readonly version: Statement;
+  /** → the head of the sequence and the highest position there is. */
+  readonly heads: Statement;
+}
+
+/** Writes the statements for a schema, whose name is quoted already. */
+export function statementsOf(schema: string): PostgresStatements {
+  return {
+    appendLone: statement(appendLone(schema)),
+    appendMany: statement(appendMany(schema)),
+    explain: statement(explain(schema)),
+    load: statement(load(schema, "asc")),
+    loadBackwards: statement(load(schema, "desc")),
+    settled: statement(settled(schema)),
+    streams: statement(streams(schema)),
+    lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
+    patience: statement("select set_config('lock_timeout', $1::text, true)"),
+    remove: statement(remove(schema)),
+    version: statement(
+      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from ${schema}."migrations"`,
+    ),
+    heads: statement(
+      `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, (select coalesce(max(position), 0) from ${schema}."events")::text as seen`,
+    ),
+    scan: (filters) => statement(scan(schema, filters)),
+  };
+}
+
+function statement(text: string): Statement {
+  return { name: statementName(text), text };
+}
+
+/**
+ * The append fence: before the first position is taken, a lock that says which positions this transaction may take:
+ * those above the sequence's present value. A reader stays below the lowest such lock (`settled`).
+ *
+ * One lock a transaction: a transaction-local setting remembers it, and a savepoint's rollback takes back both. Beside
+ * a bare insert the whole of it costs nothing that can be told from noise (4,250/s with, 4,300/s without).
+ *
+ * @param timeout A parameter: how long the statement waits for locks, in milliseconds; null leaves the setting alone.
+ */
+function fence(schema: string, timeout: string): string {
+  const sequence = `${literal(`${schema}."position"`)}::regclass::oid`;
+  const setting = `'event_sourcery.fence' || ${sequence}`;
+  return `select case when current_setting(${setting}, true) = '1' then null
+    else set_config(${setting}, '1', true) || pg_advisory_xact_lock_shared(${sequence}::int4, ((last_value - (not is_called)::int) & 2147483647)::int)
+  end as held, case when ${timeout}::text is not null then set_config('lock_timeout', ${timeout}::text, true) end as patience
+  from ${schema}."position"`;
+}
+
+/**
+ * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
+ * raced or not, returns no row, raises nothing and leaves nothing.
+ */
+function appendLone(schema: string): string {
+  return `with cur as materialized (
+  select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
+), fence as materialized (
+  ${fence(schema, "$13")}
+)
+insert into ${schema}."events"
+  (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published)
+select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, $2::text, cur.v + 1, $3::text, $5::text, $6::text,
+  $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean
+from fence, cur
+where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
+on conflict do nothing
+returning version, position`;
+}
+
+/**
+ * Appends several events to one stream or several, given as one JSON array.
+ *
+ * The first event of each stream goes in with `on conflict do nothing`, the rest only if it went in: so a race over
+ * one stream leaves nothing. With several streams one race may be won and another lost: then the division by zero in
+ * `whole` undoes the statement. Streams are taken in order, so that two such appends never wait for each other.
+ */
+function appendMany(schema: string): string {
+  return `with input as materialized (
+  select * from json_to_recordset($2::text::json) as event(stream_id text, category text, expected bigint, i integer, id text, type text,
+    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean)
+), cur as materialized (
+  select stream_id, expected, coalesce((
+    select max(e.version) from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = input.stream_id
+  ), 0) as v
+  from input where i = 1
+), fit as materialized (
+  select count(*) as streams from cur
+  having bool_and(expected = -1 or (expected = -2 and v > 0) or v = expected)
+    and not exists (select from ${schema}."events" e, input where e.tenant_id = $1::text and e.id = input.id)
+), fence as materialized (
+  ${fence(schema, "$3")}
+), first as (
+  insert into ${schema}."events"
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published)
+  select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, stream_id, v + 1, category, id, type, schema_version, created_at, data, metadata, codec, tags, published
+  from (
+    select input.*, cur.v from fence, fit, cur join input using (stream_id) where input.i = 1 order by stream_id collate "C"
+  ) as ordered
+  on conflict do nothing
+  returning stream_id, version, position
+), whole as materialized (
+  select 1 / (case when count(*) in (0, (select streams from fit)) then 1 else 0 end) as yes from first
+), rest as (
+  insert into ${schema}."events"
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published)
+  select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, stream_id, version - 1 + i, category, id, type, schema_version, created_at, data, metadata, codec, tags, published
+  from (
+    select input.*, first.version from whole, first join input using (stream_id) where input.i > 1 order by stream_id collate "C", i
+  ) as ordered
+  returning stream_id, version, position
+), stored as materialized (
+  select stream_id, version, position from first union all select stream_id, version, position from rest
+), tagged as (
+  insert into ${schema}."event_tags" (tag, position)
+  select distinct tag, stored.position
+  from stored join first using (stream_id) join input on input.stream_id = stored.stream_id and input.i = stored.version - first.version + 1
+    cross join json_array_elements_text(input.tags) as tag
+)
+select stored.stream_id, stored.version, stored.position from whole, stored`;
+}
+
+/** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */
+function explain(schema: string): string {
+  return `select (
+  select json_agg(coalesce((
+    select max(version) from ${schema}."events" where tenant_id = $1::text and stream_id = asked.value
+  ), 0) order by asked.ordinality)::text from json_array_elements_text($2::text::json) with ordinality as asked
+) as versions, (
+  select json_agg(json_build_array(id, stream_id, version, position))::text from ${schema}."events"
+  where tenant_id = $1::text and id in (select json_array_elements_text($3::text::json))
+) as known`;
+}
+
+const columns = [
+  "tenant_id",
+  "stream_id",
+  "version",
+  "position",
+  "id",
+  "type",
+  "schema_version",
+  "data",
+  "metadata",
+  "codec",
+  "tags",
+  "published",
+];
+
+/** Aggregates a page, a JSON array a column; see `PageColumns`. */
+function page(rows: string): string {
+  const aggregates = columns.map((column) => `json_agg(${column})::text as ${column}`);
+  // Without its zone the instant is ISO text in UTC, whatever the session's time zone and date style are.
+  aggregates.push("json_agg(created_at at time zone 'utc')::text as created_at");
+  return `select ${aggregates.join(", ")}
+from (
+  ${rows}
+) as page`;
+}
+
+/** Loads a page of a stream by `events_stream`. */
+function load(schema: string, direction: "asc" | "desc"): string {
+  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  where tenant_id = $1::text and stream_id = $2::text and version >= $3::text::bigint and version <= $4::text::bigint
+  order by version ${direction} limit $5::text::bigint`);
+}
+
+/**
+ * Tells up to which position the log is settled. The order is forced: first the sequence, then the locks that were
+ * taken before it was read. Asked the other way round, 13 of 13,487 events were lost.
+ *
+ * A lock's key is the low 31 bits of a position; it stands at or below the sequence, unless it was taken after the
+ * sequence was read, which is no concern of ours. The events are read in a later statement, with a later snapshot.
+ */
+function settled(schema: string): string {
+  const sequence = `${literal(`${schema}."position"`)}::regclass::oid`;
+  return `with seq as materialized (
+  select last_value - (not is_called)::int as head, pg_is_in_recovery() as standby from ${schema}."position"
+)
+select seq.standby, least(seq.head, min(locks.bound))::text as settled
+from seq left join lateral (
+  select seq.head - ((seq.head - objid::bigint) & 2147483647) as bound from pg_locks
+  where locktype = 'advisory' and objsubid = 2 and classid = ${sequence} and mode = 'ShareLock' and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and ((seq.head - objid::bigint) & 2147483647) < 1073741824 and seq.head is not null
+) as locks on true
+group by seq.head, seq.standby`;
+}
+
+/** Lists streams by walking `events_stream` at version 1, and looks up the last event of each. */
+function streams(schema: string): string {
+  return `select json_agg(stream_id)::text as stream_id, json_agg(version)::text as version,
+  json_agg(created_at at time zone 'utc')::text as created_at, json_agg(updated_at at time zone 'utc')::text as updated_at
+from (
+  select first.stream_id, last.version, first.created_at, last.created_at as updated_at
+  from ${schema}."events" first cross join lateral (
+    select version, created_at from ${schema}."events" e
+    where e.tenant_id = first.tenant_id and e.stream_id = first.stream_id order by version desc limit 1
+  ) as last
+  where first.tenant_id = $1::text and first.version = 1 and ($2::text is null or first.category = $2::text)
+    and ($3::text is null or first.stream_id > $3::text)
+  order by first.stream_id limit $4::text::bigint
+) as page`;
+}
+
+/** Reads a page of the log by its primary key, or by `event_tags` where tags are asked for. */
+function scan(schema: string, { tenant, categories, types, tags }: ScanFilters): string {
+  const conditions = [
+    "position > $1::text::bigint and position <= $2::text::bigint",
+    tenant ? "tenant_id = $4::text" : "$4::text is null",
+    categories
+      ? "category in (select json_array_elements_text($5::text::json))"
+      : "$5::text is null",
+    types ? "type in (select json_array_elements_text($6::text::json))" : "$6::text is null",
+    tags
+      ? `position in (
+    select position from ${schema}."event_tags" where tag in (select json_array_elements_text($7::text::json))
+    group by position having count(*) = json_array_length($7::text::json)
+  )`
+      : "$7::text is null",
+  ];
+  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  where ${conditions.join("\n    and ")}
+  order by position limit $3::text::bigint`);
+}
+
+/** Removes a stream by `events_stream`, and its tags by their primary key. */
+function remove(schema: string): string {
+  return `with gone as (
+  delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags
+)
+delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
+where t.tag = tag and t.position = gone.position`;
+}
+
+/** Quotes text as an SQL literal. */
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
