@@ -3,6 +3,7 @@ import type { NewEvent, StoredEvent } from "./driver.ts";
 import type { Event, RecordedEvent } from "./event.ts";
 import type { AnyEventType } from "./eventtype.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
+import { checkInstant, kind } from "./check.ts";
 import { copyData } from "./data.ts";
 import { defaultsOf, definitionOf } from "./define.ts";
 import { CorruptEventError, DuplicateEventTypeError, UnknownEventTypeError } from "./errors.ts";
@@ -38,29 +39,36 @@ export class Catalog<E extends Event> {
    */
   accept(event: Event): Event {
     if (typeof event !== "object" || event === null) {
-      throw new TypeError("events must be events made by an event type");
+      throw new TypeError(`events must be events made by an event type, got ${kind(event)}`);
     }
-    if (!this.has(event.type)) throw new UnknownEventTypeError(String(event.type));
-    if (defaultsOf(event) !== undefined) return event;
-    return freezeEvent({ ...event, data: storable(event.type, () => copyData(event.data)) });
+    const made = defaultsOf(event) !== undefined;
+    const { type, ...rest } = made ? event : readable(event);
+    if (typeof type !== "string") throw new TypeError(`type must be a string, got ${kind(type)}`);
+    if (!this.has(type)) throw new UnknownEventTypeError(type);
+    if (made) return event;
+    return freezeEvent({ ...rest, type, data: storable(type, () => copyData(rest.data)) });
   }
 
-  /** Encodes an accepted event. */
+  /**
+   * Encodes an accepted event.
+   *
+   * @throws {InvalidEventError} If a Map, a Set or a Date in it was changed into what cannot be stored.
+   */
   encode(event: Event, published: boolean): NewEvent {
+    const { id, type, createdAt, data, metadata, tags } = event;
+    checkInstant("createdAt", createdAt);
     const notes: Annotations = {};
-    const data = event.data === undefined
-      ? null
-      : JSON.stringify(encode(event.data, "/data", notes));
-    const metadata = JSON.stringify(encode(event.metadata, "/metadata", notes));
     return {
-      id: event.id,
-      type: event.type,
-      schemaVersion: this.#definitions.get(event.type)!.upcast.length + 1,
-      createdAt: event.createdAt.toISOString(),
-      data,
-      metadata,
+      id,
+      type,
+      schemaVersion: this.#definitions.get(type)!.upcast.length + 1,
+      createdAt: createdAt.toISOString(),
+      data: data === undefined
+        ? null
+        : storable(type, () => JSON.stringify(encode(data, "/data", notes))),
+      metadata: storable(type, () => JSON.stringify(encode(metadata, "/metadata", notes))),
       codec: isEmpty(notes) ? null : JSON.stringify(notes),
-      tags: event.tags,
+      tags,
       published,
     };
   }
@@ -69,45 +77,41 @@ export class Catalog<E extends Event> {
    * Reads a stored event: decodes it, brings its data up to date and freezes it.
    *
    * @throws {UnknownEventTypeError} If nobody defined its type and unknown events are not kept.
-   * @throws {CorruptEventError} If its data does not decode, or an upcaster threw.
+   * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
    */
   decode(stored: StoredEvent): RecordedEvent<E> {
-    const { streamId, version } = stored;
+    const { id, streamId, version, position, tenantId, codec } = stored;
     const found = this.#definitions.get(stored.type);
     if (found === undefined && !this.#keepUnknown) throw new UnknownEventTypeError(stored.type);
-    const recorded = {
-      type: found?.type ?? `?${stored.type}`,
-      id: stored.id,
-      createdAt: new Date(stored.createdAt),
-      data: readable(
+    let reason = "its time cannot be read";
+    try {
+      const createdAt = new Date(stored.createdAt);
+      checkInstant("createdAt", createdAt);
+      reason = "its metadata does not decode";
+      if (codec !== null) checkObject("codec", codec);
+      checkObject("metadata", stored.metadata);
+      const metadata = decode(stored.metadata, "/metadata", codec);
+      reason = "its data does not decode";
+      let data = decode(stored.data, "/data", codec);
+      if (found !== undefined && stored.schemaVersion <= found.upcast.length) {
+        reason = "an upcaster threw, or gave what cannot be stored";
+        for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
+        data = copyData(data);
+      }
+      const type = found?.type ?? `?${stored.type}`;
+      const tags = Object.freeze(stored.tags);
+      const recorded = { type, id, createdAt, data, metadata, tags };
+      // The one place where stored text becomes typed events: the definitions stand for it.
+      return Object.freeze({
+        ...recorded,
         streamId,
         version,
-        "its data does not decode",
-        () => decode(stored.data, "/data", stored.codec),
-      ),
-      metadata: readable(
-        streamId,
-        version,
-        "its metadata does not decode",
-        () => decode(stored.metadata, "/metadata", stored.codec),
-      ),
-      tags: Object.freeze(stored.tags),
-      streamId,
-      version,
-      position: stored.position,
-      tenantId: stored.tenantId,
-    };
-    if (found !== undefined && stored.schemaVersion <= found.upcast.length) {
-      const steps = found.upcast.slice(stored.schemaVersion - 1);
-      recorded.data = readable(
-        streamId,
-        version,
-        "an upcaster threw",
-        () => copyData(steps.reduce((data, step) => step(data), recorded.data)),
-      );
+        position,
+        tenantId,
+      }) as unknown as RecordedEvent<E>;
+    } catch (cause) {
+      throw new CorruptEventError(streamId, version, reason, { cause });
     }
-    // The one place where stored text becomes typed events: the definitions stand for it.
-    return Object.freeze(recorded) as unknown as RecordedEvent<E>;
   }
 
   /** Tells whether a type was defined under this name. */
@@ -119,7 +123,10 @@ export class Catalog<E extends Event> {
   storedNames(types: readonly string[] | undefined): readonly string[] | undefined {
     return types?.flatMap((type) => {
       const found = this.#definitions.get(type);
-      return found === undefined ? [type.replace(/^\?/, "")] : [found.type, ...found.aliases];
+      if (found !== undefined) return [found.type, ...found.aliases];
+      // What nobody defined reads as "?Name"; what somebody did is never read so.
+      const name = type.replace(/^\?/, "");
+      return this.#definitions.has(name) ? [] : [name];
     });
   }
 }
@@ -153,10 +160,12 @@ function isEmpty(object: object): boolean {
   return true;
 }
 
-function readable<T>(streamId: string, version: number, reason: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new CorruptEventError(streamId, version, reason, { cause });
-  }
+/** The fields of an event that was made by hand; its getters and traps may throw. */
+function readable({ type, id, createdAt, data, metadata, tags }: Event): Event {
+  return { type, id, createdAt, data, metadata, tags };
+}
+
+function checkObject(argument: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
 }

@@ -1,4 +1,5 @@
 import { unsafe } from "./check.ts";
+import { copyData, Unstorable } from "./data.ts";
 
 /** Where something other than plain JSON stands (a JSON pointer), and what it is. */
 export type Annotations = Record<string, string>;
@@ -13,13 +14,12 @@ export type Annotations = Record<string, string>;
  * @param pointer Where the value stands.
  * @param notes Gains an entry for each value that is not plain JSON.
  * @returns The value itself where it is plain JSON all through, so that the usual event costs one walk.
+ * @throws {Unstorable} If something that cannot be frozen (a Map, a Set, a Date) was changed into what cannot be stored.
  */
 export function encode(value: unknown, pointer: string, notes: Annotations): unknown {
   switch (typeof value) {
     case "string":
-      return unsafe.test(value)
-        ? note("string", JSON.stringify(value).slice(1, -1), pointer, notes)
-        : value;
+      return unsafe.test(value) ? note("string", escape(value), pointer, notes) : value;
     case "number":
       return Number.isFinite(value) && !Object.is(value, -0)
         ? value
@@ -37,24 +37,28 @@ export function encode(value: unknown, pointer: string, notes: Annotations): unk
 
 function encodeObject(value: object, pointer: string, notes: Annotations): unknown {
   if (Array.isArray(value)) return encodeList(value, pointer, notes);
-  if (value instanceof Date) return note("date", value.toISOString(), pointer, notes);
+  if (value instanceof Date) return note("date", encodeDate(value, pointer), pointer, notes);
   if (value instanceof Uint8Array) return note("bytes", toBase64(value), pointer, notes);
-  if (value instanceof Map) {
-    return note("map", encodeList([...value], pointer, notes), pointer, notes);
-  }
-  if (value instanceof Set) {
-    return note("set", encodeList([...value], pointer, notes), pointer, notes);
-  }
+  if (value instanceof Map) return note("map", encodeItems(value, pointer, notes), pointer, notes);
+  if (value instanceof Set) return note("set", encodeItems(value, pointer, notes), pointer, notes);
   const entries = Object.entries(value);
-  // A key with NUL or a lone surrogate would break SQL over the column: such an object is stored as pairs.
-  if (entries.some(([key]) => unsafe.test(key))) {
-    return note("object", encodeList(entries, pointer, notes), pointer, notes);
+  if (!entries.some(([key]) => unsafe.test(key))) {
+    return encodeFields(value, entries, pointer, notes);
   }
+  const escaped = Object.fromEntries(entries.map(([key, item]) => [escape(key), item]));
+  const encoded = encodeFields(escaped, Object.entries(escaped), pointer, notes);
+  return note("object", encoded, pointer, notes);
+}
+
+function encodeFields(
+  value: object,
+  entries: readonly [string, unknown][],
+  pointer: string,
+  notes: Annotations,
+): object {
   let copy: Record<string, unknown> | undefined;
   for (const [key, item] of entries) {
-    const encoded = typeof item === "boolean"
-      ? item
-      : encode(item, `${pointer}/${escape(key)}`, notes);
+    const encoded = typeof item === "boolean" ? item : encode(item, at(pointer, key), notes);
     if (encoded !== item) (copy ??= { ...value })[key] = encoded;
   }
   return copy ?? value;
@@ -69,15 +73,44 @@ function encodeList(items: readonly unknown[], pointer: string, notes: Annotatio
   return copy ?? items;
 }
 
+// Nobody can freeze a Map or a Set, so what is in it now is checked again.
+function encodeItems(items: Iterable<unknown>, pointer: string, notes: Annotations): unknown {
+  const copy = copyData([...items], keysOf(pointer)) as readonly unknown[];
+  return encodeList(copy, pointer, notes);
+}
+
+function encodeDate(date: Date, pointer: string): string {
+  if (!Number.isNaN(date.getTime())) return date.toISOString();
+  throw new Unstorable("an invalid date cannot be stored", keysOf(pointer));
+}
+
+// `/data/lines/2` → lines, 2
+function keysOf(pointer: string): string[] {
+  return pointer.split("/").slice(2);
+}
+
 function note(type: string, encoded: unknown, pointer: string, notes: Annotations): unknown {
   notes[pointer] = type;
   return encoded;
 }
 
-function escape(key: string): string {
+function at(pointer: string, key: string): string {
   return key.includes("~") || key.includes("/")
-    ? key.replaceAll("~", "~0").replaceAll("/", "~1")
-    : key;
+    ? `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
+    : `${pointer}/${key}`;
+}
+
+// As inside a JSON string: what would break SQL over the column becomes `\u0000`, spelt out.
+function escape(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function unescape(escaped: string, type: string, pointer: string): string {
+  try {
+    return JSON.parse(`"${escaped}"`);
+  } catch {
+    return refuse(type, pointer); // the parser's own message shows the text
+  }
 }
 
 /**
@@ -116,7 +149,7 @@ function decodeFields(
   for (const key in value) {
     const item = value[key];
     if (notes === null && (typeof item !== "object" || item === null)) continue;
-    const decoded = decode(item, notes === null ? "" : `${pointer}/${escape(key)}`, notes);
+    const decoded = decode(item, notes === null ? "" : at(pointer, key), notes);
     // A key `__proto__` can only come from a row written by hand: it stays a key, and decoding never replaces it.
     if (decoded !== item && key !== "__proto__") value[key] = decoded;
   }
@@ -125,36 +158,66 @@ function decodeFields(
 function revive(type: string, value: unknown, pointer: string): unknown {
   switch (type) {
     case "undefined":
-      return undefined;
+      return value === null ? undefined : refuse(type, pointer);
     case "string":
-      return JSON.parse(`"${text(value, pointer)}"`);
+      return unescape(text(type, value, pointer), type, pointer);
     case "number":
-      return Number(value);
+      return number(text(type, value, pointer), pointer);
     case "bigint":
-      return BigInt(text(value, pointer));
+      return bigint(text(type, value, pointer), pointer);
     case "date":
-      return new Date(text(value, pointer));
+      return date(text(type, value, pointer), pointer);
     case "bytes":
-      return fromBase64(text(value, pointer));
+      return fromBase64(text(type, value, pointer));
     case "map":
-      return new Map(list<[unknown, unknown]>(value, pointer));
+      return new Map(pairs(type, value, pointer));
     case "set":
-      return new Set(list(value, pointer));
+      return new Set(list(type, value, pointer));
     case "object":
-      return Object.freeze(Object.fromEntries(list<[string, unknown]>(value, pointer)));
+      return Object.freeze(Object.fromEntries(fields(type, value, pointer)));
     default:
-      throw new TypeError(`unknown annotation ${JSON.stringify(type)} at ${pointer}`);
+      throw new TypeError(`unknown annotation at ${pointer}`);
   }
 }
 
-function text(value: unknown, pointer: string): string {
-  if (typeof value !== "string") throw new TypeError(`expected a string at ${pointer}`);
-  return value;
+function refuse(type: string, pointer: string): never {
+  throw new TypeError(`the annotation "${type}" does not fit what stands at ${pointer}`);
 }
 
-function list<Item>(value: unknown, pointer: string): readonly Item[] {
-  if (!Array.isArray(value)) throw new TypeError(`expected an array at ${pointer}`);
-  return value;
+function text(type: string, value: unknown, pointer: string): string {
+  return typeof value === "string" ? value : refuse(type, pointer);
+}
+
+function list(type: string, value: unknown, pointer: string): readonly unknown[] {
+  return Array.isArray(value) ? value : refuse(type, pointer);
+}
+
+function pairs(type: string, value: unknown, pointer: string): readonly [unknown, unknown][] {
+  const items = list(type, value, pointer);
+  return items.every((item): item is [unknown, unknown] => Array.isArray(item) && item.length === 2)
+    ? items
+    : refuse(type, pointer);
+}
+
+function fields(type: string, value: unknown, pointer: string): readonly [string, unknown][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return refuse(type, pointer);
+  }
+  return Object.entries(value).map(([key, item]) => [unescape(key, type, pointer), item]);
+}
+
+function number(digits: string, pointer: string): number {
+  const found = [NaN, Infinity, -Infinity].find((value) => String(value) === digits);
+  return digits === "-0" ? -0 : found ?? refuse("number", pointer);
+}
+
+function bigint(digits: string, pointer: string): bigint {
+  return /^-?\d+$/.test(digits) ? BigInt(digits) : refuse("bigint", pointer);
+}
+
+function date(instant: string, pointer: string): Date {
+  const found = new Date(instant);
+  return Number.isNaN(found.getTime()) ? refuse("date", pointer) : found;
 }
 
 function toBase64(bytes: Uint8Array): string {

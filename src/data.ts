@@ -9,7 +9,7 @@ export class Unstorable extends Error {
   readonly issue: Issue;
 
   constructor(message: string, path: readonly PropertyKey[], cause?: unknown) {
-    super(message, { cause });
+    super(message, cause === undefined ? undefined : { cause });
     this.issue = { message, path };
   }
 }
@@ -39,30 +39,31 @@ function copyObject(value: object, path: PropertyKey[]): unknown {
       path.slice(0, 8),
     );
   }
+  try {
+    return copyKind(value, path);
+  } catch (cause) {
+    if (cause instanceof Unstorable) throw cause;
+    throw new Unstorable("reading it threw", [...path], cause); // a proxy, or a getter
+  }
+}
+
+function copyKind(value: object, path: PropertyKey[]): unknown {
   if (Array.isArray(value)) return copyArray(value, path);
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null || isForeignPlain(value, prototype)) {
-    return copyPlain(value as Record<PropertyKey, unknown>, path);
+  if (prototype === Object.prototype || prototype === null) return copyPlain(value, path);
+  if (prototype === Date.prototype) {
+    const time = (value as Date).getTime();
+    if (Number.isNaN(time)) throw new Unstorable("an invalid date cannot be stored", [...path]);
+    return new Date(time);
   }
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) {
-      throw new Unstorable("an invalid date cannot be stored", [...path]);
-    }
-    return new Date(value.getTime());
+  // Of subclasses too, such as Node's Buffer: bytes are bytes.
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (prototype === Map.prototype) {
+    const entries = [...value as Map<unknown, unknown>];
+    return new Map(copyArray(entries, path) as readonly [unknown, unknown][]);
   }
-  if (value instanceof Uint8Array) return Uint8Array.from(value);
-  if (value instanceof Map && prototype === Map.prototype) {
-    const entries = [...value].map(([key, item], index) =>
-      [
-        copyAt(key, path, index),
-        copyAt(item, path, index),
-      ] as const
-    );
-    return new Map(entries);
-  }
-  if (value instanceof Set && prototype === Set.prototype) {
-    return new Set([...value].map((item, index) => copyAt(item, path, index)));
-  }
+  if (prototype === Set.prototype) return new Set(copyArray([...value as Set<unknown>], path));
+  if (isForeignPlain(value, prototype)) return copyPlain(value, path);
   throw new Unstorable("an instance of a class cannot be stored; use plain data", [...path]);
 }
 
@@ -73,49 +74,54 @@ function isForeignPlain(value: object, prototype: object): boolean {
 }
 
 function copyArray(value: readonly unknown[], path: PropertyKey[]): readonly unknown[] {
+  const prototype = Object.getPrototypeOf(value);
   if (
     Object.keys(value).length !== value.length ||
-    Object.getPrototypeOf(value)?.constructor?.name !== "Array"
-  ) {
-    throw new Unstorable(
-      "an array with holes, named properties or a class of its own cannot be stored",
-      [...path],
-    );
-  }
+    (prototype !== Array.prototype && prototype?.constructor?.name !== "Array")
+  ) throw oddArray(path);
   const copy = new Array<unknown>(value.length);
-  for (let index = 0; index < value.length; index++) {
-    copy[index] = copyAt(value[index], path, index);
+  for (let index = 0; index < copy.length; index++) {
+    if (!Object.hasOwn(value, index)) throw oddArray(path);
+    copy[index] = copyAt(value, index, path);
   }
   return Object.freeze(copy);
 }
 
-function copyPlain(value: Record<PropertyKey, unknown>, path: PropertyKey[]): object {
-  const copy: Record<PropertyKey, unknown> = {};
-  for (const key of Reflect.ownKeys(value)) {
-    if (typeof key === "symbol") throw new Unstorable("a symbol cannot be stored", [...path, key]);
+function oddArray(path: PropertyKey[]): Unstorable {
+  return new Unstorable(
+    "an array with holes, named properties or a class of its own cannot be stored",
+    [...path],
+  );
+}
+
+function copyPlain(value: object, path: PropertyKey[]): object {
+  const [symbol] = Object.getOwnPropertySymbols(value);
+  if (symbol !== undefined) throw new Unstorable("a symbol cannot be stored", [...path, symbol]);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
     if (key === "__proto__") {
       throw new Unstorable("the key __proto__ cannot be stored", [...path, key]);
     }
-    if (!Object.prototype.propertyIsEnumerable.call(value, key)) continue;
-    copy[key] = copyAt(read(value, key, path), path, key);
+    copy[key] = copyAt(value, key, path);
   }
   return Object.freeze(copy);
 }
 
-function read(value: Record<PropertyKey, unknown>, key: string, path: PropertyKey[]): unknown {
+function copyAt(value: object, key: string | number, path: PropertyKey[]): unknown {
+  const item = read(value, key, path);
+  if (typeof item !== "object" && typeof item !== "function" && typeof item !== "symbol") {
+    return item;
+  }
+  path.push(key);
+  const copy = copyData(item, path);
+  path.pop();
+  return copy;
+}
+
+function read(value: object, key: string | number, path: PropertyKey[]): unknown {
   try {
-    return value[key];
+    return Reflect.get(value, key);
   } catch (cause) {
     throw new Unstorable("a getter threw", [...path, key], cause);
   }
-}
-
-function copyAt(value: unknown, path: PropertyKey[], key: PropertyKey): unknown {
-  if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") {
-    return value;
-  }
-  path.push(key);
-  const copy = copyData(value, path);
-  path.pop();
-  return copy;
 }

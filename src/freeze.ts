@@ -18,26 +18,26 @@ export function freezeEvent(event: Event): Event {
   const { type, id, createdAt, data, metadata, tags } = event;
   checkName("id", id);
   checkInstant("createdAt", createdAt);
-  if (tags.length > 0 || !Array.isArray(tags)) checkList("tags", tags);
+  if (tags !== noTags) checkList("tags", tags);
   return Object.freeze({
     type,
     id,
     createdAt: new Date(createdAt.getTime()),
     data,
     metadata: copyMetadata(type, metadata),
-    tags: tags === noTags ? noTags : Object.freeze([...tags]),
+    tags: tags === noTags ? noTags : Object.freeze([...new Set(tags)]),
   });
 }
 
 /** Copies and freezes metadata; what is undefined at its top is left out. */
 export function copyMetadata(type: string, metadata: Metadata): Metadata {
   if (metadata === noMetadata) return noMetadata;
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
-    throw new TypeError(`metadata must be a plain object, got ${kind(metadata)}`);
+  const copy = storable(type, () => copyData(metadata, ["metadata"]));
+  if (typeof copy !== "object" || copy === null || !isPlain(copy)) {
+    throw new TypeError(`metadata must be a plain object, got ${kind(copy)}`);
   }
-  const given = Object.entries(storable(type, () => copyData(metadata, ["metadata"])) as Metadata);
   const { correlationId, causationId, ...rest } = Object.fromEntries(
-    given.filter(([, value]) => value !== undefined),
+    Object.entries(copy).filter(([, value]) => value !== undefined),
   );
   if (correlationId !== undefined) checkName("correlationId", correlationId);
   if (causationId !== undefined) checkName("causationId", causationId);
@@ -48,12 +48,21 @@ export function copyMetadata(type: string, metadata: Metadata): Metadata {
   });
 }
 
+function isPlain(copy: object): boolean {
+  return Object.getPrototypeOf(copy) === Object.prototype;
+}
+
 /** Runs a copy; what cannot be stored becomes an error that names the event's type. */
 export function storable<T>(type: string, copy: () => T): T {
   try {
     return copy();
   } catch (error) {
     if (!(error instanceof Unstorable)) throw error;
-    throw new InvalidEventError(type, [error.issue], { reason: error.message, cause: error.cause });
+    const { issue, message: reason, cause } = error;
+    throw new InvalidEventError(
+      type,
+      [issue],
+      cause === undefined ? { reason } : { reason, cause },
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { AppendRequest, StreamWrite } from "./driver.ts";
 import type { Event, Metadata } from "./event.ts";
 import type { EventStoreOptions } from "./store.ts";
 import type { StreamAppend } from "./writer.ts";
-import { checkName } from "./check.ts";
+import { checkName, kind } from "./check.ts";
 import { defaultsOf } from "./define.ts";
 import { DuplicateEventError } from "./errors.ts";
 import { freezeEvent } from "./freeze.ts";
@@ -27,9 +27,7 @@ export class Preparer<E extends Event> {
   constructor(catalog: Catalog<E>, options: EventStoreOptions<E, never>) {
     const { publishes, clock, generateId } = options;
     this.#catalog = catalog;
-    this.#publishes = typeof publishes === "function"
-      ? publishes as (event: Event) => boolean
-      : () => publishes === true;
+    this.#publishes = readPublishes(publishes);
     this.#clock = clock;
     this.#generateId = generateId;
   }
@@ -50,11 +48,15 @@ export class Preparer<E extends Event> {
       throw new TypeError("appends must be a list of { streamId, events }");
     }
     if (appends.length === 0) throw new RangeError("Cannot append to 0 streams: give at least one");
-    const streams = appends.map(({ streamId, events }) => {
+    const streams = Array.from(appends, (append) => {
+      if (typeof append !== "object" || append === null) {
+        throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
+      }
+      const { streamId, events } = append;
       checkName("streamId", streamId);
       const list: readonly Event[] = Array.isArray(events) ? events : [events];
       if (list.length === 0) throw new RangeError("Cannot append 0 events: give at least one");
-      return list.map((event) => this.#complete(event, metadata));
+      return Array.from(list, (event) => this.#complete(event, metadata));
     });
     const writes = appends.map(({ streamId, expectedVersion = "any" }, index): StreamWrite => {
       checkExpectedVersion(expectedVersion);
@@ -81,10 +83,11 @@ export class Preparer<E extends Event> {
     if (known !== undefined) return known;
     const event = this.#catalog.accept(given);
     const defaults = defaultsOf(given);
+    if (defaults === undefined) return event; // made by hand: it brings both, and may change
     const stamped = freezeEvent({
       ...event,
-      id: defaults?.id && this.#generateId ? this.#generateId() : event.id,
-      createdAt: defaults?.createdAt && this.#clock ? this.#clock() : event.createdAt,
+      id: defaults.id && this.#generateId ? this.#generateId() : event.id,
+      createdAt: defaults.createdAt && this.#clock ? this.#clock() : event.createdAt,
     });
     this.#stamped.set(given, stamped);
     return stamped;
@@ -94,6 +97,19 @@ export class Preparer<E extends Event> {
 /** What stands before the first `:` of a stream id, or `""`. */
 export function categoryOf(streamId: string): string {
   return streamId.slice(0, Math.max(0, streamId.indexOf(":")));
+}
+
+function readPublishes(publishes: unknown): (event: Event) => boolean {
+  if (publishes === undefined) return () => false;
+  if (publishes === true) return () => true;
+  if (typeof publishes !== "function") {
+    throw new TypeError(`publishes must be true or a function, got ${kind(publishes)}`);
+  }
+  return (event) => {
+    const answer: unknown = publishes(event);
+    if (typeof answer === "boolean") return answer;
+    throw new TypeError(`publishes must answer with a boolean, got ${kind(answer)}`);
+  };
 }
 
 function refuseDoubles(writes: readonly StreamWrite[]): void {

@@ -133,6 +133,18 @@ export async function* readStream<E extends Event>(
   }
 }
 
+/** Reads the version of a stream: even of one whose last event cannot be decoded. */
+export async function readVersion(
+  session: Session<unknown>,
+  tenantId: string,
+  streamId: string,
+): Promise<number> {
+  checkName("streamId", streamId);
+  const query = { tenantId, streamId, from: 1, to: last, limit: 1, backwards: true };
+  const [event] = await session.load(query);
+  return event?.version ?? 0;
+}
+
 /** Reads the settled log page by page. */
 export async function* readLog<E extends Event>(
   session: Session<unknown>,
@@ -173,8 +185,8 @@ export function listStreams(
   tenantId: string,
   { category }: StreamsOptions,
 ): StreamList {
-  if (category !== undefined && category !== "") checkName("category", category);
   async function* pages(): AsyncGenerator<StreamInfo> {
+    if (category !== undefined && category !== "") checkName("category", category);
     let after: string | undefined;
     while (true) {
       const found: readonly StoredStream[] = await session.streams({

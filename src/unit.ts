@@ -1,12 +1,28 @@
 /** A transaction as the core sees it: what is to happen after its commit, and what after its rollback. */
 export class Unit {
   readonly #outer: Unit | undefined;
+  #ended = false;
   #afterCommit: (() => Promise<void>)[] = [];
   #afterRollback: (() => void)[] = [];
 
   /** Begins inside another transaction (a savepoint), or on its own. */
   constructor(outer: Unit | undefined) {
     this.#outer = outer;
+  }
+
+  /**
+   * Refuses what comes after the end: with some databases it would vanish, with others become part of what another
+   * caller does on the same connection.
+   *
+   * @throws {TypeError} If this transaction, or one around it, has ended.
+   */
+  check(): void {
+    if (this.#ended) {
+      throw new TypeError(
+        "store must not be used after its transaction has ended: await everything inside, and use the outer store after it",
+      );
+    }
+    this.#outer?.check();
   }
 
   /** Registers what is to happen once the outermost transaction is committed. */
@@ -27,6 +43,8 @@ export class Unit {
     } catch (error) {
       for (const action of this.#afterRollback) action();
       throw error;
+    } finally {
+      this.#ended = true;
     }
     if (this.#outer === undefined) await this.committed();
     else {
