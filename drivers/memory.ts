@@ -25,13 +25,14 @@ import type {
   ExpectedVersion,
   LogPage,
   LogQuery,
-  NewEvent,
   Session,
   StoredEvent,
   StoredStream,
   StreamQuery,
   StreamsQuery,
 } from "../mod.ts";
+import { UnsupportedError } from "../mod.ts";
+import { compareBytes, keyOf, Log, type Row } from "./log.ts";
 import { Turns } from "./turns.ts";
 
 /** How an in-memory driver behaves. */
@@ -48,139 +49,74 @@ export interface MemoryOptions<Db = undefined> {
  * @returns An empty store of its own; its `migrate` has nothing to do.
  */
 export function memory<Db = undefined>(options: MemoryOptions<Db> = {}): Driver<Db> {
-  const log = new Log(undefined);
-  return new MemoryDriver(log, new Turns(options.busyTimeout ?? 5000), options.db as Db);
+  const { db, busyTimeout = 5000 } = options;
+  return new MemoryDriver(new Log(undefined), db as Db, busyTimeout);
 }
 
-/** An event as it is kept: encoded, as a database would hold it. */
-interface Row extends NewEvent {
-  readonly tenantId: string;
-  readonly streamId: string;
-  readonly category: string;
-  readonly version: number;
-  readonly position: number;
-}
-
-/** What is committed, or, on top of it, what a transaction has done so far. */
-class Log {
-  readonly base: Log | undefined;
-  readonly rows: Row[] = [];
-  readonly streams: Map<string, Row[]> = new Map();
-  readonly ids: Map<string, Row> = new Map();
-  /** Streams of the base that this transaction deleted. */
-  readonly deleted: Set<string> = new Set();
-  /** The last position that was given (a rollback leaves a hole), and the last that no open transaction holds. */
-  readonly sequence: { given: number; settled: number };
-
-  constructor(base: Log | undefined) {
-    this.base = base;
-    this.sequence = base?.sequence ?? { given: 0, settled: 0 };
-  }
-
-  stream(key: string): readonly Row[] {
-    const own = this.streams.get(key) ?? [];
-    if (this.base === undefined || this.deleted.has(key)) return own;
-    return [...this.base.stream(key), ...own];
-  }
-
-  version(key: string): number {
-    const own = this.streams.get(key)?.at(-1)?.version;
-    if (own !== undefined) return own;
-    return this.base === undefined || this.deleted.has(key) ? 0 : this.base.version(key);
-  }
-
-  event(tenantId: string, id: string): Row | undefined {
-    const own = this.ids.get(keyOf(tenantId, id));
-    if (own !== undefined) return own;
-    const row = this.base?.event(tenantId, id);
-    return row === undefined || this.deleted.has(keyOf(tenantId, row.streamId)) ? undefined : row;
-  }
-
-  /** The keys of all streams that have events. */
-  keys(): Set<string> {
-    const keys = this.base?.keys() ?? new Set();
-    for (const key of this.deleted) keys.delete(key);
-    for (const key of this.streams.keys()) keys.add(key);
-    return keys;
-  }
-
-  insert(row: Row): void {
-    const key = keyOf(row.tenantId, row.streamId);
-    const stream = this.streams.get(key);
-    if (stream === undefined) this.streams.set(key, [row]);
-    else stream.push(row);
-    this.rows.push(row);
-    this.ids.set(keyOf(row.tenantId, row.id), row);
-  }
-
-  remove(key: string): void {
-    const own = this.streams.get(key);
-    if (own !== undefined) {
-      this.streams.delete(key);
-      for (const row of own) this.ids.delete(keyOf(row.tenantId, row.id));
-      const kept = this.rows.filter((row) => keyOf(row.tenantId, row.streamId) !== key);
-      this.rows.splice(0, this.rows.length, ...kept);
-    }
-    if (this.base !== undefined) this.deleted.add(key);
-  }
-
-  /** Commits a transaction: what it did becomes part of its base. */
-  commit(): void {
-    for (const key of this.deleted) this.base!.remove(key);
-    for (const row of this.rows) this.base!.insert(row);
-  }
-}
-
+/**
+ * What a driver does, outside of transactions or in one.
+ *
+ * While a transaction is open, the writes of the session around it wait; so a transaction in a transaction is a
+ * savepoint like any other, and two of them at the same time take turns.
+ */
 class MemorySession<Db> implements Session<Db> {
   readonly db: Db;
-  readonly log: Log;
+  readonly #log: Log;
+  readonly #busyTimeout: number;
+  readonly #turns: Turns;
+  #ended = false;
 
-  constructor(log: Log, db: Db) {
-    this.log = log;
+  constructor(log: Log, db: Db, busyTimeout: number, turns: Turns = new Turns(busyTimeout)) {
+    this.#log = log;
     this.db = db;
+    this.#busyTimeout = busyTimeout;
+    this.#turns = turns;
   }
 
-  append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    return Promise.resolve(requests.map((request) => appendOne(this.log, request)));
+  async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
+    return await this.#write((log) => requests.map((request) => appendOne(log, request)));
   }
 
-  load(
+  async load(
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   ): Promise<readonly StoredEvent[]> {
-    const stream = this.log.stream(keyOf(tenantId, streamId));
+    const stream = this.#open().stream(keyOf(tenantId, streamId));
     // Versions have no holes, so they are indexes.
-    const found = stream.slice(from - 1, Math.min(to, stream.length));
-    const wanted = backwards ? found.reverse() : found;
-    return Promise.resolve(wanted.slice(0, limit).map(read));
+    const start = from - 1;
+    const end = Math.min(to, stream.length);
+    const wanted = backwards
+      ? stream.slice(Math.max(start, end - limit), end).reverse()
+      : stream.slice(start, Math.min(end, start + limit));
+    return wanted.map(read);
   }
 
-  scan({ tenantId, after, until, limit, categories, types, tags }: LogQuery): Promise<LogPage> {
-    const { rows } = settledLog(this.log);
+  async scan(
+    { tenantId, after, until, limit, categories, types, tags }: LogQuery,
+  ): Promise<LogPage> {
     const events: StoredEvent[] = [];
-    for (
-      let index = firstAfter(rows, after);
-      index < rows.length && rows[index]!.position <= until;
-      index++
-    ) {
-      const row = rows[index]!;
+    for (const row of this.#open().after(after)) {
+      if (row.position > until) break;
       if (tenantId !== undefined && row.tenantId !== tenantId) continue;
       if (categories !== undefined && !categories.includes(row.category)) continue;
       if (types !== undefined && !types.includes(row.type)) continue;
       if (tags !== undefined && !tags.every((tag) => row.tags.includes(tag))) continue;
       events.push(read(row));
-      if (events.length === limit) return Promise.resolve({ events, scanned: row.position });
+      if (events.length === limit) return { events, scanned: row.position };
     }
-    return Promise.resolve({ events, scanned: until });
+    return { events, scanned: until };
   }
 
-  settled(): Promise<number> {
-    return Promise.resolve(this.log.sequence.settled);
+  async settled(): Promise<number> {
+    return this.#open().sequence.settled;
   }
 
-  streams({ tenantId, category, after, limit }: StreamsQuery): Promise<readonly StoredStream[]> {
+  async streams(
+    { tenantId, category, after, limit }: StreamsQuery,
+  ): Promise<readonly StoredStream[]> {
+    const log = this.#open();
     const found: StoredStream[] = [];
-    for (const key of this.log.keys()) {
-      const rows = this.log.stream(key);
+    for (const key of log.keys()) {
+      const rows = log.stream(key);
       const first = rows[0]!;
       const last = rows.at(-1)!;
       if (first.tenantId !== tenantId || (category !== undefined && first.category !== category)) {
@@ -191,70 +127,59 @@ class MemorySession<Db> implements Session<Db> {
       found.push({ streamId, version: last.version, createdAt, updatedAt: last.createdAt });
     }
     found.sort((a, b) => compareBytes(a.streamId, b.streamId));
-    return Promise.resolve(found.slice(0, limit));
+    return found.slice(0, limit);
   }
 
-  delete(tenantId: string, streamId: string): Promise<void> {
-    this.log.remove(keyOf(tenantId, streamId));
-    return Promise.resolve();
+  async delete(tenantId: string, streamId: string): Promise<void> {
+    await this.#write((log) => log.remove(keyOf(tenantId, streamId)));
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
-    const inner = new Log(this.log);
-    const result = await work(new MemorySession(inner, this.db));
-    inner.commit();
-    return result;
-  }
-}
-
-/** The session outside of transactions: its writes wait for the transaction that is open. */
-class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
-  readonly capabilities = { transactions: true };
-  readonly #turns: Turns;
-
-  constructor(log: Log, turns: Turns, db: Db) {
-    super(log, db);
-    this.#turns = turns;
-  }
-
-  override append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    return this.#turns.free
-      ? this.#append(requests)
-      : this.#turns.take(() => this.#append(requests));
-  }
-
-  #append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    const outcomes = super.append(requests);
-    this.#settle();
-    return outcomes;
-  }
-
-  override delete(tenantId: string, streamId: string): Promise<void> {
-    return this.#turns.take(() => super.delete(tenantId, streamId));
-  }
-
-  override transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
-    return this.#turns.take(async () => {
+    return await this.#turns.take(async () => {
+      const log = new Log(this.#open());
+      const session = new MemorySession(log, this.db, this.#busyTimeout);
       try {
-        return await super.transaction(work);
+        const result = await work(session);
+        this.#open();
+        log.commit();
+        return result;
       } finally {
-        this.#settle();
+        session.#ended = true;
+        this.#log.settle();
       }
     });
   }
 
-  /** Nothing is open: every position that was given is committed or will never appear. */
-  #settle(): void {
-    this.log.sequence.settled = this.log.sequence.given;
-  }
-
-  migrate(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** There are no transactions but the driver's own to join: the session is the driver's. */
+  /** Gives a session on the same log: there are no transactions but the driver's own to join. */
   using(db: Db): Session<Db> {
-    return new MemoryDriver(this.log, this.#turns, db);
+    return new MemorySession(this.#log, db, this.#busyTimeout, this.#turns);
+  }
+
+  async #write<R>(work: (log: Log) => R): Promise<R> {
+    const write = async () => {
+      const log = this.#open();
+      const result = work(log);
+      log.settle();
+      return result;
+    };
+    return await (this.#turns.free ? write() : this.#turns.take(write));
+  }
+
+  /** The log, unless the transaction has ended: what somebody forgot to await must not vanish silently. */
+  #open(): Log {
+    if (!this.#ended) return this.#log;
+    throw new UnsupportedError(
+      "use a transaction",
+      "it has ended; await everything that is to happen in it",
+    );
+  }
+}
+
+class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
+  readonly capabilities = { transactions: true };
+
+  async migrate(): Promise<void> {
+    // There are no tables to make.
   }
 }
 
@@ -290,47 +215,12 @@ function holds(expected: ExpectedVersion, version: number): boolean {
 }
 
 function read(row: Row): StoredEvent {
-  const { data, metadata, codec, category: _, ...rest } = row;
+  const { data, metadata, codec, tags, category: _, ...rest } = row;
   return {
     ...rest,
+    tags: [...tags],
     data: data === null ? undefined : JSON.parse(data),
     metadata: JSON.parse(metadata),
     codec: codec === null ? null : JSON.parse(codec),
   };
-}
-
-/** The log shows committed events only, also inside a transaction. */
-function settledLog(log: Log): Log {
-  return log.base === undefined ? log : settledLog(log.base);
-}
-
-function firstAfter(rows: readonly Row[], after: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (rows[middle]!.position <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** NUL stands in no name, so no two pairs share a key. */
-function keyOf(tenantId: string, name: string): string {
-  return `${tenantId}\0${name}`;
-}
-
-/** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, surrogates too low. */
-function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const left = a.charCodeAt(index);
-    const right = b.charCodeAt(index);
-    if (left !== right) return rank(left) - rank(right);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x2000 : unit;
 }
