@@ -181,12 +181,13 @@ export async function* readLog<E extends Event>(
 
 /** Lists streams page by page. */
 export function listStreams(
-  session: Session<unknown>,
+  open: () => Session<unknown>,
   tenantId: string,
   { category }: StreamsOptions,
 ): StreamList {
   async function* pages(): AsyncGenerator<StreamInfo> {
     if (category !== undefined && category !== "") checkName("category", category);
+    const session = open();
     let after: string | undefined;
     while (true) {
       const found: readonly StoredStream[] = await session.streams({
