@@ -7,8 +7,12 @@ interface Lifecycle {
   readonly place: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
   /** Rebuilds it by one more stored event. */
   readonly replay: <E extends Event>(aggregate: Aggregate<E>, event: RecordedEvent<E>) => void;
-  /** Notes that its changes are stored. */
-  readonly saved: <E extends Event>(aggregate: Aggregate<E>, version: number) => void;
+  /** Notes that these changes are stored; what was emitted meanwhile stays to be saved. */
+  readonly saved: <E extends Event>(
+    aggregate: Aggregate<E>,
+    changes: readonly E[],
+    version: number,
+  ) => void;
   /** Makes it unusable. */
   readonly discard: <E extends Event>(aggregate: Aggregate<E>) => void;
   /** Throws if it is unusable. */
@@ -67,9 +71,10 @@ export abstract class Aggregate<E extends Event> {
         if (!event.type.startsWith("?")) aggregate.apply(event);
         aggregate.#version = event.version;
       },
-      saved(aggregate, version) {
+      saved(aggregate, changes, version) {
+        const stored = new Set(changes);
         aggregate.#version = version;
-        aggregate.#changes = [];
+        aggregate.#changes = aggregate.#changes.filter((event) => !stored.has(event));
       },
       discard(aggregate) {
         aggregate.#discarded = true;

@@ -2,12 +2,21 @@ import { insideOf } from "./bound.ts";
 import { checkName, checkNumber } from "./check.ts";
 import { isEventSourceryError } from "./errors.ts";
 
+/** A command in the queue. */
+interface Turn {
+  /** Resolves when it begins. */
+  readonly begun: Promise<void>;
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<void>;
+}
+
 /** For each driver, the last command of this process on each stream. */
-const queues: WeakMap<object, Map<string, Promise<unknown>>> = new WeakMap();
+const queues: WeakMap<object, Map<string, Turn>> = new WeakMap();
 
 /**
- * How long a command waits for the one before it, in milliseconds. The queue only saves retries, the expected version
- * keeps the promise: so a command that itself waits for this one, or one that hangs, holds nobody up for longer.
+ * How long a command waits for the one before it to end once that has begun, in milliseconds. The queue only saves
+ * retries, the expected version keeps the promise: so a command that itself waits for this one, or one that hangs,
+ * holds nobody up for longer.
  */
 const patience = 1000;
 
@@ -47,17 +56,27 @@ async function retry<R>(retries: number, attempt: (number: number) => Promise<R>
 }
 
 async function queue<R>(driver: object, key: string, work: () => Promise<R>): Promise<R> {
-  const last = queues.get(driver) ?? new Map<string, Promise<unknown>>();
+  const last = queues.get(driver) ?? new Map<string, Turn>();
   queues.set(driver, last);
   const before = last.get(key);
-  const turn = before === undefined ? work() : Promise.race([before, sleep(patience)]).then(work);
-  const settled = turn.then(() => {}, () => {});
-  last.set(key, settled);
+  const begun = before === undefined ? Promise.resolve() : over(before);
+  const result = before === undefined ? work() : begun.then(work);
+  const turn: Turn = { begun, ended: result.then(() => {}, () => {}) };
+  last.set(key, turn);
   try {
-    return await turn;
+    return await result;
   } finally {
-    if (last.get(key) === settled) last.delete(key);
+    if (last.get(key) === turn) last.delete(key);
   }
+}
+
+/** Resolves when a turn has ended, or has lasted too long. */
+async function over({ begun, ended }: Turn): Promise<void> {
+  await begun;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+  await Promise.race([ended, late]);
+  clearTimeout(timer);
 }
 
 /** The stream of an aggregate or decider: `category:id`, or the id alone where there is no category. */

@@ -95,7 +95,8 @@ export function decider<State, Command, E extends Event>(
         const { version, events } = await store.append(streamId, decided, {
           expectedVersion: loaded.version,
         });
-        return { version, events, state: events.reduce(evolve, loaded.state) };
+        const state = events.reduce((before, event) => evolve(before, event), loaded.state);
+        return { version, events, state };
       });
     },
   };

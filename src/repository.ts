@@ -4,6 +4,7 @@ import { type Aggregate, lifecycle } from "./aggregate.ts";
 import { insideOf } from "./bound.ts";
 import { checkInstant, checkNumber } from "./check.ts";
 import { checkCommand, command, streamOf } from "./command.ts";
+import { ConcurrencyError } from "./errors.ts";
 
 /** A class of aggregates. */
 export interface AggregateClass<A> {
@@ -115,11 +116,14 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
     id: string,
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
-    return await this.#run(
-      { aggregate: this.#make(id), createdAt: undefined, updatedAt: undefined },
-      1,
-      run,
-    );
+    const streamId = this.#streamId(id);
+    const aggregate = this.#make(id);
+    const blank = { aggregate, createdAt: undefined, updatedAt: undefined };
+    const result = await this.#run(blank, 1, "noStream", run);
+    // Where there was nothing to save, nothing has met the stream that is there.
+    const actual = aggregate.version === 0 ? await this.#store.version(streamId) : 0;
+    if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
+    return result;
   }
 
   /**
@@ -137,7 +141,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
   ): Promise<Awaited<R>> {
     return await command(this.#store, this.#streamId(id), this.#retries, async (attempt) => {
       const loaded = await this.#load(id, {});
-      return await this.#run(loaded, attempt, run);
+      return await this.#run(loaded, attempt, 0, run);
     });
   }
 
@@ -166,26 +170,20 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
     aggregate: A,
     options: { readonly metadata?: Metadata | undefined } = {},
   ): Promise<void> {
-    await this.#save(aggregate, aggregate.version, options.metadata);
+    await this.#save(aggregate, 0, options.metadata);
   }
 
   async #run<R>(
     { aggregate, createdAt, updatedAt }: Loaded<A>,
     attempt: number,
+    fresh: 0 | "noStream",
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
     const { version } = aggregate;
-    const isNew = version === 0;
+    const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
     try {
-      const result = await run(aggregate, {
-        isNew,
-        version,
-        createdAt,
-        updatedAt,
-        attempt,
-        store: this.#store,
-      });
-      await this.#save(aggregate, version);
+      const result = await run(aggregate, { ...context, store: this.#store });
+      await this.#save(aggregate, fresh);
       return result;
     } catch (error) {
       lifecycle.discard(aggregate);
@@ -193,15 +191,17 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
     }
   }
 
-  async #save(aggregate: A, expectedVersion: number, metadata?: Metadata): Promise<void> {
+  /** Saves an aggregate; `fresh` is what is expected where it has no version yet. */
+  async #save(aggregate: A, fresh: 0 | "noStream", metadata?: Metadata): Promise<void> {
     lifecycle.check(aggregate);
     const changes = aggregate.changes as readonly E[];
     if (changes.length === 0) return;
+    const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
     const { version } = await store.append(this.#streamId(aggregate.id), changes, {
       expectedVersion,
     });
-    lifecycle.saved(aggregate, version);
+    lifecycle.saved(aggregate, changes, version);
     insideOf(this.#store)?.unit?.onRollback(() => lifecycle.discard(aggregate));
   }
 
