@@ -4,3 +4,5 @@
  * @module
  */
 export { type ContractCase, driverContract, type OpenedDriver } from "./contract.ts";
+export { type ExpectedError, type ExpectedEvent, given, type Then } from "./given.ts";
+export type { GivenAggregate, GivenDecider, GivenOptions } from "./given.ts";

@@ -1,0 +1,185 @@
+import type { Aggregate } from "../aggregate.ts";
+import type { DeciderOptions } from "../decider.ts";
+import type { Event } from "../event.ts";
+import type { AggregateClass, EventsOf } from "../repository.ts";
+import { lifecycle } from "../aggregate.ts";
+import { record } from "../catalog.ts";
+import { streamOf } from "../command.ts";
+import { outcomeOf } from "./outcome.ts";
+
+/** Events that are expected: only type and data count, so that ids and times need not be known. */
+export type ExpectedEvent<E extends Event> = E extends Event ? Pick<E, "type" | "data"> : never;
+
+/**
+ * What an error is expected to be: an error class; a pattern that its text (`RangeError: too much`) matches; an error
+ * of the same name, message and fields; fields that it must have (a pattern stands for a string); or a function that
+ * says whether it is the one.
+ */
+export type ExpectedError =
+  | (abstract new (...args: never[]) => unknown)
+  | RegExp
+  | Readonly<Record<string, unknown>>
+  | Error
+  | ((error: unknown) => boolean);
+
+/**
+ * What is to be checked after a command. `Result` is `void`, or `Promise<void>` where the command is asynchronous:
+ * then await it.
+ */
+export interface Then<E extends Event, Result> {
+  /**
+   * Asserts that the command brought about exactly these events, in this order. Compares type and data.
+   *
+   * @param events The events, as arguments or as lists.
+   * @throws {AssertionError} If there are others, or the command failed; its error is the `cause` then.
+   */
+  emits(...events: readonly (ExpectedEvent<E> | readonly ExpectedEvent<E>[])[]): Result;
+
+  /**
+   * Asserts that the command succeeded and changed nothing.
+   *
+   * @throws {AssertionError} If there are events, or the command failed; its error is the `cause` then.
+   */
+  emitsNothing(): Result;
+
+  /**
+   * Asserts that the command failed.
+   *
+   * @param error What it must have failed with. @default any error
+   * @throws {AssertionError} If it succeeded, or failed with another error, which is the `cause` then.
+   */
+  fails(error?: ExpectedError): Result;
+}
+
+/** An aggregate with a history. */
+export interface GivenAggregate<A, E extends Event> {
+  /**
+   * Runs a command on the aggregate, made anew from its history for each call.
+   *
+   * @param command The command; may be asynchronous.
+   */
+  when<R>(
+    command: (aggregate: A) => R,
+  ): Then<E, R extends PromiseLike<unknown> ? Promise<void> : void>;
+}
+
+/** A decider with a history. */
+export interface GivenDecider<Command, E extends Event> {
+  /** Decides on a command, in the state that the history leads to. */
+  when(command: Command): Then<E, void>;
+}
+
+/** How an aggregate is made for a test. */
+export interface GivenOptions {
+  /** The id of the aggregate, without the category. @default "1" */
+  readonly id?: string | undefined;
+}
+
+/**
+ * Begins a test of an aggregate: given what happened, when a command runs, then these events are emitted.
+ *
+ * @param aggregate The class.
+ * @param events What happened before, as events of any ids and times; one or many. @default nothing: a new one
+ * @param options How it is made.
+ *
+ * @example A light switch
+ * ```ts
+ * import { Aggregate, defineEvent, type EventOf } from "event-sourcery";
+ * import { given } from "event-sourcery/testing";
+ *
+ * const TurnedOn = defineEvent("TurnedOn");
+ *
+ * class LightSwitch extends Aggregate<EventOf<typeof TurnedOn>> {
+ *   #shines = false;
+ *   protected apply(): void {
+ *     this.#shines = true;
+ *   }
+ *   turnOn(): void {
+ *     if (this.#shines) throw new RangeError("It is already turned on");
+ *     this.emit(TurnedOn());
+ *   }
+ * }
+ *
+ * given(LightSwitch).when((light) => light.turnOn()).emits(TurnedOn());
+ * given(LightSwitch, [TurnedOn()]).when((light) => light.turnOn()).fails(/already/);
+ * ```
+ */
+export function given<A extends Aggregate<Event>>(
+  aggregate: AggregateClass<A>,
+  events?: EventsOf<A> | readonly EventsOf<A>[],
+  options?: GivenOptions,
+): GivenAggregate<A, EventsOf<A>>;
+/**
+ * Begins a test of a decider: given what happened, when a command is decided on, then these events come about.
+ *
+ * @param decider What `decider` made, or was made from.
+ * @param events What happened before; one or many. @default nothing
+ *
+ * @example A light switch without a class
+ * ```ts
+ * import { decider, defineEvent, type EventOf } from "event-sourcery";
+ * import { given } from "event-sourcery/testing";
+ *
+ * const TurnedOn = defineEvent("TurnedOn");
+ *
+ * const light = decider({
+ *   initialState: () => ({ shines: false }),
+ *   evolve: (_state, _event: EventOf<typeof TurnedOn>) => ({ shines: true }),
+ *   decide: (_command: "turn on", state) => state.shines ? [] : TurnedOn(),
+ * });
+ *
+ * given(light).when("turn on").emits(TurnedOn());
+ * given(light, TurnedOn()).when("turn on").emitsNothing();
+ * ```
+ */
+export function given<State, Command, E extends Event>(
+  decider: DeciderOptions<State, Command, E>,
+  events?: NoInfer<E> | readonly NoInfer<E>[],
+): GivenDecider<Command, E>;
+export function given(
+  subject: AggregateClass<Aggregate<Event>> | DeciderOptions<unknown, unknown, Event>,
+  events: Event | readonly Event[] = [],
+  options: GivenOptions = {},
+): unknown {
+  const history: readonly Event[] = Array.isArray(events) ? events : [events];
+  return typeof subject === "function"
+    ? givenAggregate(subject, history, options)
+    : givenDecider(subject, history);
+}
+
+function givenAggregate(
+  aggregateClass: AggregateClass<Aggregate<Event>>,
+  history: readonly Event[],
+  { id = "1" }: GivenOptions,
+): { when(command: (aggregate: Aggregate<Event>) => unknown): unknown } {
+  const streamId = streamOf(aggregateClass.category, id);
+  return {
+    when(command) {
+      const aggregate = new aggregateClass();
+      lifecycle.place(aggregate, id);
+      for (const [index, event] of history.entries()) {
+        lifecycle.replay(aggregate, record(event, streamId, index + 1, index + 1, ""));
+      }
+      return outcomeOf(() => command(aggregate), () => aggregate.changes);
+    },
+  };
+}
+
+function givenDecider(
+  { initialState, evolve, decide }: DeciderOptions<unknown, unknown, Event>,
+  history: readonly Event[],
+): { when(command: unknown): unknown } {
+  return {
+    when(command) {
+      const state = history.reduce(evolve, initialState());
+      let events: readonly Event[] = [];
+      const outcome = outcomeOf(() => {
+        const answer = decide(command, state);
+        events = Array.isArray(answer) ? answer : [answer];
+      }, () => events);
+      // What was decided must be a step that the decider can take.
+      events.reduce(evolve, state);
+      return outcome;
+    },
+  };
+}

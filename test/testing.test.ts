@@ -1,0 +1,180 @@
+import { Aggregate, decider, defineEvent, type EventOf } from "event-sourcery";
+import { given } from "event-sourcery/testing";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const TurnedOn = defineEvent("TurnedOn");
+const TurnedOff = defineEvent("TurnedOff");
+const Dimmed = defineEvent<{ readonly percent: number }>()("Dimmed");
+type LightEvent = EventOf<typeof TurnedOn> | EventOf<typeof TurnedOff> | EventOf<typeof Dimmed>;
+
+class AlreadyTurnedOn extends Error {
+  override readonly name = "AlreadyTurnedOn";
+  readonly code = "ALREADY";
+  readonly light: string;
+
+  constructor(light: string) {
+    super(`Light ${light} is already turned on`);
+    this.light = light;
+  }
+}
+
+class LightSwitch extends Aggregate<LightEvent> {
+  static readonly category = "light";
+  #shines = false;
+
+  protected apply(event: LightEvent): void {
+    if (event.type !== "Dimmed") this.#shines = event.type === "TurnedOn";
+  }
+
+  turnOn(): void {
+    if (this.#shines) throw new AlreadyTurnedOn(this.id);
+    this.emit(TurnedOn());
+  }
+
+  dim(...percents: readonly number[]): void {
+    for (const percent of percents) this.emit(Dimmed({ percent }));
+  }
+
+  async turnOnLater(): Promise<void> {
+    await Promise.resolve();
+    this.turnOn();
+  }
+}
+
+const light = decider({
+  category: "light",
+  initialState: () => false,
+  evolve: (_shines: boolean, event: LightEvent) => event.type === "TurnedOn",
+  decide: (command: "on" | "off" | "blink" | "break", shines) => {
+    if (command === "break") throw new RangeError("It is broken");
+    if (command === "blink") return [TurnedOn(), TurnedOff()];
+    if ((command === "on") === shines) return [];
+    return command === "on" ? TurnedOn() : TurnedOff();
+  },
+});
+
+const on = [TurnedOn()];
+
+test("emits() accepts the events of a command, whatever their ids and times", () => {
+  const createdAt = new Date("2020-01-01");
+  given(LightSwitch).when((light) => light.turnOn()).emits(TurnedOn(undefined, { createdAt }));
+  given(LightSwitch, on).when((light) => light.dim(10)).emits({
+    type: "Dimmed",
+    data: { percent: 10 },
+  });
+});
+
+test("emits() takes several events as arguments or as lists", () => {
+  const dimmed = given(LightSwitch).when((light) => light.dim(1, 2));
+  const expected = [Dimmed({ percent: 1 }), Dimmed({ percent: 2 })] as const;
+  dimmed.emits(...expected);
+  dimmed.emits(expected);
+  dimmed.emits([expected[0]], expected[1]);
+});
+
+test("emits() refuses other events, another order, fewer and more", () => {
+  const dimmed = given(LightSwitch).when((light) => light.dim(1, 2));
+  for (const percents of [[], [1], [2, 1], [1, 3], [1, 2, 3]]) {
+    const expected = percents.map((percent) => Dimmed({ percent }));
+    assert.throws(() => dimmed.emits(expected), assert.AssertionError);
+  }
+  assert.throws(() => dimmed.emits(TurnedOn(), TurnedOff()), {
+    name: "AssertionError",
+    message: /emit TurnedOn, TurnedOff, but it emitted Dimmed, Dimmed/,
+  });
+});
+
+test("emits() names the error of a command that failed, as its cause too", () => {
+  const failed = given(LightSwitch, on, { id: "hall" }).when((light) => light.turnOn());
+  assert.throws(() => failed.emits(TurnedOn()), (error) => {
+    assert.ok(error instanceof assert.AssertionError);
+    assert.match(error.message, /emit TurnedOn, but .* AlreadyTurnedOn: Light hall is already/);
+    assert.ok(error.cause instanceof AlreadyTurnedOn);
+    return true;
+  });
+});
+
+test("emitsNothing() accepts no events only", () => {
+  given(LightSwitch, on).when(() => {}).emitsNothing();
+  given(light, on).when("on").emitsNothing();
+  assert.throws(
+    () => given(LightSwitch).when((light) => light.turnOn()).emitsNothing(),
+    /emit nothing, but it emitted TurnedOn/,
+  );
+  assert.throws(
+    () => given(LightSwitch, on).when((light) => light.turnOn()).emitsNothing(),
+    /emit nothing, but it failed: AlreadyTurnedOn/,
+  );
+});
+
+test("fails() accepts a class, a pattern, an error, fields, a function, or any error", () => {
+  const failed = given(LightSwitch, on).when((light) => light.turnOn());
+  failed.fails();
+  failed.fails(AlreadyTurnedOn);
+  failed.fails(Error);
+  failed.fails(/^AlreadyTurnedOn: Light 1 is already turned on$/);
+  failed.fails(new AlreadyTurnedOn("1"));
+  failed.fails({ code: "ALREADY", message: /already/ });
+  failed.fails((error) => error instanceof AlreadyTurnedOn && error.light === "1");
+  given(light).when("break").fails(RangeError);
+});
+
+test("fails() refuses another error, which is its cause", () => {
+  const failed = given(LightSwitch, on).when((light) => light.turnOn());
+  const others = [
+    ...[RangeError, /turned off/, () => false],
+    ...[new AlreadyTurnedOn("2"), new Error("Light 1 is already turned on")],
+    ...[{ code: "OTHER" }, { code: "ALREADY", message: /off/ }, { code: 1 }],
+  ];
+  for (const expected of others) {
+    assert.throws(() => failed.fails(expected), (error) => {
+      assert.ok(error instanceof assert.AssertionError);
+      assert.match(error.message, /but it failed with AlreadyTurnedOn: Light 1/);
+      assert.ok(error.cause instanceof AlreadyTurnedOn);
+      return true;
+    });
+  }
+  assert.throws(() => failed.fails(RangeError), /fail with RangeError, but/);
+});
+
+test("fails() refuses a command that succeeded", () => {
+  const succeeded = given(LightSwitch).when((light) => light.turnOn());
+  assert.throws(() => succeeded.fails(), /fail with an error, but it emitted TurnedOn/);
+  assert.throws(() => given(light).when("off").fails(RangeError), /but it emitted nothing/);
+});
+
+test("fails() looks at what was thrown, not at what was emitted before", () => {
+  given(LightSwitch).when((light) => {
+    light.turnOn();
+    throw new RangeError("too late");
+  }).fails(/too late/);
+});
+
+test("when() of an asynchronous command gives checks to await", async () => {
+  await given(LightSwitch).when((light) => light.turnOnLater()).emits(TurnedOn());
+  await given(LightSwitch).when(async () => {}).emitsNothing();
+  const failed = given(LightSwitch, on).when((light) => light.turnOnLater());
+  await failed.fails(AlreadyTurnedOn);
+  await assert.rejects(failed.emits(TurnedOn()), /but it failed: AlreadyTurnedOn/);
+  await assert.rejects(failed.fails(RangeError), assert.AssertionError);
+});
+
+test("when() runs each command on an aggregate made anew", () => {
+  const shining = given(LightSwitch, on);
+  shining.when((light) => light.dim(1)).emits(Dimmed({ percent: 1 }));
+  shining.when((light) => light.dim(2)).emits(Dimmed({ percent: 2 }));
+  shining.when((light) => assert.deepEqual([light.id, light.version], ["1", 1])).emitsNothing();
+});
+
+test("when() of a decider decides in the state that the events lead to", () => {
+  given(light).when("on").emits(TurnedOn());
+  given(light, on).when("off").emits([TurnedOff()]);
+  given(light, [...on, TurnedOff()]).when("blink").emits(TurnedOn(), TurnedOff());
+  given(light, TurnedOn()).when("on").emitsNothing();
+});
+
+test("when() fails when a decider decides on what it cannot evolve by", () => {
+  const broken = { ...light, evolve: () => assert.fail("an unknown event") };
+  assert.throws(() => given(broken).when("on"), /an unknown event/);
+});
