@@ -20,7 +20,7 @@ export type {
   UsingStore,
 } from "./src/store.ts";
 export type { AppendOptions, AppendResult, AppendResults, EventWriter } from "./src/writer.ts";
-export type { StreamAppend, StreamAppends } from "./src/writer.ts";
+export type { StreamAppend } from "./src/writer.ts";
 export type { EventReader, FoldOptions, LoadOptions, ReadAllOptions } from "./src/reader.ts";
 export type { StreamInfo, StreamList, StreamsOptions } from "./src/reader.ts";
 export type {

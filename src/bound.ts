@@ -10,18 +10,12 @@ import type {
 } from "./reader.ts";
 import type { ScopeOptions, TransactionContext, UsingStore } from "./store.ts";
 import type { Subscription } from "./handler.ts";
-import type {
-  AppendOptions,
-  AppendResult,
-  AppendResults,
-  StreamAppend,
-  StreamAppends,
-} from "./writer.ts";
+import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
 import { type Catalog, record } from "./catalog.ts";
 import { checkName } from "./check.ts";
 import { copyMetadata } from "./freeze.ts";
 import { categoryOf } from "./prepare.ts";
-import { collect, foldPages, listStreams, readLog, readStream, readVersion } from "./reader.ts";
+import { collect, foldPages, listStreams, readLog, readStream } from "./reader.ts";
 import { Unit } from "./unit.ts";
 import { send } from "./writer.ts";
 
@@ -31,7 +25,7 @@ export interface Shared<E extends Event, Db> {
   readonly catalog: Catalog<E>;
   readonly preparer: Preparer<E>;
   readonly subscriptions: readonly Subscription<E, Db>[];
-  readonly onError: (error: unknown) => unknown;
+  readonly onError: (error: unknown) => void;
 }
 
 /** Where a store stands: in which transaction, for which tenant, with which metadata. */
@@ -40,8 +34,6 @@ export interface Place<Db> {
   readonly unit: Unit | undefined;
   readonly tenantId: string | undefined;
   readonly metadata: Metadata;
-  /** The ids that what is appended here follows from; no scope inside changes them. */
-  readonly cause?: Metadata | undefined;
 }
 
 /** What a repository needs to know of a store that is not for users. */
@@ -72,27 +64,23 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     insides.set(this, { driver: shared.driver, unit: place.unit, tenantId: this.#tenantId });
   }
 
-  readonly append = async <A extends E>(
+  readonly append = <A extends E>(
     streamId: string,
     events: A | readonly A[],
-    options?: AppendOptions,
-  ): Promise<AppendResult<A>> => {
-    const { expectedVersion } = options ?? {};
-    return (await this.#append<readonly [A]>([{ streamId, events, expectedVersion }], false))[0];
-  };
+    { expectedVersion }: AppendOptions = {},
+  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, false);
 
-  readonly publish = async <A extends E>(
+  readonly publish = <A extends E>(
     streamId: string,
     events: A | readonly A[],
-    options?: AppendOptions,
-  ): Promise<AppendResult<A>> => {
-    const { expectedVersion } = options ?? {};
-    return (await this.#append<readonly [A]>([{ streamId, events, expectedVersion }], true))[0];
-  };
+    { expectedVersion }: AppendOptions = {},
+  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, true);
 
-  readonly appendAll = async <const Events extends readonly E[]>(
-    appends: StreamAppends<Events>,
-  ): Promise<AppendResults<Events>> => await this.#append(appends, false);
+  // The results stand in the order of the appends, which is what the one cast here says.
+  readonly appendAll = <const Appends extends readonly StreamAppend<E>[]>(
+    appends: Appends,
+  ): Promise<AppendResults<Appends>> =>
+    this.#append<E>(appends, false) as Promise<AppendResults<Appends>>;
 
   readonly load = async (
     streamId: string,
@@ -111,31 +99,32 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     };
   };
 
-  readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
-    [Symbol.asyncIterator]: () =>
-      readLog(this.#session, this.#shared.catalog, this.#place.tenantId, options),
-  });
+  readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => {
+    const { session, tenantId } = this.#place;
+    return {
+      [Symbol.asyncIterator]: () => readLog(session, this.#shared.catalog, tenantId, options),
+    };
+  };
 
-  readonly fold = async <State>(
+  readonly fold = <State>(
     streamId: string,
     initial: State,
     evolve: (state: State, event: RecordedEvent<E>) => State,
-    options: FoldOptions = {},
-  ): Promise<State> => {
-    const { to, at } = options;
-    return await foldPages(this.#pages(streamId, { to }), initial, evolve, at);
+    { to, at }: FoldOptions = {},
+  ): Promise<State> => foldPages(this.#pages(streamId, { to }), initial, evolve, at);
+
+  readonly version = async (streamId: string): Promise<number> => {
+    const [last] = await this.load(streamId, { backwards: true, limit: 1 });
+    return last?.version ?? 0;
   };
 
-  readonly version = async (streamId: string): Promise<number> =>
-    await readVersion(this.#session, this.#tenantId, streamId);
-
-  readonly position = async (): Promise<number> => await this.#session.settled();
+  readonly position = (): Promise<number> => this.#place.session.settled();
 
   readonly streams = (options: StreamsOptions = {}): StreamList =>
-    listStreams(() => this.#session, this.#tenantId, options);
+    listStreams(this.#place.session, this.#tenantId, options);
 
-  async transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>> {
-    return await this.#transaction(async (store): Promise<Awaited<R>> =>
+  transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>> {
+    return this.#transaction(async (store): Promise<Awaited<R>> =>
       await work({ store, db: store.#place.session.db })
     );
   }
@@ -155,25 +144,19 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         "tenantId must be that of the scope around it: a scoped store reaches no other tenant",
       );
     }
-    const { metadata: outer, cause } = this.#place;
     return this.#at({
       tenantId,
-      metadata: { ...outer, ...copyMetadata("scope", metadata), ...cause },
+      metadata: { ...this.#place.metadata, ...copyMetadata("scope", metadata) },
     });
   }
 
   async delete(streamId: string): Promise<void> {
     checkName("streamId", streamId);
-    await this.#session.delete(this.#tenantId, streamId);
+    await this.#place.session.delete(this.#tenantId, streamId);
   }
 
   get #tenantId(): string {
     return this.#place.tenantId ?? "";
-  }
-
-  get #session(): Session<Db> {
-    this.#place.unit?.check();
-    return this.#place.session;
   }
 
   #at(place: Partial<Place<Db>>): BoundStore<E, Db> {
@@ -181,21 +164,28 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   }
 
   #pages(streamId: string, options: LoadOptions): AsyncGenerator<readonly RecordedEvent<E>[]> {
-    return readStream(this.#session, this.#shared.catalog, this.#tenantId, streamId, options);
+    return readStream(this.#place.session, this.#shared.catalog, this.#tenantId, streamId, options);
   }
 
   #transaction<R>(work: (store: BoundStore<E, Db>) => Promise<R>): Promise<R> {
     const unit = new Unit(this.#place.unit);
     return unit.run(() =>
-      this.#session.transaction((session) => work(this.#at({ session, unit })))
+      this.#place.session.transaction((session) => work(this.#at({ session, unit })))
     );
   }
 
-  /** The way of every append: check and encode, store, call the handlers. */
-  #append<Events extends readonly E[]>(
-    appends: StreamAppends<Events>,
+  async #appendOne<A extends E>(
+    append: StreamAppend<A>,
     publish: boolean,
-  ): Promise<AppendResults<Events>> {
+  ): Promise<AppendResult<A>> {
+    return (await this.#append([append], publish))[0]!;
+  }
+
+  /** The way of every append: check and encode, store, call the handlers. */
+  async #append<A extends E>(
+    appends: readonly StreamAppend<A>[],
+    publish: boolean,
+  ): Promise<readonly AppendResult<A>[]> {
     const { metadata, unit } = this.#place;
     const prepared = this.#shared.preparer.prepare(appends, this.#tenantId, metadata, publish);
     const wanted = this.#shared.subscriptions.filter(({ matches }) =>
@@ -204,38 +194,39 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         return events.some((event) => matches(event, category));
       })
     );
-    if (wanted.length === 0) return this.#store(prepared, wanted);
-    const work = (store: BoundStore<E, Db>) => store.#store<Events>(prepared, wanted);
+    const work = (store: BoundStore<E, Db>) => store.#store<A>(prepared, wanted);
+    if (wanted.length === 0) return await work(this);
     // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
-    if (wanted.some(({ afterCommit }) => !afterCommit)) return this.#transaction(work);
+    if (wanted.some(({ afterCommit }) => !afterCommit)) return await this.#transaction(work);
     const after = new Unit(unit);
-    return after.run(() => work(this.#at({ unit: after })));
+    return await after.run(() => work(this.#at({ unit: after })));
   }
 
-  async #store<Events extends readonly E[]>(
+  async #store<A extends E>(
     { streams, request }: Prepared,
     wanted: readonly Subscription<E, Db>[],
-  ): Promise<AppendResults<Events>> {
+  ): Promise<readonly AppendResult<A>[]> {
     const { tenantId, writes } = request;
-    const sent = await send(this.#session, request);
-    const results: AppendResult<E>[] = [];
-    for (const [index, { streamId }] of writes.entries()) {
-      const { version, positions } = sent.writes[index]!;
-      const from = version - positions.length + 1;
-      const events = sent.repeated
-        ? await this.load(streamId, { from, to: version })
-        : streams[index]!.map((event, i) =>
-          record(event, streamId, from + i, positions[i]!, tenantId)
-        );
-      results.push({
-        streamId,
-        version,
-        position: positions.at(-1)!,
-        events: events as unknown as AppendResult<E>["events"],
-      });
-    }
-    if (!sent.repeated && wanted.length > 0) await this.#call(wanted, results);
-    return results as AppendResults<Events>;
+    const sent = await send(this.#place.session, request);
+    const results = await Promise.all(
+      writes.map(async ({ streamId }, index): Promise<AppendResult<A>> => {
+        const { version, positions } = sent.writes[index]!;
+        const from = version - positions.length + 1;
+        const events = sent.repeated
+          ? await this.load(streamId, { from, to: version })
+          : streams[index]!.map((event, i) =>
+            record(event, streamId, from + i, positions[i]!, tenantId)
+          );
+        return {
+          streamId,
+          version,
+          position: positions.at(-1)!,
+          events: events as unknown as AppendResult<A>["events"],
+        };
+      }),
+    );
+    if (!sent.repeated) await this.#call(wanted, results);
+    return results;
   }
 
   /** Calls the handlers event by event, in the order they were registered; or notes them for after the commit. */
@@ -243,34 +234,28 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     wanted: readonly Subscription<E, Db>[],
     results: readonly AppendResult<E>[],
   ): Promise<void> {
-    const { driver } = this.#shared;
+    if (wanted.length === 0) return;
+    const { driver, onError } = this.#shared;
     for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
       const { id, tenantId, metadata: { correlationId } } = event;
-      const cause = { correlationId, causationId: id };
-      const place = { tenantId, metadata: { ...this.#place.metadata, ...cause }, cause };
+      const place = {
+        tenantId,
+        metadata: { ...this.#place.metadata, correlationId, causationId: id },
+      };
       for (const { matches, handler, afterCommit } of wanted) {
         if (!matches(event, categoryOf(event.streamId))) continue;
         if (!afterCommit) {
           await handler(event, { store: this.#at(place), db: this.#place.session.db });
         } else {
           const store = this.#at({ ...place, session: driver, unit: undefined });
-          this.#place.unit?.onCommit(() =>
-            this.#report(async () => await handler(event, { store, db: driver.db }))
-          );
+          this.#place.unit?.onCommit(async () => {
+            try {
+              await handler(event, { store, db: driver.db });
+            } catch (error) {
+              onError(error);
+            }
+          });
         }
-      }
-    }
-  }
-
-  /** Runs what comes after the commit: the append has succeeded, so nothing may make it fail any more. */
-  async #report(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      try {
-        await this.#shared.onError(error);
-      } catch (second) {
-        console.error(second);
       }
     }
   }

@@ -49,9 +49,9 @@ export interface EventWriter<in E extends Event = never> {
    * @throws {ConcurrencyError} If any stream is not at its expected version; nothing is stored.
    * @throws {TypeError} If a stream stands twice.
    */
-  readonly appendAll: <const Events extends readonly E[]>(
-    appends: StreamAppends<Events>,
-  ) => Promise<AppendResults<Events>>;
+  readonly appendAll: <const Appends extends readonly StreamAppend<E>[]>(
+    appends: Appends,
+  ) => Promise<AppendResults<Appends>>;
 
   /**
    * Carries the type; there is no value. TypeScript compares generic members without their constraints: by these alone,
@@ -77,15 +77,13 @@ export interface StreamAppend<E extends Event = Event> extends AppendOptions {
   readonly events: E | readonly E[];
 }
 
-/** The parts of `appendAll`, each with the events of its own stream. */
-export type StreamAppends<Events extends readonly Event[]> = {
-  readonly [Index in keyof Events]: StreamAppend<Events[Index]>;
+/** What `appendAll` stored, stream by stream. */
+export type AppendResults<Appends extends readonly StreamAppend[]> = {
+  readonly [Index in keyof Appends]: AppendResult<OneOf<Appends[Index]["events"]>>;
 };
 
-/** What `appendAll` stored, stream by stream. */
-export type AppendResults<Events extends readonly Event[]> = {
-  readonly [Index in keyof Events]: AppendResult<Events[Index]>;
-};
+/** One of the events that were given alone or as a list. */
+type OneOf<Events> = Events extends readonly (infer E extends Event)[] ? E : Events & Event;
 
 /** What an append stored. */
 export interface AppendResult<E extends Event = Event> {
