@@ -28,6 +28,11 @@ export class Readiness {
     this.#migrations = migrations;
   }
 
+  /** Says that the tables are usable: they have just been made. */
+  done(): void {
+    this.#known = Promise.resolve();
+  }
+
   /**
    * Asks once; when that fails, the next operation asks again.
    *

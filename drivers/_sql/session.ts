@@ -98,7 +98,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     for (const request of requests) {
       outcomes.push(
         await this.turn("write", async () => {
-          await this.translated("check the tables", () => this.ready());
+          await this.usable();
           return await this.#append(request);
         }),
       );
@@ -145,27 +145,32 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
     return await this.turn("write", async () => {
-      await this.translated("check the tables", () => this.ready());
+      await this.usable();
+      let begun = false;
       let failed: { readonly error: unknown } | undefined;
       let committing = false;
-      try {
-        return await this.begin(async (session) => {
-          const result = await work(session).catch((error: unknown) => {
-            failed = { error };
-            throw error;
+      return await this.patiently("run the transaction", async () => {
+        try {
+          return await this.begin(async (session) => {
+            begun = true;
+            const result = await work(session).catch((error: unknown) => {
+              failed = { error };
+              throw error;
+            });
+            // A swallowed error must not look like success: node-postgres resolves when COMMIT answered ROLLBACK.
+            await session.probe();
+            committing = true;
+            return result;
           });
-          // A swallowed error must not look like success: node-postgres resolves when COMMIT answered ROLLBACK.
-          await session.probe();
-          committing = true;
-          return result;
-        });
-      } catch (error) {
-        if (failed !== undefined) throw failed.error;
-        if (committing && this.classify(error).failure === "lost") {
-          throw new UnknownOutcomeError([], { cause: rootOf(error) });
+        } catch (error) {
+          // What the work threw reaches the caller as it is, whatever the rollback said.
+          if (failed !== undefined) throw new Unchanged(failed.error);
+          if (committing && this.classify(error).failure === "lost") {
+            throw new UnknownOutcomeError([], { cause: rootOf(error) });
+          }
+          throw begun ? this.translate("run the transaction", error) : error;
         }
-        throw this.translate("run the transaction", error);
-      }
+      });
     });
   }
 
@@ -176,12 +181,28 @@ export abstract class SqlSession<Db> implements Session<Db> {
     parameters: readonly Parameter[],
   ): Promise<Row> {
     return await this.turn("read", async () => {
-      await this.translated("check the tables", () => this.ready());
+      await this.usable();
       return await this.translated(
         action,
         async () => (await this.run<Row>(statement, parameters))[0]!,
       );
     });
+  }
+
+  /** Runs work again, as long as only another writer was in its way and there is time left. */
+  protected async patiently<R>(action: string, work: () => Promise<R>): Promise<R> {
+    const giveUp = Date.now() + this.busyTimeout;
+    while (true) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof Unchanged) throw error.error;
+        const again = !isEventSourceryError(error) && this.classify(error).failure === "raced" &&
+          !this.bound;
+        if (!again || Date.now() > giveUp) throw this.translate(action, error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
+    }
   }
 
   /** Runs work whose database errors become errors of this library. */
@@ -193,6 +214,15 @@ export abstract class SqlSession<Db> implements Session<Db> {
     }
   }
 
+  protected async usable(): Promise<void> {
+    await this.patiently("check the tables", () => this.ready());
+  }
+
+  /** The error for tables that are not there. */
+  protected missing(cause?: unknown): MissingSchemaError {
+    return new MissingSchemaError(this.where, { cause });
+  }
+
   /** Makes an error of this library of what a database client threw; its own errors pass. */
   protected translate(action: string, error: unknown): Error {
     if (isEventSourceryError(error)) return error;
@@ -200,7 +230,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const cause = rootOf(error);
     switch (failure) {
       case "missing":
-        return new MissingSchemaError(this.where, { cause });
+        return this.missing(cause);
       case "aborted":
         return new TransactionAbortedError({ cause });
       case "raced":
@@ -216,25 +246,20 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   async #append(request: AppendRequest): Promise<AppendOutcome> {
-    const giveUp = Date.now() + this.busyTimeout;
-    while (true) {
+    return await this.patiently("append events", async () => {
       try {
         const rows = await this.place(request);
-        if (rows.length > 0) return { status: "stored", writes: placedWrites(request, rows) };
-        return await this.#explain(request);
+        return rows.length > 0
+          ? { status: "stored", writes: placedWrites(request, rows) }
+          : await this.#explain(request);
       } catch (error) {
-        const { failure } = isEventSourceryError(error)
-          ? { failure: "other" }
-          : this.classify(error);
+        const failure = isEventSourceryError(error) ? "other" : this.classify(error).failure;
         if (failure === "raced" && this.bound) return abortedOutcome(request);
         if (failure === "refused" && !this.bound) return await this.#explain(request);
         if (failure === "lost" && !this.bound) return await this.#resolve(request, error);
-        if (failure !== "raced" || Date.now() > giveUp) {
-          throw this.translate("append events", error);
-        }
+        throw error;
       }
-      await pause();
-    }
+    });
   }
 
   async #explain({ tenantId, writes }: AppendRequest): Promise<AppendOutcome> {
@@ -279,7 +304,11 @@ function json(list: readonly string[] | undefined): Parameter {
   return list === undefined ? null : JSON.stringify(list);
 }
 
-/** Waits a random moment, so that two who met do not meet again. */
-export function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
+/** Carries what a user's work threw past the handling of the database's own errors. */
+class Unchanged {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }

@@ -1,7 +1,8 @@
 import type { AppendRequest, KnownEvent, NewEvent, StoredEvent, StoredStream } from "../../mod.ts";
+import type { Parameter } from "./session.ts";
 
 /** The expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
-export function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
+function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
   if (typeof expected === "number") return expected;
   return { any: -1, streamExists: -2, noStream: 0 }[expected];
 }
@@ -36,6 +37,26 @@ function eventFields(event: NewEvent): string {
 export function isLone({ writes }: AppendRequest): boolean {
   return writes.length === 1 && writes[0]!.events.length === 1 &&
     writes[0]!.events[0]!.tags.length === 0;
+}
+
+/** The parameters of the statement for one event, in its order. */
+export function loneParameters({ tenantId, writes }: AppendRequest): readonly Parameter[] {
+  const { streamId, category, expectedVersion, events } = writes[0]!;
+  const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
+  return [
+    tenantId,
+    streamId,
+    category,
+    String(expectation(expectedVersion)),
+    id,
+    type,
+    String(schemaVersion),
+    createdAt,
+    data,
+    metadata,
+    codec,
+    String(published),
+  ];
 }
 
 /** A stored position, as every append statement returns one for each event. */

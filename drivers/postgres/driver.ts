@@ -41,17 +41,12 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
 
   async migrate(): Promise<void> {
     const { transactions, transaction } = this.connection;
-    await this.turn(
-      "write",
-      () =>
-        this.translated(
-          "migrate",
-          () =>
-            transactions
-              ? transaction((tx) => this.#migrate(this.setting.connect(tx)), false)
-              : this.#migrate(this.connection),
-        ),
-    );
+    const work = () =>
+      transactions
+        ? transaction((tx) => this.#migrate(this.setting.connect(tx)), false)
+        : this.#migrate(this.connection);
+    await this.turn("write", () => this.translated("migrate", work));
+    this.setting.readiness.done();
   }
 
   /** One process at a time; whoever comes second finds nothing left to do. */

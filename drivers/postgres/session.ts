@@ -2,8 +2,8 @@ import { type AppendRequest, UnsupportedError } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
 import type { Classified } from "../_sql/failure.ts";
 import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
-import { type Parameter, pause, SqlSession, type Statement } from "../_sql/session.ts";
-import { eventsParameter, expectation, isLone, type Placed } from "../_sql/wire.ts";
+import { type Parameter, SqlSession, type Statement } from "../_sql/session.ts";
+import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
 import { classify, type Connection } from "./dialect.ts";
 import type { PostgresStatements } from "./statements.ts";
 
@@ -77,7 +77,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
     const timeout = this.bound ? null : String(this.busyTimeout);
     if (isLone(request)) {
-      return await this.run<Placed>(this.statements.appendLone, lone(request, timeout));
+      return await this.run<Placed>(this.statements.appendLone, [
+        ...loneParameters(request),
+        timeout,
+      ]);
     }
     const parameters = [request.tenantId, eventsParameter(request), timeout];
     // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
@@ -123,29 +126,22 @@ export class PostgresSession<Db> extends SqlSession<Db> {
    * stream that starts in the middle. New appends wait meanwhile, so it gives way soon and tries again.
    */
   async delete(tenantId: string, streamId: string): Promise<void> {
-    await this.translated("check the tables", () => this.ready());
+    await this.usable();
     if (this.bound) {
       return await this.translated("delete a stream", () => this.#remove(tenantId, streamId));
     }
-    const giveUp = Date.now() + this.busyTimeout;
-    while (true) {
-      try {
-        return await this.turn(
-          "write",
+    await this.turn(
+      "write",
+      () =>
+        this.patiently(
+          "delete a stream",
           () =>
             this.connection.transaction(
               (tx) => this.#inside(tx).#removeSoon(tenantId, streamId),
               false,
             ),
-        );
-      } catch (error) {
-        const { failure } = this.classify(error);
-        if ((failure !== "busy" && failure !== "raced") || Date.now() > giveUp) {
-          throw this.translate("delete a stream", error);
-        }
-      }
-      await pause();
-    }
+        ),
+    );
   }
 
   async #removeSoon(tenantId: string, streamId: string): Promise<void> {
@@ -161,25 +157,4 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   #inside(tx: unknown): PostgresSession<Db> {
     return new PostgresSession(tx as Db, true, this.setting);
   }
-}
-
-/** The parameters of an append of one event. */
-function lone({ tenantId, writes }: AppendRequest, timeout: string | null): readonly Parameter[] {
-  const { streamId, category, expectedVersion, events } = writes[0]!;
-  const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
-  return [
-    tenantId,
-    streamId,
-    category,
-    String(expectation(expectedVersion)),
-    id,
-    type,
-    String(schemaVersion),
-    createdAt,
-    data,
-    metadata,
-    codec,
-    String(published),
-    timeout,
-  ];
 }

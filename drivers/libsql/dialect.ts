@@ -1,0 +1,144 @@
+import { entityKind } from "drizzle-orm";
+import { type Classified, type Failure, textOf } from "../_sql/failure.ts";
+import type { Parameter, Statement } from "../_sql/session.ts";
+
+/**
+ * Any Drizzle handle for libSQL: native, HTTP, WebSocket, web, Turso. Typed by structure, so that handles made with a
+ * schema, and those of another copy of Drizzle, fit too.
+ */
+export interface LibsqlHandle<Tx> {
+  /** Runs work in a transaction. */
+  transaction<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
+  /** Runs a statement; what it returns tells libSQL handles from others. */
+  run(query: string): PromiseLike<{ readonly rowsAffected: number }>;
+  /** Runs several statements in one request. */
+  readonly batch: unknown;
+}
+
+/** What the driver uses of Drizzle's session. */
+interface DrizzleSession {
+  readonly prepareQuery: (
+    query: { readonly sql: string; readonly params: unknown[] },
+    fields: undefined,
+    method: "all",
+    arrayMode: false,
+  ) => { all(): Promise<readonly unknown[]> };
+  readonly batch: (
+    queries: readonly BatchItem[],
+  ) => Promise<readonly { readonly rows: readonly unknown[] }[]>;
+}
+
+/** A statement in the shape that Drizzle's batch asks its queries for. */
+interface BatchItem {
+  readonly _prepare: () => {
+    readonly getQuery: () => { readonly sql: string; readonly params: unknown[] };
+    readonly mapResult: (result: unknown) => unknown;
+  };
+}
+
+/** One handle, or one transaction of it, as the driver uses it. */
+export interface Connection {
+  /** Runs a statement. */
+  readonly run: <Row>(
+    statement: Statement,
+    parameters: readonly Parameter[],
+  ) => Promise<readonly Row[]>;
+  /** Runs statements with the same parameters in one request and one transaction; gives the rows of the first. */
+  readonly batch: <Row>(
+    statements: readonly Statement[],
+    parameters: readonly Parameter[],
+  ) => Promise<readonly Row[]>;
+  /** Opens a transaction that writes, or inside one a savepoint. */
+  readonly transaction: <R>(work: (tx: unknown) => Promise<R>) => Promise<R>;
+  /** The client below; for a transaction, its handle. */
+  readonly client: object;
+  /** Whether the database is a file, or memory, of this process. */
+  readonly local: boolean;
+  /** Whether the client says that it was closed. */
+  readonly closed: () => boolean;
+}
+
+/**
+ * Opens a handle.
+ *
+ * @throws {TypeError} If it is no Drizzle handle for libSQL.
+ */
+export function connect(handle: unknown): Connection {
+  if (!isLibsql(handle)) {
+    throw new TypeError(
+      "db must be a Drizzle handle for libSQL, such as drizzle(createClient({ url })) of drizzle-orm/libsql",
+    );
+  }
+  const session: DrizzleSession = Reflect.get(handle, "session");
+  const client: object = Reflect.get(handle, "$client") ?? handle;
+  const run = async <Row>({ text }: Statement, parameters: readonly Parameter[]) =>
+    await session.prepareQuery({ sql: text, params: [...parameters] }, undefined, "all", false)
+      .all() as readonly Row[];
+  const inTransaction = !("batch" in handle);
+  return {
+    run,
+    batch: async <Row>(statements: readonly Statement[], parameters: readonly Parameter[]) => {
+      if (inTransaction) {
+        const results: (readonly Row[])[] = [];
+        for (const statement of statements) results.push(await run<Row>(statement, parameters));
+        return results[0]!;
+      }
+      const [first] = await session.batch(
+        statements.map((statement) => batchItem(statement, parameters)),
+      );
+      return first!.rows as readonly Row[];
+    },
+    transaction: (work) => handle.transaction(work),
+    client,
+    local: textOf(client, "protocol") === "file",
+    closed: () => Reflect.get(client, "closed") === true,
+  };
+}
+
+const kinds = ["LibSQLDatabase", "LibSQLTransaction"];
+
+/** Drizzle marks its classes, so that those of another copy are known too. */
+function isLibsql(handle: unknown): handle is LibsqlHandle<unknown> & object {
+  if (typeof handle !== "object" || handle === null) return false;
+  for (
+    let type = handle.constructor;
+    typeof type === "function";
+    type = Object.getPrototypeOf(type)
+  ) {
+    if (Object.hasOwn(type, entityKind) && kinds.includes(Reflect.get(type, entityKind))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function batchItem({ text }: Statement, parameters: readonly Parameter[]): BatchItem {
+  return {
+    _prepare: () => ({
+      getQuery: () => ({ sql: text, params: [...parameters] }),
+      mapResult: (result) => result,
+    }),
+  };
+}
+
+/** Tells what a database error means. The code decides, never the message. */
+export function classify(error: unknown): Classified {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = textOf(cause, "extendedCode") ?? textOf(cause, "code");
+    if (code !== undefined) return { failure: failureOf(code), code };
+  }
+  return { failure: "lost", code: undefined };
+}
+
+function failureOf(code: string): Failure {
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "raced";
+  if (code.startsWith("SQLITE_CONSTRAINT")) return "refused";
+  switch (code) {
+    case "TRANSACTION_ACTIVE": // the only connection of an in-memory database is in a transaction
+      return "raced";
+    case "TRANSACTION_CLOSED":
+      return "aborted";
+    default:
+      return code.startsWith("SQLITE") || code.startsWith("SQL_") ? "other" : "lost";
+  }
+}

@@ -1,0 +1,67 @@
+import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
+import { turnsOf } from "../turns.ts";
+import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
+import { connect, type Connection } from "./dialect.ts";
+import { migrationsOf } from "./migrations.ts";
+import { LibsqlSession } from "./session.ts";
+import { statementsOf } from "./statements.ts";
+
+/** The options of `libsql`, complete. */
+export interface Options {
+  readonly prefix: string;
+  readonly busyTimeout: number;
+}
+
+/** The libSQL driver: the session outside of transactions, and what makes the tables. */
+export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
+  readonly capabilities: Driver["capabilities"] = { transactions: true };
+  readonly #migrations: readonly Migration[];
+
+  constructor(db: Db, { prefix, busyTimeout }: Options) {
+    const migrations = migrationsOf(prefix);
+    super(db, false, {
+      statements: statementsOf(prefix),
+      prefix,
+      busyTimeout,
+      turns: turnsOf(connect(db).client, busyTimeout),
+      readiness: new Readiness(migrations),
+    });
+    this.#migrations = migrations;
+  }
+
+  using(db: Db): Session<Db> {
+    return new LibsqlSession(db, true, this.setting);
+  }
+
+  async migrate(): Promise<void> {
+    await this.turn("write", () =>
+      this.patiently("migrate", async () => {
+        // Readers go on beside a writer then. It cannot be set in a transaction; the file remembers it.
+        if (this.connection.local) {
+          await this.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
+        }
+        await this.connection.transaction((tx) => this.#migrate(connect(tx)));
+      }));
+    this.setting.readiness.done();
+  }
+
+  /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
+  async #migrate(connection: Connection): Promise<void> {
+    const ask = async <Row>(text: string): Promise<Row | undefined> =>
+      (await connection.run<Row>({ name: undefined, text }, []))[0];
+    const { exists, version, heads } = this.statements;
+    const there = Number((await ask<{ found: number }>(exists.text))?.found) > 0;
+    const found = there ? await ask<SchemaVersion>(version.text) : undefined;
+    checkVersion(found, this.#migrations);
+    for (const migration of this.#migrations) {
+      if (migration.version <= Number(found?.version ?? 0)) continue;
+      for (const text of migration.statements) await ask(text);
+      const { version, minReader, minWriter } = migration;
+      await ask(
+        `insert or ignore into "${this.setting.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`,
+      );
+    }
+    const { head, seen } = (await ask<{ head: number; seen: number }>(heads.text))!;
+    if (Number(head) < Number(seen)) throw new StoreRewoundError(Number(head), Number(seen));
+  }
+}

@@ -1,0 +1,70 @@
+import { sql } from "drizzle-orm";
+import {
+  index,
+  integer,
+  primaryKey,
+  type SQLiteTable,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+
+/** The tables of an event store, for drizzle-kit. */
+export interface LibsqlTables {
+  /** The log: an event a row, never updated. */
+  readonly events: SQLiteTable;
+  /** The tags of tagged events. */
+  readonly eventTags: SQLiteTable;
+  /** The versions of this schema; empty where drizzle-kit made it. */
+  readonly migrations: SQLiteTable;
+}
+
+/**
+ * Gives the tables as they are under a prefix, to be exported from a file that drizzle-kit reads.
+ *
+ * @param prefix What the tables' names begin with, as given to `libsql(db, { prefix })`. @default "es_"
+ */
+export function libsqlTables(prefix: string = "es_"): LibsqlTables {
+  return {
+    events: sqliteTable(`${prefix}events`, {
+      // AUTOINCREMENT: a position is never given again, not even after the last event was deleted.
+      position: integer("position").primaryKey({ autoIncrement: true }),
+      tenantId: text("tenant_id").notNull(),
+      streamId: text("stream_id").notNull(),
+      version: integer("version").notNull(),
+      category: text("category").notNull(),
+      id: text("id").notNull(),
+      type: text("type").notNull(),
+      schemaVersion: integer("schema_version").notNull(),
+      createdAt: text("created_at").notNull(),
+      data: text("data"),
+      metadata: text("metadata").notNull(),
+      codec: text("codec"),
+      tags: text("tags"),
+      published: integer("published").notNull(),
+    }, (events) => [
+      uniqueIndex(`${prefix}events_stream`).on(events.tenantId, events.streamId, events.version),
+      uniqueIndex(`${prefix}events_id`).on(events.tenantId, events.id),
+      index(`${prefix}events_published`).on(events.position).where(sql`published`),
+    ]),
+    eventTags: sqliteTable(`${prefix}event_tags`, {
+      tag: text("tag").notNull(),
+      position: integer("position").notNull(),
+    }, (tags) => [primaryKey({ columns: [tags.tag, tags.position] })]),
+    migrations: sqliteTable(`${prefix}migrations`, {
+      version: integer("version").primaryKey(),
+      minReader: integer("min_reader").notNull(),
+      minWriter: integer("min_writer").notNull(),
+      appliedAt: text("applied_at").notNull().default(sql`(strftime('%Y-%m-%dT%H:%M:%fZ'))`),
+    }),
+  };
+}
+
+const defaults: LibsqlTables = libsqlTables();
+
+/** The log under the default prefix, for drizzle-kit. */
+export const events: SQLiteTable = defaults.events;
+/** The tags under the default prefix, for drizzle-kit. */
+export const eventTags: SQLiteTable = defaults.eventTags;
+/** The versions under the default prefix, for drizzle-kit. */
+export const migrations: SQLiteTable = defaults.migrations;
