@@ -15,7 +15,7 @@ import { type Catalog, record } from "./catalog.ts";
 import { checkName } from "./check.ts";
 import { copyMetadata } from "./freeze.ts";
 import { categoryOf } from "./prepare.ts";
-import { collect, foldPages, listStreams, readLog, readStream } from "./reader.ts";
+import { collect, foldPages, listStreams, readLog, readStream, readVersion } from "./reader.ts";
 import { Unit } from "./unit.ts";
 import { send } from "./writer.ts";
 
@@ -25,7 +25,7 @@ export interface Shared<E extends Event, Db> {
   readonly catalog: Catalog<E>;
   readonly preparer: Preparer<E>;
   readonly subscriptions: readonly Subscription<E, Db>[];
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown) => unknown;
 }
 
 /** Where a store stands: in which transaction, for which tenant, with which metadata. */
@@ -34,6 +34,8 @@ export interface Place<Db> {
   readonly unit: Unit | undefined;
   readonly tenantId: string | undefined;
   readonly metadata: Metadata;
+  /** The ids that what is appended here follows from; no scope inside changes them. */
+  readonly cause?: Metadata | undefined;
 }
 
 /** What a repository needs to know of a store that is not for users. */
@@ -64,23 +66,29 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     insides.set(this, { driver: shared.driver, unit: place.unit, tenantId: this.#tenantId });
   }
 
-  readonly append = <A extends E>(
+  readonly append = async <A extends E>(
     streamId: string,
     events: A | readonly A[],
-    { expectedVersion }: AppendOptions = {},
-  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, false);
+    options?: AppendOptions,
+  ): Promise<AppendResult<A>> => {
+    const { expectedVersion } = options ?? {};
+    return (await this.#append<A>([{ streamId, events, expectedVersion }], false))[0]!;
+  };
 
-  readonly publish = <A extends E>(
+  readonly publish = async <A extends E>(
     streamId: string,
     events: A | readonly A[],
-    { expectedVersion }: AppendOptions = {},
-  ): Promise<AppendResult<A>> => this.#appendOne({ streamId, events, expectedVersion }, true);
+    options?: AppendOptions,
+  ): Promise<AppendResult<A>> => {
+    const { expectedVersion } = options ?? {};
+    return (await this.#append<A>([{ streamId, events, expectedVersion }], true))[0]!;
+  };
 
   // The results stand in the order of the appends, which is what the one cast here says.
-  readonly appendAll = <const Appends extends readonly StreamAppend<E>[]>(
+  readonly appendAll = async <const Appends extends readonly StreamAppend<E>[]>(
     appends: Appends,
   ): Promise<AppendResults<Appends>> =>
-    this.#append<E>(appends, false) as Promise<AppendResults<Appends>>;
+    await this.#append<E>(appends, false) as AppendResults<Appends>;
 
   readonly load = async (
     streamId: string,
@@ -99,32 +107,31 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     };
   };
 
-  readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => {
-    const { session, tenantId } = this.#place;
-    return {
-      [Symbol.asyncIterator]: () => readLog(session, this.#shared.catalog, tenantId, options),
-    };
-  };
+  readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
+    [Symbol.asyncIterator]: () =>
+      readLog(this.#session, this.#shared.catalog, this.#place.tenantId, options),
+  });
 
-  readonly fold = <State>(
+  readonly fold = async <State>(
     streamId: string,
     initial: State,
     evolve: (state: State, event: RecordedEvent<E>) => State,
-    { to, at }: FoldOptions = {},
-  ): Promise<State> => foldPages(this.#pages(streamId, { to }), initial, evolve, at);
-
-  readonly version = async (streamId: string): Promise<number> => {
-    const [last] = await this.load(streamId, { backwards: true, limit: 1 });
-    return last?.version ?? 0;
+    options: FoldOptions = {},
+  ): Promise<State> => {
+    const { to, at } = options;
+    return await foldPages(this.#pages(streamId, { to }), initial, evolve, at);
   };
 
-  readonly position = (): Promise<number> => this.#place.session.settled();
+  readonly version = async (streamId: string): Promise<number> =>
+    await readVersion(this.#session, this.#tenantId, streamId);
+
+  readonly position = async (): Promise<number> => await this.#session.settled();
 
   readonly streams = (options: StreamsOptions = {}): StreamList =>
-    listStreams(this.#place.session, this.#tenantId, options);
+    listStreams(() => this.#session, this.#tenantId, options);
 
-  transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>> {
-    return this.#transaction(async (store): Promise<Awaited<R>> =>
+  async transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>> {
+    return await this.#transaction(async (store): Promise<Awaited<R>> =>
       await work({ store, db: store.#place.session.db })
     );
   }
@@ -144,19 +151,25 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         "tenantId must be that of the scope around it: a scoped store reaches no other tenant",
       );
     }
+    const { metadata: outer, cause } = this.#place;
     return this.#at({
       tenantId,
-      metadata: { ...this.#place.metadata, ...copyMetadata("scope", metadata) },
+      metadata: { ...outer, ...copyMetadata("scope", metadata), ...cause },
     });
   }
 
   async delete(streamId: string): Promise<void> {
     checkName("streamId", streamId);
-    await this.#place.session.delete(this.#tenantId, streamId);
+    await this.#session.delete(this.#tenantId, streamId);
   }
 
   get #tenantId(): string {
     return this.#place.tenantId ?? "";
+  }
+
+  get #session(): Session<Db> {
+    this.#place.unit?.check();
+    return this.#place.session;
   }
 
   #at(place: Partial<Place<Db>>): BoundStore<E, Db> {
@@ -164,25 +177,18 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   }
 
   #pages(streamId: string, options: LoadOptions): AsyncGenerator<readonly RecordedEvent<E>[]> {
-    return readStream(this.#place.session, this.#shared.catalog, this.#tenantId, streamId, options);
+    return readStream(this.#session, this.#shared.catalog, this.#tenantId, streamId, options);
   }
 
   #transaction<R>(work: (store: BoundStore<E, Db>) => Promise<R>): Promise<R> {
     const unit = new Unit(this.#place.unit);
     return unit.run(() =>
-      this.#place.session.transaction((session) => work(this.#at({ session, unit })))
+      this.#session.transaction((session) => work(this.#at({ session, unit })))
     );
   }
 
-  async #appendOne<A extends E>(
-    append: StreamAppend<A>,
-    publish: boolean,
-  ): Promise<AppendResult<A>> {
-    return (await this.#append([append], publish))[0]!;
-  }
-
   /** The way of every append: check and encode, store, call the handlers. */
-  async #append<A extends E>(
+  #append<A extends E>(
     appends: readonly StreamAppend<A>[],
     publish: boolean,
   ): Promise<readonly AppendResult<A>[]> {
@@ -194,12 +200,12 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         return events.some((event) => matches(event, category));
       })
     );
+    if (wanted.length === 0) return this.#store(prepared, wanted);
     const work = (store: BoundStore<E, Db>) => store.#store<A>(prepared, wanted);
-    if (wanted.length === 0) return await work(this);
     // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
-    if (wanted.some(({ afterCommit }) => !afterCommit)) return await this.#transaction(work);
+    if (wanted.some(({ afterCommit }) => !afterCommit)) return this.#transaction(work);
     const after = new Unit(unit);
-    return await after.run(() => work(this.#at({ unit: after })));
+    return after.run(() => work(this.#at({ unit: after })));
   }
 
   async #store<A extends E>(
@@ -207,25 +213,24 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     wanted: readonly Subscription<E, Db>[],
   ): Promise<readonly AppendResult<A>[]> {
     const { tenantId, writes } = request;
-    const sent = await send(this.#place.session, request);
-    const results = await Promise.all(
-      writes.map(async ({ streamId }, index): Promise<AppendResult<A>> => {
-        const { version, positions } = sent.writes[index]!;
-        const from = version - positions.length + 1;
-        const events = sent.repeated
-          ? await this.load(streamId, { from, to: version })
-          : streams[index]!.map((event, i) =>
-            record(event, streamId, from + i, positions[i]!, tenantId)
-          );
-        return {
-          streamId,
-          version,
-          position: positions.at(-1)!,
-          events: events as unknown as AppendResult<A>["events"],
-        };
-      }),
-    );
-    if (!sent.repeated) await this.#call(wanted, results);
+    const sent = await send(this.#session, request);
+    const results: AppendResult<A>[] = [];
+    for (const [index, { streamId }] of writes.entries()) {
+      const { version, positions } = sent.writes[index]!;
+      const from = version - positions.length + 1;
+      const events = sent.repeated
+        ? await this.load(streamId, { from, to: version })
+        : streams[index]!.map((event, i) =>
+          record(event, streamId, from + i, positions[i]!, tenantId)
+        );
+      results.push({
+        streamId,
+        version,
+        position: positions.at(-1)!,
+        events: events as unknown as AppendResult<A>["events"],
+      });
+    }
+    if (!sent.repeated && wanted.length > 0) await this.#call(wanted, results);
     return results;
   }
 
@@ -234,28 +239,34 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     wanted: readonly Subscription<E, Db>[],
     results: readonly AppendResult<E>[],
   ): Promise<void> {
-    if (wanted.length === 0) return;
-    const { driver, onError } = this.#shared;
+    const { driver } = this.#shared;
     for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
       const { id, tenantId, metadata: { correlationId } } = event;
-      const place = {
-        tenantId,
-        metadata: { ...this.#place.metadata, correlationId, causationId: id },
-      };
+      const cause = { correlationId, causationId: id };
+      const place = { tenantId, metadata: { ...this.#place.metadata, ...cause }, cause };
       for (const { matches, handler, afterCommit } of wanted) {
         if (!matches(event, categoryOf(event.streamId))) continue;
         if (!afterCommit) {
           await handler(event, { store: this.#at(place), db: this.#place.session.db });
         } else {
           const store = this.#at({ ...place, session: driver, unit: undefined });
-          this.#place.unit?.onCommit(async () => {
-            try {
-              await handler(event, { store, db: driver.db });
-            } catch (error) {
-              onError(error);
-            }
-          });
+          this.#place.unit?.onCommit(() =>
+            this.#report(async () => await handler(event, { store, db: driver.db }))
+          );
         }
+      }
+    }
+  }
+
+  /** Runs what comes after the commit: the append has succeeded, so nothing may make it fail any more. */
+  async #report(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      try {
+        await this.#shared.onError(error);
+      } catch (second) {
+        console.error(second);
       }
     }
   }
