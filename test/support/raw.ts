@@ -1,4 +1,4 @@
-import type { AppendRequest, Driver, NewEvent } from "../../mod.ts";
+import type { AppendOutcome, AppendRequest, Driver, NewEvent } from "../../mod.ts";
 
 /** Makes a stored row by hand, as a database might hold it. */
 export function row(fields: Partial<NewEvent> = {}): NewEvent {
@@ -36,18 +36,17 @@ export interface Watched<Db> {
   rows(): readonly NewEvent[];
 }
 
-/** Watches the appends to a driver; `before` may do something first, such as failing. */
+/** Watches the appends to a driver; `instead` may fail first, or answer in its place. */
 export function watch<Db>(
   driver: Driver<Db>,
-  before: (request: AppendRequest) => Promise<void> = async () => {},
+  instead: (request: AppendRequest) => Promise<AppendOutcome | void> = async () => {},
 ): Watched<Db> {
   const requests: AppendRequest[] = [];
   const append: Driver<Db>["append"] = async (given) => {
-    for (const request of given) {
-      await before(request);
-      requests.push(request);
-    }
-    return await driver.append(given);
+    requests.push(...given);
+    return await Promise.all(
+      given.map(async (request) => await instead(request) ?? (await driver.append([request]))[0]!),
+    );
   };
   const watched = new Proxy(driver, {
     get(target, key) {
