@@ -83,7 +83,9 @@ export type AppendResults<Appends extends readonly StreamAppend[]> = {
 };
 
 /** One of the events that were given alone or as a list. */
-type OneOf<Events> = Events extends readonly (infer E extends Event)[] ? E : Events & Event;
+type OneOf<Events> = Events extends readonly (infer E extends Event)[] ? E
+  : Events extends Event ? Events
+  : never;
 
 /** What an append stored. */
 export interface AppendResult<E extends Event = Event> {
