@@ -43,7 +43,7 @@ export interface SubscriptionEntry<E extends Event, Db, Type = unknown, Stored e
    */
   readonly afterCommit?: boolean | undefined;
   /** What is called. */
-  readonly handler: Handler<Subscribed<E, Type>, Stored, Db>;
+  readonly handler: Handler<Subscribed<E, NoInfer<Type>>, Stored, Db>;
 }
 
 /** The events that an entry is called for: all where it names no types. */
