@@ -67,5 +67,6 @@ function run(
 }
 
 function keys(path: StandardIssue["path"]): readonly PropertyKey[] {
-  return (path ?? []).map((part) => typeof part === "object" ? part.key : part);
+  // Not path.map, which would keep ArkType's own class of arrays.
+  return Array.from(path ?? [], (part) => typeof part === "object" ? part.key : part);
 }
