@@ -152,6 +152,7 @@ export interface EventStoreConstructor {
  */
 export const EventStore: EventStoreConstructor = class EventStore<E extends Event, Db>
   extends BoundStore<E, Db> {
+  /** Makes a store, as `EventStoreConstructor` says. */
   constructor(driver: Driver<Db>, options: EventStoreOptions<E, Db>) {
     if (typeof driver?.append !== "function") {
       throw new TypeError("driver must be a driver, such as memory()");

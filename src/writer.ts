@@ -77,15 +77,13 @@ export interface StreamAppend<E extends Event = Event> extends AppendOptions {
   readonly events: E | readonly E[];
 }
 
-/** What `appendAll` stored, stream by stream. */
+/** What `appendAll` stored, stream by stream; a stream's events were given as one, or as a list. */
 export type AppendResults<Appends extends readonly StreamAppend[]> = {
-  readonly [Index in keyof Appends]: AppendResult<OneOf<Appends[Index]["events"]>>;
+  readonly [Index in keyof Appends]: AppendResult<
+    | Extract<Appends[Index]["events"], Event>
+    | Extract<Appends[Index]["events"], readonly Event[]>[number]
+  >;
 };
-
-/** One of the events that were given alone or as a list. */
-type OneOf<Events> = Events extends readonly (infer E extends Event)[] ? E
-  : Events extends Event ? Events
-  : never;
 
 /** What an append stored. */
 export interface AppendResult<E extends Event = Event> {
