@@ -6,7 +6,12 @@ import { type Annotations, decode, encode } from "./codec.ts";
 import { checkInstant, kind } from "./check.ts";
 import { copyData } from "./data.ts";
 import { defaultsOf, definitionOf } from "./define.ts";
-import { CorruptEventError, DuplicateEventTypeError, UnknownEventTypeError } from "./errors.ts";
+import {
+  CorruptEventError,
+  DuplicateEventTypeError,
+  InvalidEventError,
+  UnknownEventTypeError,
+} from "./errors.ts";
 import { freezeEvent, storable } from "./freeze.ts";
 
 /** The event types of a store: turns its events into what a driver stores, and back. */
@@ -160,9 +165,15 @@ function isEmpty(object: object): boolean {
   return true;
 }
 
-/** The fields of an event that was made by hand; its getters and traps may throw. */
-function readable({ type, id, createdAt, data, metadata, tags }: Event): Event {
-  return { type, id, createdAt, data, metadata, tags };
+/** The fields of an event that was made by hand, whose getters and traps may throw. */
+function readable(event: Event): Event {
+  try {
+    const { type, id, createdAt, data, metadata, tags } = event;
+    return { type, id, createdAt, data, metadata, tags };
+  } catch (cause) {
+    const reason = "reading its fields threw";
+    throw new InvalidEventError("?", [{ message: reason, path: [] }], { reason, cause });
+  }
 }
 
 function checkObject(argument: string, value: unknown): void {
