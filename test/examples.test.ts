@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { run } from "./support/command.ts";
+import { createDatabase, postgresServers } from "./support/postgres.ts";
 import { root, runtime } from "./support/root.ts";
 
 /** What each example prints when all that it claims has held. */
@@ -14,13 +16,40 @@ const examples: Record<string, RegExp> = {
   "04-writers": /16 were told that the table is full/,
   "05-plain": /Ada has 55, Grace 15/,
   "06-reactions": /email gets sent! to grace@example\.com/,
+  "07-postgres": /Events and orders agree, on a Postgres in this process/,
+  "08-libsql": /3 events in .*, 0 of them from earlier runs/,
+  "09-testing": /All tests hold/,
+  "10-driver": /A file of lines keeps all \d+ promises/,
 };
 
 for (const [name, line] of Object.entries(examples)) {
   test(`example ${name} keeps its promises`, { timeout: 60_000 }, async () => {
-    assert.match(await example(name), line);
+    await inFolder(async (folder) => {
+      assert.match(await example(name, [join(folder, "example.db")]), line);
+    });
   });
 }
+
+for (const server of postgresServers) {
+  test(`example 07-postgres runs on the ${server} server`, { timeout: 60_000 }, async () => {
+    const { url, drop } = await createDatabase(server);
+    try {
+      assert.match(await example("07-postgres", [], url), /Events and orders agree, on the server/);
+    } finally {
+      await drop();
+    }
+  });
+}
+
+test("example 08-libsql finds what it wrote when it runs again", { timeout: 60_000 }, async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, "again.db");
+    for (const count of [0, 3, 6]) {
+      const line = `${count + 3} events in ${file}, ${count} of them from earlier runs`;
+      assert((await example("08-libsql", [file])).includes(line));
+    }
+  });
+});
 
 test("examples are all run by these tests", () => {
   const found = readdirSync(join(root, "examples")).filter((file) => /^\d.*\.ts$/.test(file));
@@ -28,10 +57,20 @@ test("examples are all run by these tests", () => {
 });
 
 /** Runs an example as a stranger would, and gives what it printed. */
-async function example(name: string, ...args: string[]): Promise<string> {
+async function example(name: string, args: readonly string[], url: string = ""): Promise<string> {
   const program = runtime === "node" ? `dist/examples/${name}.js` : `examples/${name}.ts`;
   const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
-  const { ok, output } = await run([process.execPath, ...flags, program, ...args]);
+  const env = { POSTGRES_URL: url, EMBEDDED_POSTGRES_URL: "" };
+  const { ok, output } = await run([process.execPath, ...flags, program, ...args], { env });
   assert(ok, output);
   return output;
+}
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "event-sourcery-example-"));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

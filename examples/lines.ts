@@ -1,0 +1,144 @@
+import type * as d from "event-sourcery";
+import { UnsupportedError } from "event-sourcery";
+import { Buffer } from "node:buffer";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+
+/** A stored event as it stands in the file, its JSON still text. */
+interface Row extends d.KnownEvent, d.NewEvent {
+  readonly tenantId: string;
+  readonly category: string;
+}
+
+/** Stores events in a file of JSON lines. For one process; a request is one line, so that it is stored as a whole. Reading looks at every row. */
+export class Lines implements d.Driver<undefined> {
+  readonly capabilities = { transactions: false };
+  readonly db = undefined;
+  readonly #path: string;
+  #rows: readonly Row[] = [];
+  #position = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
+    for (const line of lines) this.#apply(JSON.parse(line));
+  }
+
+  async append(requests: readonly d.AppendRequest[]): Promise<readonly d.AppendOutcome[]> {
+    return requests.map(({ tenantId, writes }) => {
+      const versions = writes.map(({ streamId }) => this.#stream(tenantId, streamId).length);
+      const ids = new Set(writes.flatMap(({ events }) => events.map(({ id }) => id)));
+      const known = this.#rows.filter((row) => row.tenantId === tenantId && ids.has(row.id));
+      if (
+        known.length > 0 ||
+        !writes.every(({ expectedVersion }, i) => holds(expectedVersion, versions[i]!))
+      ) {
+        return { status: "refused", versions, known, transactionAborted: false };
+      }
+      let position = this.#position;
+      const rows = writes.map(({ streamId, category, events }, i) => {
+        let version = versions[i]!;
+        const place = () => ({ version: ++version, position: ++position });
+        return events.map((event): Row => ({ ...event, tenantId, streamId, category, ...place() }));
+      });
+      this.#write(rows.flat());
+      return {
+        status: "stored",
+        writes: rows.map((own) => ({
+          version: own.at(-1)!.version,
+          positions: own.map(({ position }) => position),
+        })),
+      };
+    });
+  }
+
+  async load(query: d.StreamQuery): Promise<readonly d.StoredEvent[]> {
+    const { tenantId, streamId, from, to, limit, backwards } = query;
+    const rows = this.#stream(tenantId, streamId).slice(from - 1, to);
+    return (backwards ? rows.reverse() : rows).slice(0, limit).map(read);
+  }
+
+  async scan(query: d.LogQuery): Promise<d.LogPage> {
+    const { tenantId, after, until, limit, categories, types, tags } = query;
+    const rows = this.#rows.filter((row) =>
+      row.position > after && row.position <= until &&
+      (tenantId ?? row.tenantId) === row.tenantId &&
+      (categories?.includes(row.category) ?? true) && (types?.includes(row.type) ?? true) &&
+      (tags?.every((tag) => row.tags.includes(tag)) ?? true)
+    ).slice(0, limit);
+    return { events: rows.map(read), scanned: rows.length < limit ? until : rows.at(-1)!.position };
+  }
+
+  async settled(): Promise<number> {
+    return this.#position;
+  }
+
+  async streams(query: d.StreamsQuery): Promise<readonly d.StoredStream[]> {
+    const { tenantId, category, after = "", limit } = query;
+    const streams = new Map<string, d.StoredStream>();
+    for (const row of this.#rows) {
+      const { streamId, version, createdAt } = row;
+      if (row.tenantId !== tenantId || (category ?? row.category) !== row.category) continue;
+      const first = streams.get(streamId)?.createdAt ?? createdAt;
+      streams.set(streamId, { streamId, version, createdAt: first, updatedAt: createdAt });
+    }
+    return [...streams.values()].filter(({ streamId }) => compare(streamId, after) > 0)
+      .sort((a, b) => compare(a.streamId, b.streamId)).slice(0, limit);
+  }
+
+  async delete(tenantId: string, streamId: string): Promise<void> {
+    this.#write({ tenantId, streamId });
+  }
+
+  async transaction(): Promise<never> {
+    throw new UnsupportedError("begin a transaction", "a file of lines has none");
+  }
+
+  using(): d.Session<undefined> {
+    return this; // there is no transaction to join
+  }
+
+  async migrate(): Promise<void> {}
+
+  #stream(tenantId: string, streamId: string): Row[] {
+    return this.#rows.filter((row) => row.tenantId === tenantId && row.streamId === streamId);
+  }
+
+  #write(line: Line): void {
+    appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
+    this.#apply(line);
+  }
+
+  #apply(line: Line): void {
+    if ("streamId" in line) {
+      this.#rows = this.#rows.filter((row) =>
+        row.tenantId !== line.tenantId || row.streamId !== line.streamId
+      );
+    } else {
+      this.#rows = [...this.#rows, ...line];
+      this.#position = line.at(-1)!.position;
+    }
+  }
+}
+
+/** What a request wrote, or which stream was deleted. */
+type Line = readonly Row[] | { readonly tenantId: string; readonly streamId: string };
+
+function holds(expected: d.StreamWrite["expectedVersion"], version: number): boolean {
+  if (expected === "any") return true;
+  if (expected === "noStream") return version === 0;
+  return expected === "streamExists" ? version > 0 : expected === version;
+}
+
+function read(row: Row): d.StoredEvent {
+  const { data, metadata, codec, category: _, ...rest } = row;
+  return {
+    ...rest,
+    data: data === null ? undefined : JSON.parse(data),
+    metadata: JSON.parse(metadata),
+    codec: codec === null ? null : JSON.parse(codec),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
