@@ -1,0 +1,98 @@
+// Reads a git repository's history into an event store, and shows what the events tell: `npm start [path]`.
+import { EventStore, Repository } from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { bold, count, dim, things } from "./chart.ts";
+import type { Source } from "./commit.ts";
+import { events } from "./events.ts";
+import { NoRepository, open } from "./git.ts";
+import { prepare, project as keep } from "./model.ts";
+import { fileOf, Misuse, readOptions, usage } from "./options.ts";
+import { progress } from "./progress.ts";
+import { Project } from "./project.ts";
+import { record } from "./record.ts";
+import { assertAgreement, printContributors, printState, printTimeline } from "./report.ts";
+import { sample } from "./sample.ts";
+
+/** Opens the repository that was asked for; without one this project's own, or its sample. */
+async function find(folder: string | undefined): Promise<Source> {
+  if (folder !== undefined) return await open(folder);
+  try {
+    return await open(process.cwd());
+  } catch (error) {
+    if (!(error instanceof NoRepository)) throw error;
+    return sample(error.message);
+  }
+}
+
+/** Makes a folder that git passes over, since names and addresses are nobody else's business. */
+function shelter(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const ignore = join(folder, ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+}
+
+function speed(things: number, start: number): string {
+  const seconds = (performance.now() - start) / 1000;
+  return `${seconds.toFixed(2)} s (${count(things / seconds)}/s)`;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  const source = await find(options.folder);
+  const file = resolve(options.file ?? fileOf(source));
+  if (options.file === undefined) shelter(dirname(file));
+
+  const client = createClient({ url: pathToFileURL(file).href });
+  const db = drizzle(client);
+  const driver = libsql(db);
+  await driver.migrate();
+  await prepare(db);
+  const store = new EventStore(driver, { events, subscriptions: { "*": [keep] } });
+  const projects = new Repository(store, Project);
+
+  console.log(`${bold(source.name)} ${dim(`(${source.place})`)}`);
+  if (source.note !== undefined) console.log(dim(source.note));
+  let start = performance.now();
+  const known = await projects.aggregate(source.name, (project) => project);
+  const history = await source.read(known.tips);
+  const appended = await record(store, known, history, progress(history.count));
+  if (appended > 0) {
+    console.log(`Appended ${things(appended, "event")} in ${speed(appended, start)}`);
+  } else console.log("Nothing is new");
+
+  start = performance.now();
+  const project = await projects.load(source.name);
+  if (project === undefined) return console.log("There are no commits yet");
+  const rebuilt = `Rebuilt the repository from ${things(project.version, "event")}`;
+  console.log(`${rebuilt} in ${speed(project.version, start)}`);
+
+  console.log(`Kept in ${dim(file)}`);
+  await assertAgreement(db, project);
+  await printTimeline(db);
+  await printContributors(db);
+  printState("As it is", project);
+  const [first] = await store.load(`repository:${source.name}`, { limit: 1 });
+  const half = (first!.createdAt.getTime() + project.updatedAt.getTime()) / 2;
+  const at = options.at ?? new Date(half);
+  const title = `As it was on ${at.toISOString().slice(0, 16).replace("T", " at ")}`;
+  const past = await projects.load(source.name, { at });
+  if (past) printState(title, past);
+  else console.log(`\n${title}\n  nothing yet`);
+  client.close();
+}
+
+process.stdout.on("error", () => process.exit()); // whoever reads us, such as head, has seen enough
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof NoRepository || error instanceof Misuse)) throw error;
+  console.error(`${error.message}\n\n${usage}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { Source } from "./commit.ts";
+
+/** What the program was asked for. */
+export interface Options {
+  /** The folder of a repository; undefined where none was named. */
+  readonly folder: string | undefined;
+  /** The file to store in; undefined where none was named. */
+  readonly file: string | undefined;
+  /** The instant to travel to; undefined where none was named. */
+  readonly at: Date | undefined;
+  /** Whether to say only how to use the program. */
+  readonly help: boolean;
+}
+
+/** The command line makes no sense; the message says why. */
+export class Misuse extends Error {}
+
+export const usage = `npm start [path to a git repository] [-- --at <date> --db <file>]
+
+Turns a repository's history into events, stores them in an embedded libSQL file, and shows them.
+
+  --at <date>   also show how it stood then, such as 2024-06-30 (default: half-way)
+  --db <file>   store there (default: .event-sourcery/<name>.db)
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @throws {Misuse} If it makes no sense.
+ */
+export function readOptions(args: readonly string[]): Options {
+  const { values, positionals } = parse(args);
+  if (positionals.length > 1) throw new Misuse("Name one repository only");
+  // npm runs its scripts in the package's folder, and tells where the user stands.
+  const here = process.env["INIT_CWD"] ?? process.cwd();
+  const path = (name: string | undefined) => name === undefined ? undefined : resolve(here, name);
+  const at = values.at === undefined ? undefined : new Date(values.at);
+  if (at && Number.isNaN(at.getTime())) throw new Misuse(`"${values.at}" is no date`);
+  return { folder: path(positionals[0]), file: path(values.db), at, help: values.help };
+}
+
+/** The file for a repository where none was named: two of one name in two places do not meet. */
+export function fileOf({ name, place }: Source): string {
+  const mark = createHash("sha256").update(place).digest("hex").slice(0, 6);
+  return join(".event-sourcery", `${name}-${mark}.db`);
+}
+
+const options = {
+  at: { type: "string" },
+  db: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    throw new Misuse(error instanceof Error ? error.message : String(error)); // an unknown option
+  }
+}

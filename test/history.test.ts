@@ -1,0 +1,171 @@
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { EventStore } from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { Commit } from "../examples/history/commit.ts";
+import { events } from "../examples/history/events.ts";
+import { steady } from "../examples/history/steady.ts";
+import { run } from "./support/command.ts";
+import { root, runtime } from "./support/root.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "event-sourcery-history-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const day = 86_400;
+const start = Date.UTC(2024, 0, 1) / 1000;
+const file = (name: string) => join(folder, `${name}.db`);
+
+test("history shows a repository, and appends only what is new", { timeout: 60_000 }, async () => {
+  if (!hasGit()) return assert.match(await history([], folder), /first commits of this project/);
+  const place = repository("small", [
+    commit(1, "Ada", "ada@example.com", start, "Begin"),
+    commit(2, "Grace", "grace@example.com", start + 40 * day, "Go on", [1]),
+    commit(3, "Ada", "ADA@example.com", start + 41 * day, "Aside", [1]),
+    tag("v1", 2, start + 45 * day),
+    commit(4, "Ada", "ada@example.com", start + 80 * day, "Together", [2, 3]),
+  ]);
+  const first = await history([place, "--db", file("small")]);
+  // Three commits, a merge and a tag; two contributors who joined and contributed four times.
+  assert.match(first, /Appended 11 events/);
+  assert.match(first, /3 commits, 1 merge, 2 contributors, 1 tag/);
+  assert.match(first, /◆ v1/);
+  assert.match(first, /Ada +█+ +3 .*\n +Grace +█+.? +1/);
+
+  const travel = ["--at", "2024-02-10"];
+  const second = await history([place, "--db", file("small"), ...travel]);
+  assert.match(second, /Nothing is new/);
+  assert.match(
+    second,
+    /As it was on 2024-02-10 at 00:00\n {2}2 commits, 0 merges, 2 contributors, 0 tags/,
+  );
+
+  git(place, ["commit", "--quiet", "--allow-empty", "--message", "One more"]);
+  const third = await history([place, "--db", file("small")]);
+  assert.match(third, /Appended 3 events/); // the commit, and somebody new who contributed it
+  assert.match(third, /4 commits, 1 merge, 3 contributors, 1 tag/);
+
+  git(place, ["tag", "v2"]);
+  assert.match(await history([place, "--db", file("small")]), /Appended 1 event /);
+});
+
+test("history takes whatever git holds", { timeout: 60_000 }, async () => {
+  if (!hasGit()) return assert.match(await history(["--help"]), /npm start/);
+  const place = repository("odd", [
+    commit(1, "", "", start, ""),
+    commit(2, "No mail", "", start + day, "\x1b[31mRed\x07", [1]),
+    commit(3, "Long".repeat(500), `${"x".repeat(2000)}@example.com`, start + 2 * day, "Long", [2]),
+    commit(4, "Future", "f@example.com", 2_145_916_800, "From 2038", [3]),
+    commit(5, "Past", "p@example.com", 0, "From 1970", [4]),
+    commit(6, "Ünïcödé 🦊", "u@example.com", start + 5 * day, "Ü", [5]),
+    commit(7, "Never", "n@example.com", 99_999_999_999_999, "After the end of time", [6]),
+    commit(8, "colon:%'\"", "a:b@example.com", start + 7 * day, "x".repeat(5000), [7]),
+    commit(9, "Last", "l@example.com", start + 8 * day, "End", [8]),
+    tag("from-the-future", 2, 2_145_916_800),
+  ]);
+  const output = await history([place, "--db", file("odd")]);
+  assert.match(output, /9 commits, 0 merges, 9 contributors, 1 tag/);
+  assert(!output.includes("\x1b") && !output.includes("\x07"), "names must not steer the terminal");
+
+  const client = createClient({ url: pathToFileURL(file("odd")).href });
+  const store = new EventStore(libsql(drizzle(client)), { events });
+  const times = (await store.load("repository:odd")).map(({ createdAt }) => createdAt.getTime());
+  client.close();
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+  assert(times.every((time) => time >= start * 1000 && time <= Date.now()));
+});
+
+test("history shows what it can where there is little", { timeout: 60_000 }, async () => {
+  const other = ["--db", file("other")];
+  assert.match(
+    await history(other, folder),
+    /sample .*\n.*(fatal|Cannot run git)[^]*Appended \d\d events/,
+  );
+  assert.match(await history(other, folder), /Nothing is new/);
+  await assert.rejects(history([join(folder, "nowhere")]), /nowhere|Cannot run git/);
+  await assert.rejects(history(["--at", "never"]), /"never" is no date/);
+  if (!hasGit()) return;
+  assert.match(await history([repository("empty", []), ...other]), /There are no commits yet/);
+});
+
+test("steady() believes no clock that the next commits contradict", async () => {
+  const dates = async (...seconds: number[]) => {
+    const times: number[] = [];
+    for await (const { at } of steady(commits(seconds), new Date(0), new Date(100_000))) {
+      times.push(at.getTime() / 1000);
+    }
+    return times;
+  };
+  assert.deepEqual(await dates(1, 2, 3, 4, 5), [1, 2, 3, 4, 5]);
+  assert.deepEqual(await dates(4, 5, 3, 4, 6, 7), [4, 5, 5, 5, 6, 7]);
+  assert.deepEqual(await dates(1, 90, 3, 4, 5, 6), [1, 5, 5, 5, 5, 6]);
+  assert.deepEqual(await dates(1, 2, 500), [1, 2, 100]);
+  assert.deepEqual(await dates(), []);
+});
+
+/** Runs the program, and gives what it printed. */
+async function history(args: readonly string[], cwd: string = root): Promise<string> {
+  const name = "examples/history/main";
+  const program = join(root, runtime === "node" ? `dist/${name}.js` : `${name}.ts`);
+  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
+  const { ok, output } = await run([process.execPath, ...flags, program, ...args], { cwd });
+  if (!ok) throw new Error(output);
+  return output;
+}
+
+function hasGit(): boolean {
+  try {
+    execFileSync("git", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function git(place: string, args: readonly string[], input = ""): void {
+  const somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"];
+  execFileSync("git", [...somebody, "-C", place, ...args], { input, stdio: "pipe" });
+}
+
+/** Makes a repository of what git's own format for imports says. */
+function repository(name: string, lines: readonly string[]): string {
+  const place = join(folder, name);
+  execFileSync("git", ["init", "--quiet", "--initial-branch=main", place], { stdio: "pipe" });
+  git(place, ["fast-import", "--quiet", "--date-format=raw-permissive"], lines.join(""));
+  return place;
+}
+
+function commit(
+  mark: number,
+  name: string,
+  email: string,
+  seconds: number,
+  subject: string,
+  [from, ...merged]: readonly number[] = [],
+): string {
+  const who = `${name && `${name} `}<${email}> ${seconds} +0000`;
+  return `commit refs/heads/${mark === 3 ? "side" : "main"}
+mark :${mark}
+author ${who}
+committer ${who}
+data ${new TextEncoder().encode(subject).length}
+${subject}
+${from === undefined ? "" : `from :${from}\n`}${merged.map((mark) => `merge :${mark}\n`).join("")}
+`;
+}
+
+function tag(name: string, mark: number, seconds: number): string {
+  return `tag ${name}\nfrom :${mark}\ntagger T <t@example.com> ${seconds} +0000\ndata 0\n\n`;
+}
+
+async function* commits(seconds: readonly number[]): AsyncGenerator<Commit> {
+  const commit = { hash: "", parents: [], name: "", email: "", subject: "" };
+  for (const second of seconds) yield { ...commit, dated: new Date(second * 1000) };
+}
