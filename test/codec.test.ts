@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { memory } from "../drivers/memory.ts";
 import { defineEvent, EventStore, isEventSourceryError } from "../mod.ts";
-import { data, text } from "./support/data.ts";
+import { assertSame, data, text } from "./support/data.ts";
 import { insert, row, watch } from "./support/raw.ts";
 
 const Noted = defineEvent<unknown>()("Noted");
@@ -41,7 +41,7 @@ function assertPlain(json: string | null): void {
 test("load() gives back what append() was given when data is any mix of values", async () => {
   await fc.assert(
     fc.asyncProperty(data, async (given) => {
-      assert.deepStrictEqual((await store(given)).back, given);
+      assertSame((await store(given)).back, given);
     }),
     { numRuns: 500 },
   );
@@ -65,7 +65,7 @@ test("load() gives back metadata when it holds any mix of values", async () => {
       await store.append("notes", Noted(1, { metadata }));
       const [event] = await store.load("notes");
       const expected = given === undefined ? { correlationId: "c", list: [given] } : metadata;
-      assert.deepStrictEqual(event!.metadata, expected);
+      assertSame(event!.metadata, expected);
       assertPlain(rows()[0]!.metadata);
     }),
   );
@@ -76,7 +76,7 @@ test("append() returns the events that load() will give", async () => {
     fc.asyncProperty(data, async (given) => {
       const { store } = setUp();
       const { events } = await store.append("notes", Noted(given, { metadata: { given: 1 } }));
-      assert.deepStrictEqual(events, await store.load("notes"));
+      assertSame(events, await store.load("notes"));
     }),
   );
 });

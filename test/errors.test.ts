@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import * as mod from "../mod.ts";
 
 const { EventSourceryError, isEventSourceryError } = mod;
@@ -108,10 +112,13 @@ test("isEventSourceryError() is false for everything else", () => {
   }
 });
 
-test("isEventSourceryError() recognises the errors of another copy of the package", async () => {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`../src/errors.${extension}?another-copy`, import.meta.url);
-  const copy: typeof mod = await import(url.href);
+test("isEventSourceryError() recognises the errors of another copy of the package", async (context) => {
+  const typed = import.meta.url.endsWith(".ts");
+  const folder = await mkdtemp(join(tmpdir(), "event-sourcery-copy-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, typed ? "errors.ts" : "errors.mjs");
+  await copyFile(new URL(`../src/errors.${typed ? "ts" : "js"}`, import.meta.url), path);
+  const copy: typeof mod = await import(pathToFileURL(path).href);
   const error: unknown = new copy.ConcurrencyError("order:42", 3, 5);
   assert.equal(error instanceof mod.ConcurrencyError, false);
   assert(isEventSourceryError(error, "CONCURRENCY"));

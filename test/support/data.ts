@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 
 const unit = fc.oneof(
@@ -31,3 +32,21 @@ export const data: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) =
     fc.array(tie("value"), { maxLength: 3 }).map((items) => new Set(items)),
   ),
 })).value;
+
+/** Fails where two values differ, also in the order of their parts. */
+export function assertSame(actual: unknown, expected: unknown): void {
+  assert.deepStrictEqual(spell(actual), spell(expected));
+}
+
+// Bun compares Maps by the identity of their keys, so collections are compared as lists.
+function spell(value: unknown): unknown {
+  if (value instanceof Map) return { map: [...value].map(spell) };
+  if (value instanceof Set) return { set: [...value].map(spell) };
+  if (Array.isArray(value)) return value.map(spell);
+  if (
+    typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype
+  ) {
+    return value;
+  }
+  return { object: Object.entries(value).map(([key, item]) => [key, spell(item)]) };
+}
