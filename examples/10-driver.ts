@@ -3,7 +3,7 @@ import type { AppendOutcome, AppendRequest, Driver } from "event-sourcery";
 import { defineEvent, EventStore } from "event-sourcery";
 import { driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lines } from "./lines.ts";
@@ -34,11 +34,12 @@ try {
   console.log("Careless breaks, among others:", found[0]);
   assert(found.some((name) => name.includes("noStream")));
 
-  // What the contract cannot know: the events are still there when the file is opened again.
+  // What the contract cannot know: the events are there when the file is opened again, after a crash too.
   const Noted = defineEvent("Noted");
   const path = file();
   const open = () => new EventStore(new Lines(path), { events: [Noted] });
   await open().append("note", [Noted(), Noted()]);
+  appendFileSync(path, '[{"streamId":"note","ver');
   await open().append("note", Noted(), { expectedVersion: 2 });
   assert.equal(await open().version("note"), 3);
   console.log(

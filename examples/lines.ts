@@ -1,7 +1,7 @@
 import type * as d from "event-sourcery";
 import { UnsupportedError } from "event-sourcery";
 import { Buffer } from "node:buffer";
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** A stored event as it stands in the file, its JSON still text. */
 interface Row extends d.KnownEvent, d.NewEvent {
@@ -9,7 +9,10 @@ interface Row extends d.KnownEvent, d.NewEvent {
   readonly category: string;
 }
 
-/** Stores events in a file of JSON lines. For one process; a request is one line, so that it is stored as a whole. Reading looks at every row. */
+/**
+ * Stores events in a file of JSON lines, for one process. A request is one line, so that it is stored as a whole or
+ * not at all. Reading looks at every row.
+ */
 export class Lines implements d.Driver<undefined> {
   readonly capabilities = { transactions: false };
   readonly db = undefined;
@@ -19,8 +22,10 @@ export class Lines implements d.Driver<undefined> {
 
   constructor(path: string) {
     this.#path = path;
-    const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").filter(Boolean) : [];
-    for (const line of lines) this.#apply(JSON.parse(line));
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    if (whole !== text) writeFileSync(path, whole); // a crash left half a line: nobody was told of it
+    for (const line of whole.split("\n").filter(Boolean)) this.#apply(JSON.parse(line));
   }
 
   async append(requests: readonly d.AppendRequest[]): Promise<readonly d.AppendOutcome[]> {
