@@ -71,6 +71,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   protected abstract readonly busyTimeout: number;
   /** Whether this session is inside a transaction. */
   protected abstract readonly bound: boolean;
+  /** Whether a statement that a unique index refuses takes the transaction around it down. */
+  protected abstract readonly refusalAborts: boolean;
 
   /** Runs a statement; what the database throws goes through `classify`. */
   protected abstract run<Row>(
@@ -233,6 +235,10 @@ export abstract class SqlSession<Db> implements Session<Db> {
         return this.missing(cause);
       case "aborted":
         return new TransactionAbortedError({ cause });
+      case "refused":
+        return this.bound
+          ? new TransactionAbortedError({ cause })
+          : new DriverError(action, { cause, databaseCode: code });
       case "raced":
       case "busy":
         return this.bound
@@ -255,7 +261,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
       } catch (error) {
         const failure = isEventSourceryError(error) ? "other" : this.classify(error).failure;
         if (failure === "raced" && this.bound) return abortedOutcome(request);
-        if (failure === "refused" && !this.bound) return await this.#explain(request);
+        if (failure === "refused" && !(this.bound && this.refusalAborts)) {
+          return await this.#explain(request);
+        }
         if (failure === "lost" && !this.bound) return await this.#resolve(request, error);
         throw error;
       }

@@ -23,6 +23,7 @@ const firstPositions: WeakMap<object, number> = new WeakMap();
 export class LibsqlSession<Db> extends SqlSession<Db> {
   readonly db: Db;
   protected readonly bound: boolean;
+  protected readonly refusalAborts = false;
   protected readonly setting: Setting;
   protected readonly connection: Connection;
 

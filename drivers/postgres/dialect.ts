@@ -17,7 +17,7 @@ export interface PostgresHandle<Tx> {
 /** How a transaction is opened. */
 export interface PostgresTransactionConfig {
   /** What the transaction sees of others. */
-  readonly isolationLevel?: "read committed" | undefined;
+  readonly isolationLevel?: "read committed";
 }
 
 /** What the driver uses of Drizzle's session, which is public on every handle as `_.session`. */

@@ -25,6 +25,7 @@ const patience = "200";
 export class PostgresSession<Db> extends SqlSession<Db> {
   readonly db: Db;
   protected readonly bound: boolean;
+  protected readonly refusalAborts = true;
   protected readonly setting: Setting;
   protected readonly connection: Connection;
 
