@@ -78,6 +78,16 @@ export async function rejects<Code extends EventSourceryErrorCode>(
   return found as Extract<AnyEventSourceryError, { readonly code: Code }>;
 }
 
+/**
+ * Waits until all have ended, so that none of a failed case runs on into the next.
+ *
+ * @returns What they resolved to, in order; rejects with the first error.
+ */
+export async function together<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
+
 /** Makes an event as a driver is given it. */
 export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
   return {

@@ -3,6 +3,7 @@ import { append } from "./append.ts";
 import { type Bench, type Cases, storeOn } from "./bench.ts";
 import { deletion } from "./delete.ts";
 import { encoding } from "./encoding.ts";
+import { guard } from "./guard.ts";
 import { handlers } from "./handlers.ts";
 import { ids } from "./ids.ts";
 import { log } from "./log.ts";
@@ -98,10 +99,9 @@ function list<Db>(
   }));
 }
 
-function benchOf<Db>(
-  { driver, another, begin }: OpenedDriver<Db>,
-  others: Driver<Db>[],
-): Bench {
+function benchOf<Db>(opened: OpenedDriver<Db>, others: Driver<Db>[]): Bench {
+  const { another, begin } = opened;
+  const driver = guard(opened.driver);
   return {
     driver,
     store: storeOn(driver),
@@ -110,7 +110,7 @@ function benchOf<Db>(
       if (another === undefined) return driver;
       const other = await another();
       others.push(other);
-      return other;
+      return guard(other);
     },
   };
 }

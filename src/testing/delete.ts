@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { collect } from "../reader.ts";
-import { type Cases, dataOf, Noted, notes, range, storeOn, transactional } from "./bench.ts";
+import {
+  type Cases,
+  dataOf,
+  Noted,
+  notes,
+  range,
+  storeOn,
+  together,
+  transactional,
+} from "./bench.ts";
 
 /** Removing a stream. */
 export const deletion: Cases = {
@@ -48,7 +57,7 @@ export const deletion: Cases = {
   async "delete() at the same time as appends leaves a stream without holes"({ store, second }) {
     const other = storeOn(await second());
     await store.append("a", notes(3));
-    await Promise.all([
+    await together<unknown>([
       ...range(1, 10).map((number) => store.append("a", notes(2, number))),
       ...range(1, 4).map(() => other.delete("a")),
       ...range(1, 10).map((number) => other.append("a", Noted(number))),

@@ -54,6 +54,7 @@ export const log: Cases = {
   async "readAll() gives only events after a position"(bench) {
     await fill(bench);
     const events = await collect(bench.store.readAll());
+    assert.equal(events.length, 6);
     for (const [index, { position: after }] of events.entries()) {
       assert.deepEqual(await collect(bench.store.readAll({ after })), events.slice(index + 1));
       const filtered = await collect(bench.store.readAll({ after, categories: [""], limit: 1 }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cases, dataOf, Noted, range, storeOn } from "./bench.ts";
+import { type Cases, dataOf, Noted, range, storeOn, together } from "./bench.ts";
 
 /** Making the tables; these cases are given a store that nobody has migrated. */
 export const migrate: Cases = {
@@ -14,9 +14,9 @@ export const migrate: Cases = {
 
   async "migrate() many times at once makes one store"({ driver, second }) {
     const drivers = [driver, await second()];
-    await Promise.all(range(1, 20).map((number) => drivers[number % 2]!.migrate()));
+    await together(range(1, 20).map((number) => drivers[number % 2]!.migrate()));
     const stores = drivers.map(storeOn);
-    await Promise.all(stores.map((store, index) => store.append("a", Noted(index))));
+    await together(stores.map((store, index) => store.append("a", Noted(index))));
     for (const store of stores) assert.equal(await store.version("a"), 2);
   },
 };

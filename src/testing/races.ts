@@ -10,6 +10,7 @@ import {
   range,
   rejects,
   storeOn,
+  together,
   transactional,
 } from "./bench.ts";
 
@@ -28,7 +29,7 @@ export const races: Cases = {
 
   async 'append() with "any" never conflicts'({ store, second }) {
     const stores = [store, storeOn(await second())];
-    const results = await Promise.all(
+    const results = await together(
       range(1, racers).map((racer) =>
         stores[racer % 2]!.append("raced", [Noted([racer, 1]), Noted([racer, 2])])
       ),
@@ -47,7 +48,7 @@ export const races: Cases = {
   async "append() of the same event by many racers stores it once"({ store, second }) {
     const stores = [store, storeOn(await second())];
     const events = notes(2);
-    const results = await Promise.all(
+    const results = await together(
       range(1, racers).map((racer) => stores[racer % 2]!.append("raced", events)),
     );
     const stored = await store.load("raced");
@@ -96,16 +97,13 @@ export const races: Cases = {
 
   async "readAll() skips nothing while many writers append"({ store, second }) {
     const stores = [store, storeOn(await second())];
-    let open = 4;
     const write = async (writer: number) => {
       for (const number of range(1, 15)) {
         const streamId = `${number % 2 === 0 ? "shared" : writer}`;
         await stores[writer % 2]!.append(streamId, [Noted([writer, number]), Noted(null)]);
       }
-      open--;
     };
-    const writers = Promise.all(range(1, 4).map(write));
-    const seen = await tail(store, () => open > 0, writers);
+    const seen = await tail(store, range(1, 4).map(write));
     assert.equal(seen.length, 4 * 15 * 2);
     assert.deepEqual(seen, await collect(store.readAll()));
   },
@@ -115,7 +113,6 @@ export const races: Cases = {
       { store, second },
     ) {
       const stores = [store, storeOn(await second())];
-      let open = 4;
       const write = async (writer: number) => {
         for (const number of range(1, 6)) {
           const done = stores[writer % 2]!.transaction(async ({ store }) => {
@@ -125,17 +122,15 @@ export const races: Cases = {
           });
           await done.catch((error: Error) => assert.equal(error.message, "rolled back"));
         }
-        open--;
       };
-      const writers = Promise.all(range(1, 4).map(write));
-      const seen = await tail(store, () => open > 0, writers);
+      const seen = await tail(store, range(1, 4).map(write));
       assert.equal(seen.length, 4 * 4 * 3);
       assert.deepEqual(seen, await collect(store.readAll()));
     },
 
     async "append() that loses a race inside a transaction leaves it usable"({ store, second }) {
       const stores = [store, storeOn(await second())];
-      const won = await Promise.all(
+      const won = await together(
         range(1, 8).map((racer) =>
           stores[racer % 2]!.transaction(async ({ store }) => {
             await store.append(`before:${racer}`, Noted(racer));
@@ -185,8 +180,7 @@ async function oneWins(
 /** Reads on from where it stands, again and again, and once more when the writers are done. */
 async function tail(
   store: Bench["store"],
-  busy: () => boolean,
-  writers: Promise<unknown>,
+  writing: readonly Promise<void>[],
 ): Promise<readonly unknown[]> {
   const seen: { readonly position: number }[] = [];
   const read = async () => {
@@ -194,15 +188,16 @@ async function tail(
       seen.push(event);
     }
   };
-  let failure: { readonly error: unknown } | undefined;
-  writers.catch((error: unknown) => failure = { error });
-  while (busy()) {
-    await read();
-    // Some databases answer without ever leaving the microtasks: the writers' timers must get their turn.
-    await new Promise((resolve) => setTimeout(resolve));
-    if (failure !== undefined) throw failure.error;
-  }
-  await writers;
+  let busy = true;
+  const written = together(writing).finally(() => busy = false);
+  const reading = async () => {
+    while (busy) {
+      await read();
+      // Some databases answer without ever leaving the microtasks: the writers' timers must get their turn.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  };
+  await together<unknown>([reading(), written]);
   await read();
   return seen;
 }

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { collect } from "../reader.ts";
-import { type Cases, dataOf, Noted, notes, rejects, storeOn, transactional } from "./bench.ts";
+import {
+  type Cases,
+  dataOf,
+  Noted,
+  notes,
+  rejects,
+  storeOn,
+  together,
+  transactional,
+} from "./bench.ts";
 
 /** What happens in a transaction happens as a whole. */
 export const transactions: Cases = transactional({
@@ -126,8 +135,8 @@ export const transactions: Cases = transactional({
 
   async "append() in parallel inside one transaction stores all"({ store }) {
     await store.transaction(async ({ store }) => {
-      await Promise.all([1, 2, 3, 4].map((number) => store.append("a", Noted(number))));
-      await Promise.all([1, 2].map((number) => store.append(`b:${number}`, notes(2))));
+      await together([1, 2, 3, 4].map((number) => store.append("a", Noted(number))));
+      await together([1, 2].map((number) => store.append(`b:${number}`, notes(2))));
     });
     assert.deepEqual(dataOf(await store.load("a")).toSorted(), [1, 2, 3, 4]);
     assert.equal((await collect(store.readAll())).length, 8);

@@ -1,0 +1,123 @@
+import type {
+  AppendOutcome,
+  AppendRequest,
+  Driver,
+  LogPage,
+  LogQuery,
+  Session,
+  StoredEvent,
+  StoredStream,
+  StreamQuery,
+  StreamsQuery,
+} from "../driver.ts";
+import assert from "node:assert/strict";
+
+/** More races than anybody loses in a row. */
+const mostRaces = 1000;
+
+/**
+ * Watches a driver: what it answers must fit what it was asked. Otherwise a driver that overlooks a bound of a page
+ * would have the core read on for ever, instead of failing a case.
+ */
+export function guard(driver: Driver): Driver {
+  const { capabilities } = driver;
+  return {
+    ...guardSession(driver),
+    capabilities,
+    migrate: () => driver.migrate(),
+    using: (db) => guardSession(driver.using(db)),
+  };
+}
+
+function guardSession(session: Session): Session {
+  const refusals: WeakMap<AppendRequest, number> = new WeakMap();
+  return {
+    db: session.db,
+    async append(requests) {
+      const outcomes = await session.append(requests);
+      assert.equal(outcomes.length, requests.length, "append() gives an outcome for each request");
+      for (const [index, request] of requests.entries()) {
+        checkOutcome(request, outcomes[index]!);
+        const refused = (refusals.get(request) ?? 0) + 1;
+        refusals.set(request, refused);
+        assert.ok(refused < mostRaces, "append() refuses again and again without a reason");
+      }
+      return outcomes;
+    },
+    async load(query) {
+      const events = await session.load(query);
+      checkLoaded(query, events);
+      return events;
+    },
+    async scan(query) {
+      const page = await session.scan(query);
+      checkPage(query, page);
+      return page;
+    },
+    settled: () => session.settled(),
+    async streams(query) {
+      const streams = await session.streams(query);
+      checkStreams(query, streams);
+      return streams;
+    },
+    delete: (tenantId, streamId) => session.delete(tenantId, streamId),
+    transaction: (work) => session.transaction((inner) => work(guardSession(inner))),
+  };
+}
+
+function checkOutcome({ writes }: AppendRequest, outcome: AppendOutcome): void {
+  if (outcome.status === "refused") {
+    assert.equal(outcome.versions.length, writes.length, "append() gives a version for each write");
+    return;
+  }
+  assert.equal(outcome.writes.length, writes.length, "append() answers for each write");
+  for (const [index, { version, positions }] of outcome.writes.entries()) {
+    const { events } = writes[index]!;
+    assert.equal(positions.length, events.length, "append() gives a position for each event");
+    assert.ok(version >= events.length, "append() gives the version of the last event");
+  }
+}
+
+function checkLoaded(
+  { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
+  events: readonly StoredEvent[],
+): void {
+  assert.ok(events.length <= limit, `load() gives at most ${limit} events`);
+  for (const [index, event] of events.entries()) {
+    assert.deepEqual([event.tenantId, event.streamId], [tenantId, streamId], "load() keeps to it");
+    const { version } = event;
+    assert.ok(version >= from && version <= to, `version ${version} is from ${from} to ${to}`);
+    const before = events[index - 1]?.version;
+    if (before === undefined) continue;
+    assert.equal(version, before + (backwards ? -1 : 1), "load() gives versions in their order");
+  }
+}
+
+function checkPage(
+  { tenantId, after, until, limit }: LogQuery,
+  { events, scanned }: LogPage,
+): void {
+  assert.ok(events.length <= limit, `scan() gives at most ${limit} events`);
+  let last = after;
+  for (const event of events) {
+    if (tenantId !== undefined) assert.equal(event.tenantId, tenantId, "scan() keeps to a tenant");
+    const { position } = event;
+    assert.ok(
+      position > last && position <= until,
+      `position ${position} is in ${last} … ${until}`,
+    );
+    last = position;
+  }
+  assert.ok(scanned >= last, `scan() has scanned what it gives: ${scanned} is not before ${last}`);
+  assert.ok(scanned > after || after >= until, `scan() gets on: ${scanned} is after ${after}`);
+}
+
+function checkStreams(
+  { after, limit }: StreamsQuery,
+  streams: readonly StoredStream[],
+): void {
+  assert.ok(streams.length <= limit, `streams() gives at most ${limit} streams`);
+  const ids = streams.map(({ streamId }) => streamId);
+  assert.ok(!ids.includes(after ?? ""), "streams() gives those after a stream, not the stream");
+  assert.equal(new Set(ids).size, ids.length, "streams() gives each stream once");
+}

@@ -1,0 +1,106 @@
+import type {
+  AppendOutcome,
+  AppendRequest,
+  Driver,
+  NewEvent,
+  Session,
+  StoredEvent,
+  StreamWrite,
+} from "event-sourcery";
+import { memory } from "event-sourcery/memory";
+
+/** What is wrong with a driver: replaces operations of a session, `depth` transactions deep. */
+export type Sabotage = (session: Session, depth: number) => Partial<Session>;
+
+/** Makes an in-memory driver that breaks a promise. */
+export function sabotaged(sabotage: Sabotage): Driver {
+  const driver = memory();
+  const { capabilities } = driver;
+  return {
+    ...wrap(driver, sabotage, 0),
+    capabilities,
+    migrate: () => driver.migrate(),
+    using: (db) => wrap(driver.using(db as undefined), sabotage, 0),
+  };
+}
+
+function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
+  return {
+    db: session.db,
+    append: (requests) => session.append(requests),
+    load: (query) => session.load(query),
+    scan: (query) => session.scan(query),
+    settled: () => session.settled(),
+    streams: (query) => session.streams(query),
+    delete: (tenantId, streamId) => session.delete(tenantId, streamId),
+    transaction: (work) => session.transaction((inner) => work(wrap(inner, sabotage, depth + 1))),
+    ...sabotage(session, depth),
+  };
+}
+
+/** Changes each write on its way in. */
+export function writing(change: (write: StreamWrite) => Partial<StreamWrite>): Sabotage {
+  return requesting(({ writes }) => ({
+    writes: writes.map((write) => ({ ...write, ...change(write) })),
+  }));
+}
+
+/** Changes each event on its way in. */
+export function storing(change: (event: NewEvent) => Partial<NewEvent>): Sabotage {
+  return writing(({ events }) => ({
+    events: events.map((event) => ({ ...event, ...change(event) })),
+  }));
+}
+
+/** Changes each request on its way in. */
+export function requesting(change: (request: AppendRequest) => Partial<AppendRequest>): Sabotage {
+  return (session) => ({
+    append: (requests) =>
+      session.append(requests.map((request) => ({ ...request, ...change(request) }))),
+  });
+}
+
+/** Changes what each request leads to; may append more. */
+export function answering(
+  change: (
+    outcome: AppendOutcome,
+    request: AppendRequest,
+    session: Session,
+    depth: number,
+  ) => AppendOutcome | Promise<AppendOutcome>,
+): Sabotage {
+  return (session, depth) => ({
+    async append(requests) {
+      const outcomes = await session.append(requests);
+      return await Promise.all(
+        outcomes.map((outcome, index) => change(outcome, requests[index]!, session, depth)),
+      );
+    },
+  });
+}
+
+/** Changes each event on its way out. */
+export function reading(change: (event: StoredEvent) => Partial<StoredEvent>): Sabotage {
+  const changed = (events: readonly StoredEvent[]) =>
+    events.map((event) => ({ ...event, ...change(event) }));
+  return (session) => ({
+    load: async (query) => changed(await session.load(query)),
+    async scan(query) {
+      const { events, scanned } = await session.scan(query);
+      return { events: changed(events), scanned };
+    },
+  });
+}
+
+/** Changes the names of streams everywhere on their way in, as a careless column would. */
+export function renaming(rename: (name: string) => string): Sabotage {
+  return (session) => ({
+    append: (requests) =>
+      session.append(requests.map((request) => ({
+        ...request,
+        writes: request.writes.map((write) => ({ ...write, streamId: rename(write.streamId) })),
+      }))),
+    load: (query) => session.load({ ...query, streamId: rename(query.streamId) }),
+    delete: (tenantId, streamId) => session.delete(tenantId, rename(streamId)),
+  });
+}
