@@ -51,6 +51,20 @@ export const savepoints: Cases = transactional({
     assert.equal((await store.append("a", Noted(2), { expectedVersion: "noStream" })).version, 1);
   },
 
+  async "readAll() inside a savepoint shows settled events only"({ store }) {
+    const { position } = await store.append("a", Noted(1));
+    await store.transaction(async ({ store }) => {
+      await store.append("a", Noted(2));
+      await store.transaction(async ({ store }) => {
+        await store.append("b", Noted(3));
+        assert.deepEqual(dataOf(await collect(store.readAll())), [1]);
+        assert.equal(await store.position(), position);
+      });
+      assert.deepEqual(dataOf(await collect(store.readAll())), [1]);
+    });
+    assert.deepEqual(dataOf(await collect(store.readAll())), [1, 2, 3]);
+  },
+
   async "transaction() nests to any depth"({ store }) {
     const nest = (outer: typeof store, depth: number): Promise<void> =>
       outer.transaction(async ({ store }) => {
