@@ -1,6 +1,6 @@
 import type { Definition } from "./define.ts";
 import type { NewEvent, StoredEvent } from "./driver.ts";
-import type { Event, RecordedEvent } from "./event.ts";
+import type { Event, Metadata, RecordedEvent } from "./event.ts";
 import type { AnyEventType } from "./eventtype.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
 import { checkInstant, kind } from "./check.ts";
@@ -62,7 +62,8 @@ export class Catalog<E extends Event> {
   encode(event: Event, published: boolean): NewEvent {
     const { id, type, createdAt, data, metadata, tags } = event;
     checkInstant("createdAt", createdAt);
-    const notes: Annotations = {};
+    // Without data the column is null; JSON's own null is noted, so that drivers need not tell the two apart.
+    const notes: Annotations = data === null ? { "/data": "null" } : {};
     return {
       id,
       type,
@@ -97,7 +98,7 @@ export class Catalog<E extends Event> {
       checkObject("metadata", stored.metadata);
       const metadata = decode(stored.metadata, "/metadata", codec);
       reason = "its data does not decode";
-      let data = decode(stored.data, "/data", codec);
+      let data = decode(stored.data ?? undefined, "/data", codec);
       if (found !== undefined && stored.schemaVersion <= found.upcast.length) {
         reason = "an upcaster threw, or gave what cannot be stored";
         for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
@@ -105,15 +106,9 @@ export class Catalog<E extends Event> {
       }
       const type = found?.type ?? `?${stored.type}`;
       const tags = Object.freeze(stored.tags);
-      const recorded = { type, id, createdAt, data, metadata, tags };
+      const event = { type, id, createdAt, data, metadata: metadata as Metadata, tags };
       // The one place where stored text becomes typed events: the definitions stand for it.
-      return Object.freeze({
-        ...recorded,
-        streamId,
-        version,
-        position,
-        tenantId,
-      }) as unknown as RecordedEvent<E>;
+      return record(event, streamId, version, position, tenantId) as unknown as RecordedEvent<E>;
     } catch (cause) {
       throw new CorruptEventError(streamId, version, reason, { cause });
     }

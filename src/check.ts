@@ -1,4 +1,4 @@
-import { quote } from "./errors.ts";
+import { quote } from "./error.ts";
 
 const encoder = new TextEncoder();
 const longest = 512;

@@ -159,6 +159,8 @@ function revive(type: string, value: unknown, pointer: string): unknown {
   switch (type) {
     case "undefined":
       return value === null ? undefined : refuse(type, pointer);
+    case "null":
+      return value === undefined ? null : refuse(type, pointer);
     case "string":
       return unescape(text(type, value, pointer), type, pointer);
     case "number":

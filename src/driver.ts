@@ -224,7 +224,7 @@ export interface StoredEvent extends KnownEvent {
   readonly schemaVersion: number;
   /** The UTC instant: text that `new Date` reads, or milliseconds since 1970. */
   readonly createdAt: string | number;
-  /** The parsed JSON, made anew for each call; undefined where the event has no data. */
+  /** The parsed JSON, made anew for each call; undefined or null where the event has no data, or JSON's null. */
   readonly data: unknown;
   /** The parsed JSON object, made anew for each call. */
   readonly metadata: Readonly<Record<string, unknown>>;

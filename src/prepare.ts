@@ -74,8 +74,11 @@ export class Preparer<E extends Event> {
     const event = this.#clock === undefined && this.#generateId === undefined
       ? this.#catalog.accept(given)
       : this.#stamp(given);
-    const correlationId = event.metadata.correlationId ?? metadata.correlationId ?? event.id;
-    return { ...event, metadata: Object.freeze({ ...metadata, ...event.metadata, correlationId }) };
+    const { type, id, createdAt, data, tags, metadata: own } = event;
+    const correlationId = own.correlationId ?? metadata.correlationId ?? id;
+    // Field by field: a spread was a fifth of an append on Node 20.
+    const completed = Object.freeze({ ...metadata, ...own, correlationId });
+    return { type, id, createdAt, data, metadata: completed, tags };
   }
 
   #stamp(given: Event): Event {

@@ -7,7 +7,7 @@ import type { EventWriter } from "./writer.ts";
 import { BoundStore } from "./bound.ts";
 import { Catalog } from "./catalog.ts";
 import { kind } from "./check.ts";
-import { UnsupportedError } from "./errors.ts";
+import { UnsupportedError } from "./failures.ts";
 import { readSubscriptions } from "./handler.ts";
 import { Preparer } from "./prepare.ts";
 

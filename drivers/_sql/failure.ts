@@ -37,3 +37,12 @@ export function textOf(error: unknown, property: string): string | undefined {
     : undefined;
   return typeof value === "string" ? value : undefined;
 }
+
+/** Carries what a user's work threw past the handling of the database's own errors. */
+export class Unchanged {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}

@@ -16,7 +16,9 @@ import {
   TransactionAbortedError,
   UnknownOutcomeError,
 } from "../../mod.ts";
-import { type Classified, rootOf } from "./failure.ts";
+import { Turns } from "../turns.ts";
+import { type Classified, rootOf, Unchanged } from "./failure.ts";
+import type { Parameter, Statement, Statements } from "./statement.ts";
 import {
   type PageColumns,
   type Placed,
@@ -27,37 +29,6 @@ import {
   type Refusal,
   type StreamColumns,
 } from "./wire.ts";
-
-/** A statement, and the name that it is prepared under; without a name it is not. */
-export interface Statement {
-  readonly name: string | undefined;
-  readonly text: string;
-}
-
-/** The statements that both engines have, with the same parameters in the same order, all of them text. */
-export interface Statements {
-  /** tenant, JSON array of stream ids, JSON array of event ids → one `Refusal`. */
-  readonly explain: Statement;
-  /** tenant, stream, from, to, limit → one `PageColumns`. */
-  readonly load: Statement;
-  /** As `load`, the newest first. */
-  readonly loadBackwards: Statement;
-  /** tenant, category or null, after or null, limit → one `StreamColumns`. */
-  readonly streams: Statement;
-  /** after, until, limit, tenant, JSON arrays of categories, types and tags, null without a filter → `PageColumns`. */
-  readonly scan: (filters: ScanFilters) => Statement;
-}
-
-/** Which filters a scan has. */
-export interface ScanFilters {
-  readonly tenant: boolean;
-  readonly categories: boolean;
-  readonly types: boolean;
-  readonly tags: boolean;
-}
-
-/** A parameter of a statement. */
-export type Parameter = string | null;
 
 /** What both engines do alike: everything but the statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
@@ -85,12 +56,14 @@ export abstract class SqlSession<Db> implements Session<Db> {
   protected abstract classify(error: unknown): Classified;
   /** Resolves once the tables are known to be usable. */
   protected abstract ready(): Promise<void>;
-  /** Runs work when nothing stands in its way on a database that cannot do it meanwhile. */
-  protected abstract turn<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R>;
+  /** The queue of a database that cannot do this while a transaction is open; undefined where it can. */
+  protected abstract queue(kind: "read" | "write"): Turns | undefined;
   /** Opens a transaction or savepoint; commits when the work resolves. */
   protected abstract begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
   /** Throws what the database throws if the transaction would not be committed. */
   protected abstract probe(): Promise<void>;
+
+  #savepoints: Turns | undefined;
 
   abstract settled(): Promise<number>;
   abstract delete(tenantId: string, streamId: string): Promise<void>;
@@ -176,6 +149,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
+  /**
+   * Runs work when nothing stands in its way. Inside a transaction that is a savepoint: two at the same time, or a write
+   * beside one, would get into each other.
+   */
+  protected turn<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
+    if (this.bound && kind === "write") {
+      this.#savepoints ??= new Turns(this.busyTimeout);
+      return this.#savepoints.take(work);
+    }
+    return this.bound ? work() : this.queue(kind)?.take(work) ?? work();
+  }
+
   /** Runs a statement that reads, and gives its first row. */
   protected async first<Row>(
     action: string,
@@ -184,7 +169,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
   ): Promise<Row> {
     return await this.turn("read", async () => {
       await this.usable();
-      return await this.translated(
+      return await this.patiently(
         action,
         async () => (await this.run<Row>(statement, parameters))[0]!,
       );
@@ -310,13 +295,4 @@ function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
 
 function json(list: readonly string[] | undefined): Parameter {
   return list === undefined ? null : JSON.stringify(list);
-}
-
-/** Carries what a user's work threw past the handling of the database's own errors. */
-class Unchanged {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
 }

@@ -1,5 +1,5 @@
 import type { AppendRequest, KnownEvent, NewEvent, StoredEvent, StoredStream } from "../../mod.ts";
-import type { Parameter } from "./session.ts";
+import type { Parameter } from "./statement.ts";
 
 /** The expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
 function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {

@@ -1,6 +1,6 @@
 import { entityKind } from "drizzle-orm";
 import { type Classified, type Failure, textOf } from "../_sql/failure.ts";
-import type { Parameter, Statement } from "../_sql/session.ts";
+import type { Parameter, Statement } from "../_sql/statement.ts";
 
 /**
  * Any Drizzle handle for libSQL: native, HTTP, WebSocket, web, Turso. Typed by structure, so that handles made with a
@@ -23,9 +23,21 @@ interface DrizzleSession {
     method: "all",
     arrayMode: false,
   ) => { all(): Promise<readonly unknown[]> };
+  readonly transaction: <R>(work: (tx: unknown) => Promise<R>) => Promise<R>;
   readonly batch: (
     queries: readonly BatchItem[],
   ) => Promise<readonly { readonly rows: readonly unknown[] }[]>;
+}
+
+/** What the driver uses of the client of a file. */
+interface LocalClient {
+  readonly transaction: (mode: "deferred") => Promise<LocalTransaction>;
+}
+
+/** A transaction of the client of a file. */
+interface LocalTransaction {
+  readonly executeMultiple: (sql: string) => Promise<unknown>;
+  readonly rollback: () => Promise<void>;
 }
 
 /** A statement in the shape that Drizzle's batch asks its queries for. */
@@ -75,6 +87,10 @@ export function connect(handle: unknown): Connection {
     await session.prepareQuery({ sql: text, params: [...parameters] }, undefined, "all", false)
       .all() as readonly Row[];
   const inTransaction = !("batch" in handle);
+  const local = textOf(client, "protocol") === "file";
+  const transacting: Pick<DrizzleSession, "transaction"> = local && !inTransaction
+    ? claiming(session, client as LocalClient)
+    : handle;
   return {
     run,
     batch: async <Row>(statements: readonly Statement[], parameters: readonly Parameter[]) => {
@@ -88,11 +104,33 @@ export function connect(handle: unknown): Connection {
       );
       return first!.rows as readonly Row[];
     },
-    transaction: (work) => handle.transaction(work),
+    transaction: (work) => transacting.transaction(work),
     client,
-    local: textOf(client, "protocol") === "file",
+    local,
     closed: () => Reflect.get(client, "closed") === true,
   };
+}
+
+/**
+ * Gives Drizzle's session with transactions that take the file's write lock in another way.
+ *
+ * The client leaves a statement that found the file locked (SQLITE_BUSY) open on its pooled connection, be it `begin
+ * immediate` or an insert: that connection then cannot commit, or shows an old state, until the statement is collected
+ * as garbage. `executeMultiple` closes its statements whatever happens: so the lock is taken there.
+ */
+function claiming(session: DrizzleSession, client: LocalClient): DrizzleSession {
+  const transaction = async () => {
+    const tx = await client.transaction("deferred");
+    try {
+      await tx.executeMultiple("rollback; begin immediate");
+    } catch (error) {
+      // There is nothing to roll back any more; it gives the connection back all the same.
+      await tx.rollback().catch(() => {});
+      throw error;
+    }
+    return tx;
+  };
+  return Object.create(session, { client: { value: { transaction } } });
 }
 
 const kinds = ["LibSQLDatabase", "LibSQLTransaction"];

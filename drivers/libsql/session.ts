@@ -2,7 +2,8 @@ import type { AppendRequest } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
 import type { Classified } from "../_sql/failure.ts";
 import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
-import { type Parameter, SqlSession, type Statement } from "../_sql/session.ts";
+import { SqlSession } from "../_sql/session.ts";
+import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
 import { classify, connect, type Connection } from "./dialect.ts";
 import type { LibsqlStatements } from "./statements.ts";
@@ -74,22 +75,35 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
    * A file has one writer. Whoever comes while it writes would be told so at once, or block this process's event loop
    * until the database's own timeout: so the writers of this process queue up here instead.
    */
-  protected turn<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
-    const waits = this.connection.local && !this.bound && kind === "write";
-    return waits ? this.setting.turns.take(work) : work();
+  protected queue(kind: "read" | "write"): Turns | undefined {
+    return this.connection.local && kind === "write" ? this.setting.turns : undefined;
   }
 
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
     const { appendLone, appendMany, tag } = this.statements;
     const tagged = request.writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
-    const many = () => [request.tenantId, eventsParameter(request)];
     const rows = isLone(request)
-      ? await this.run<Placed>(appendLone, loneParameters(request))
-      : tagged
-      ? await this.connection.batch<Placed>([appendMany, tag], many())
-      : await this.run<Placed>(appendMany, many());
+      ? await this.#write([appendLone], loneParameters(request))
+      : await this.#write(tagged ? [appendMany, tag] : [appendMany], [
+        request.tenantId,
+        eventsParameter(request),
+      ]);
     if (this.bound && rows.length > 0) this.#note(rows);
     return rows;
+  }
+
+  /** Runs statements that write, in one request; the rows are those of the first. */
+  async #write(
+    statements: readonly Statement[],
+    parameters: readonly Parameter[],
+  ): Promise<readonly Placed[]> {
+    const { local, batch, transaction } = this.connection;
+    if (!local || this.bound) {
+      return statements.length === 1
+        ? await this.run(statements[0]!, parameters)
+        : await batch(statements, parameters);
+    }
+    return await transaction((tx) => connect(tx).batch(statements, parameters));
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
@@ -117,10 +131,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     await this.usable();
     await this.turn("write", () =>
       this.patiently("delete a stream", async () => {
-        await this.connection.batch([this.statements.untag, this.statements.remove], [
-          tenantId,
-          streamId,
-        ]);
+        await this.#write([this.statements.untag, this.statements.remove], [tenantId, streamId]);
       }));
   }
 

@@ -1,4 +1,4 @@
-import type { ScanFilters, Statement, Statements } from "../_sql/session.ts";
+import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
 
 /** The statements of one prefix, those of libSQL alone included. */
 export interface LibsqlStatements extends Statements {

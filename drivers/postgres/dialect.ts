@@ -1,7 +1,7 @@
 import { entityKind, is } from "drizzle-orm";
 import { PgDatabase } from "drizzle-orm/pg-core";
 import { type Classified, type Failure, rootOf, textOf } from "../_sql/failure.ts";
-import type { Parameter, Statement } from "../_sql/session.ts";
+import type { Parameter, Statement } from "../_sql/statement.ts";
 
 /**
  * Any Drizzle handle for Postgres: postgres.js, node-postgres, PGlite, Bun SQL, Neon … Typed by structure, so that

@@ -2,7 +2,8 @@ import { type AppendRequest, UnsupportedError } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
 import type { Classified } from "../_sql/failure.ts";
 import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
-import { type Parameter, SqlSession, type Statement } from "../_sql/session.ts";
+import { SqlSession } from "../_sql/session.ts";
+import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
 import { classify, type Connection } from "./dialect.ts";
 import type { PostgresStatements } from "./statements.ts";
@@ -71,8 +72,8 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
-  protected turn<R>(_kind: "read" | "write", work: () => Promise<R>): Promise<R> {
-    return this.connection.single && !this.bound ? this.setting.turns.take(work) : work();
+  protected queue(): Turns | undefined {
+    return this.connection.single ? this.setting.turns : undefined;
   }
 
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
@@ -129,7 +130,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   async delete(tenantId: string, streamId: string): Promise<void> {
     await this.usable();
     if (this.bound) {
-      return await this.translated("delete a stream", () => this.#remove(tenantId, streamId));
+      return await this.turn(
+        "write",
+        () => this.translated("delete a stream", () => this.#remove(tenantId, streamId)),
+      );
     }
     await this.turn(
       "write",

@@ -1,4 +1,4 @@
-import type { ScanFilters, Statement, Statements } from "../_sql/session.ts";
+import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
 import { statementName } from "../_sql/wire.ts";
 
 /** The statements of one schema, those of Postgres alone included. */
