@@ -47,11 +47,12 @@ export class Catalog<E extends Event> {
       throw new TypeError(`events must be events made by an event type, got ${kind(event)}`);
     }
     const made = defaultsOf(event) !== undefined;
-    const { type, ...rest } = made ? event : readable(event);
+    const given = made ? event : readable(event);
+    const { type } = given;
     if (typeof type !== "string") throw new TypeError(`type must be a string, got ${kind(type)}`);
     if (!this.has(type)) throw new UnknownEventTypeError(type);
     if (made) return event;
-    return freezeEvent({ ...rest, type, data: storable(type, () => copyData(rest.data)) });
+    return freezeEvent({ ...given, data: storable(type, () => copyData(given.data)) });
   }
 
   /**
@@ -64,19 +65,17 @@ export class Catalog<E extends Event> {
     checkInstant("createdAt", createdAt);
     // Without data the column is null; JSON's own null is noted, so that drivers need not tell the two apart.
     const notes: Annotations = data === null ? { "/data": "null" } : {};
-    return {
+    return storable(type, () => ({
       id,
       type,
       schemaVersion: this.#definitions.get(type)!.upcast.length + 1,
       createdAt: createdAt.toISOString(),
-      data: data === undefined
-        ? null
-        : storable(type, () => JSON.stringify(encode(data, "/data", notes))),
-      metadata: storable(type, () => JSON.stringify(encode(metadata, "/metadata", notes))),
+      data: data === undefined ? null : JSON.stringify(encode(data, "/data", notes)),
+      metadata: JSON.stringify(encode(metadata, "/metadata", notes)),
       codec: isEmpty(notes) ? null : JSON.stringify(notes),
       tags,
       published,
-    };
+    }));
   }
 
   /**

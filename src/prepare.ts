@@ -76,7 +76,6 @@ export class Preparer<E extends Event> {
       : this.#stamp(given);
     const { type, id, createdAt, data, tags, metadata: own } = event;
     const correlationId = own.correlationId ?? metadata.correlationId ?? id;
-    // Field by field: a spread was a fifth of an append on Node 20.
     const completed = Object.freeze({ ...metadata, ...own, correlationId });
     return { type, id, createdAt, data, metadata: completed, tags };
   }

@@ -30,7 +30,6 @@ import { LibsqlDriver } from "./driver.ts";
 export type { LibsqlHandle } from "./dialect.ts";
 export { events, eventTags, libsqlTables, migrations } from "./schema.ts";
 export type { LibsqlTables } from "./schema.ts";
-export type { SQLiteTable } from "drizzle-orm/sqlite-core";
 
 /** How the libSQL driver works. */
 export interface LibsqlOptions {

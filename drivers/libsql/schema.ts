@@ -3,20 +3,19 @@ import {
   index,
   integer,
   primaryKey,
-  type SQLiteTable,
   sqliteTable,
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 
-/** The tables of an event store, for drizzle-kit. */
+/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's own types are no part of this library's. */
 export interface LibsqlTables {
   /** The log: an event a row, never updated. */
-  readonly events: SQLiteTable;
+  readonly events: object;
   /** The tags of tagged events. */
-  readonly eventTags: SQLiteTable;
+  readonly eventTags: object;
   /** The versions of this schema; empty where drizzle-kit made it. */
-  readonly migrations: SQLiteTable;
+  readonly migrations: object;
 }
 
 /**
@@ -63,8 +62,8 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
 const defaults: LibsqlTables = libsqlTables();
 
 /** The log under the default prefix, for drizzle-kit. */
-export const events: SQLiteTable = defaults.events;
+export const events: object = defaults.events;
 /** The tags under the default prefix, for drizzle-kit. */
-export const eventTags: SQLiteTable = defaults.eventTags;
+export const eventTags: object = defaults.eventTags;
 /** The versions under the default prefix, for drizzle-kit. */
-export const migrations: SQLiteTable = defaults.migrations;
+export const migrations: object = defaults.migrations;

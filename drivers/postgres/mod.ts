@@ -29,7 +29,6 @@ import type { Driver } from "../../mod.ts";
 export type { PostgresHandle, PostgresTransactionConfig } from "./dialect.ts";
 export { events, eventTags, migrations, position, postgresTables, schema } from "./schema.ts";
 export type { PostgresTables } from "./schema.ts";
-export type { PgSchema, PgSequence, PgTable } from "drizzle-orm/pg-core";
 
 /** How the Postgres driver works. */
 export interface PostgresOptions {

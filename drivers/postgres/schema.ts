@@ -6,26 +6,24 @@ import {
   integer,
   json,
   PgSchema,
-  type PgSequence,
-  type PgTable,
   primaryKey,
   timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 
-/** The tables of an event store, for drizzle-kit. */
+/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's own types are no part of this library's. */
 export interface PostgresTables {
   /** The schema that holds them. */
-  readonly schema: PgSchema;
+  readonly schema: object;
   /** Gives the positions of the log, from 1. */
-  readonly position: PgSequence;
+  readonly position: object;
   /** The log: an event a row, never updated. */
-  readonly events: PgTable;
+  readonly events: object;
   /** The tags of tagged events. */
-  readonly eventTags: PgTable;
+  readonly eventTags: object;
   /** The versions of this schema; empty where drizzle-kit made it. */
-  readonly migrations: PgTable;
+  readonly migrations: object;
 }
 
 /** Text in the order of its bytes, as SQLite orders it, whatever the database's own order is. */
@@ -80,12 +78,12 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
 const defaults: PostgresTables = postgresTables();
 
 /** The default schema, for drizzle-kit. */
-export const schema: PgSchema = defaults.schema;
+export const schema: object = defaults.schema;
 /** The sequence of positions in the default schema, for drizzle-kit. */
-export const position: PgSequence = defaults.position;
+export const position: object = defaults.position;
 /** The log in the default schema, for drizzle-kit. */
-export const events: PgTable = defaults.events;
+export const events: object = defaults.events;
 /** The tags in the default schema, for drizzle-kit. */
-export const eventTags: PgTable = defaults.eventTags;
+export const eventTags: object = defaults.eventTags;
 /** The versions of the default schema, for drizzle-kit. */
-export const migrations: PgTable = defaults.migrations;
+export const migrations: object = defaults.migrations;

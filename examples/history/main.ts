@@ -1,5 +1,5 @@
 // Reads a git repository's history into an event store, and shows what the events tell: `npm start [path]`.
-import { EventStore, Repository } from "event-sourcery";
+import { EventStore, isEventSourceryError, Repository } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { createClient } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
@@ -92,7 +92,12 @@ process.stdout.on("error", () => process.exit()); // whoever reads us, such as h
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof NoRepository || error instanceof Misuse)) throw error;
-  console.error(`${error.message}\n\n${usage}`);
   process.exitCode = 1;
+  if (error instanceof NoRepository || error instanceof Misuse) {
+    console.error(`${error.message}\n\n${usage}`);
+  } else if (isEventSourceryError(error) && error.retryable) {
+    console.error(
+      `${error.message}\nWhat was appended before is kept; another run goes on from there`,
+    );
+  } else throw error;
 }

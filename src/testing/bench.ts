@@ -4,7 +4,7 @@ import type { AnyEventSourceryError, ExpectedVersion } from "../errors.ts";
 import type { EventType } from "../eventtype.ts";
 import assert from "node:assert/strict";
 import { defineEvent } from "../define.ts";
-import { type EventSourceryErrorCode } from "../error.ts";
+import type { EventSourceryErrorCode } from "../error.ts";
 import { isEventSourceryError } from "../errors.ts";
 import { uuidv7 } from "../id.ts";
 import { categoryOf } from "../prepare.ts";
