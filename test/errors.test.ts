@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -116,9 +116,13 @@ test("isEventSourceryError() recognises the errors of another copy of the packag
   const typed = import.meta.url.endsWith(".ts");
   const folder = await mkdtemp(join(tmpdir(), "event-sourcery-copy-"));
   context.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, typed ? "errors.ts" : "errors.mjs");
-  await copyFile(new URL(`../src/errors.${typed ? "ts" : "js"}`, import.meta.url), path);
-  const copy: typeof mod = await import(pathToFileURL(path).href);
+  const ending = typed ? "ts" : "js";
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  for (const file of ["error", "errors", "failures"]) {
+    const source = new URL(`../src/${file}.${ending}`, import.meta.url);
+    await copyFile(source, join(folder, `${file}.${ending}`));
+  }
+  const copy: typeof mod = await import(pathToFileURL(join(folder, `errors.${ending}`)).href);
   const error: unknown = new copy.ConcurrencyError("order:42", 3, 5);
   assert.equal(error instanceof mod.ConcurrencyError, false);
   assert(isEventSourceryError(error, "CONCURRENCY"));

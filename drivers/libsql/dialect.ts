@@ -82,7 +82,7 @@ export function connect(handle: unknown): Connection {
     );
   }
   const session: DrizzleSession = Reflect.get(handle, "session");
-  const client: object = Reflect.get(handle, "$client") ?? handle;
+  const client: object = Reflect.get(handle, "$client") ?? session;
   const run = async <Row>({ text }: Statement, parameters: readonly Parameter[]) =>
     await session.prepareQuery({ sql: text, params: [...parameters] }, undefined, "all", false)
       .all() as readonly Row[];
