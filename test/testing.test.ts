@@ -178,3 +178,26 @@ test("when() fails when a decider decides on what it cannot evolve by", () => {
   const broken = { ...light, evolve: () => assert.fail("an unknown event") };
   assert.throws(() => given(broken).when("on"), /an unknown event/);
 });
+
+test("given() knows the events and commands of its subject", () => {
+  const Unrelated = defineEvent("Unrelated");
+  const dimmed = given(LightSwitch).when((light) => light.dim(1));
+  const misuses = [
+    // @ts-expect-error: not an event of the aggregate
+    () => dimmed.emits(Unrelated()),
+    // @ts-expect-error: no data of this event
+    () => dimmed.emits({ type: "Dimmed", data: { percent: "1" } }),
+    // @ts-expect-error: not an event of the aggregate
+    () => given(LightSwitch, [Unrelated()]),
+    // @ts-expect-error: no method of the aggregate
+    () => given(LightSwitch).when((light) => light.explode()),
+    // @ts-expect-error: not an event of the decider
+    () => given(light, [Unrelated()]),
+    // @ts-expect-error: not a command of the decider
+    () => given(light).when("explode"),
+  ];
+  assert.equal(misuses.length, 6);
+  const later: Promise<void> = given(LightSwitch).when((light) => light.turnOnLater())
+    .emits(TurnedOn());
+  return later;
+});
