@@ -40,12 +40,38 @@ export {
 } from "./src/repository.ts";
 export type { RepositoryOptions } from "./src/repository.ts";
 export { type Decided, type Decider, decider, type DeciderOptions } from "./src/decider.ts";
+export { Outbox, type OutboxConstructor, type OutboxOptions } from "./src/outbox.ts";
+export type { PublisherContext } from "./src/outbox.ts";
+export { Subscription } from "./src/subscription.ts";
+export type { SubscriptionConstructor, SubscriptionOptions } from "./src/subscription.ts";
+export { Projection, type ProjectionHandlers, type ProjectionOptions } from "./src/projection.ts";
+export type { ResetContext } from "./src/projection.ts";
+export { Consumer, type ConsumerStatus, type ParkedInfo, type RunOptions } from "./src/consumer.ts";
+export type { ConsumerOptions, ConsumerStart } from "./src/options.ts";
+export type { ConsumerContext, ProjectionContext } from "./src/call.ts";
+export type { RunResult } from "./src/worker.ts";
+export type { RetryOptions } from "./src/retry.ts";
+export type { FollowOptions } from "./src/follow.ts";
+export type {
+  Checkpoints,
+  ClaimedLane,
+  ConsumerDefinition,
+  ConsumerKey,
+  LaneFilter,
+  LaneKey,
+  LaneState,
+  Park,
+  ParkedStream,
+  Progress,
+  StreamKey,
+} from "./src/checkpoints.ts";
 export type {
   AppendOutcome,
   AppendRefused,
   AppendRequest,
   AppendStored,
   Capabilities,
+  Doorbell,
   Driver,
   KnownEvent,
   LogPage,
@@ -70,6 +96,13 @@ export {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/failures.ts";
+export {
+  FilterMismatchError,
+  HandlerTimeoutError,
+  LanesMismatchError,
+  LeaseLostError,
+  PermanentError,
+} from "./src/stops.ts";
 export {
   AggregateDiscardedError,
   type AnyEventSourceryError,

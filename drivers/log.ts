@@ -1,17 +1,23 @@
 import type { NewEvent } from "../mod.ts";
+import { Ledger } from "./ledger.ts";
 
-/** An event as it is kept: encoded, as a database would hold it. */
-export interface Row extends NewEvent {
+/** Where an event stands. */
+export interface Place {
   readonly tenantId: string;
   readonly streamId: string;
   readonly category: string;
+  readonly slot: number;
   readonly version: number;
   readonly position: number;
 }
 
+/** An event as it is kept: encoded, as a database would hold it. */
+export interface Row extends NewEvent, Place {}
+
 /** What is committed, or, on top of it, what a transaction has done so far. */
 export class Log {
   readonly base: Log | undefined;
+  readonly ledger: Ledger;
   readonly rows: Row[] = [];
   readonly streams: Map<string, Row[]> = new Map();
   readonly ids: Map<string, Row> = new Map();
@@ -22,6 +28,7 @@ export class Log {
 
   constructor(base: Log | undefined) {
     this.base = base;
+    this.ledger = new Ledger(base?.ledger);
     this.sequence = base?.sequence ?? { given: 0, settled: 0 };
   }
 
@@ -89,6 +96,7 @@ export class Log {
   commit(): void {
     for (const key of this.deleted) this.base!.remove(key);
     for (const row of this.rows) this.base!.insert(row);
+    this.ledger.commit();
   }
 }
 

@@ -21,10 +21,12 @@
 import type {
   AppendOutcome,
   AppendRequest,
+  Checkpoints,
   Driver,
   ExpectedVersion,
   LogPage,
   LogQuery,
+  NewEvent,
   Session,
   StoredEvent,
   StoredStream,
@@ -32,7 +34,8 @@ import type {
   StreamsQuery,
 } from "../mod.ts";
 import { UnsupportedError } from "../mod.ts";
-import { compareBytes, keyOf, Log, type Row } from "./log.ts";
+import { MemoryCheckpoints } from "./ledger.ts";
+import { compareBytes, keyOf, Log, type Place, type Row } from "./log.ts";
 import { Turns } from "./turns.ts";
 
 /** How an in-memory driver behaves. */
@@ -61,6 +64,7 @@ export function memory<Db = undefined>(options: MemoryOptions<Db> = {}): Driver<
  */
 class MemorySession<Db> implements Session<Db> {
   readonly db: Db;
+  readonly checkpoints: Checkpoints;
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #turns: Turns;
@@ -71,6 +75,10 @@ class MemorySession<Db> implements Session<Db> {
     this.db = db;
     this.#busyTimeout = busyTimeout;
     this.#turns = turns;
+    this.checkpoints = new MemoryCheckpoints({
+      read: () => this.#open().ledger,
+      write: (work) => this.#write((log) => work(log.ledger)),
+    });
   }
 
   async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
@@ -90,16 +98,12 @@ class MemorySession<Db> implements Session<Db> {
     return wanted.map(read);
   }
 
-  async scan(
-    { tenantId, after, until, limit, categories, types, tags }: LogQuery,
-  ): Promise<LogPage> {
+  async scan(query: LogQuery): Promise<LogPage> {
+    const { after, until, limit } = query;
     const events: StoredEvent[] = [];
     for (const row of this.#open().after(after)) {
       if (row.position > until) break;
-      if (tenantId !== undefined && row.tenantId !== tenantId) continue;
-      if (categories !== undefined && !categories.includes(row.category)) continue;
-      if (types !== undefined && !types.includes(row.type)) continue;
-      if (tags !== undefined && !tags.every((tag) => row.tags.includes(tag))) continue;
+      if (!passes(row, query)) continue;
       events.push(read(row));
       if (events.length === limit) return { events, scanned: row.position };
     }
@@ -131,7 +135,10 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async delete(tenantId: string, streamId: string): Promise<void> {
-    await this.#write((log) => log.remove(keyOf(tenantId, streamId)));
+    await this.#write((log) => {
+      log.remove(keyOf(tenantId, streamId));
+      log.ledger.forget(tenantId, streamId);
+    });
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
@@ -196,15 +203,41 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
   }
   return {
     status: "stored",
-    writes: writes.map(({ streamId, category, events }, index) => {
+    writes: writes.map(({ streamId, category, slot, events }, index) => {
       let version = versions[index]!;
       const positions = events.map((event) => {
         const position = ++log.sequence.given;
-        log.insert({ ...event, tenantId, streamId, category, version: ++version, position });
+        log.insert(
+          rowOf(event, { tenantId, streamId, category, slot, version: ++version, position }),
+        );
         return position;
       });
       return { version, positions };
     }),
+  };
+}
+
+// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
+function rowOf(
+  { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published }: NewEvent,
+  { tenantId, streamId, category, slot, version, position }: Place,
+): Row {
+  return {
+    id,
+    type,
+    schemaVersion,
+    createdAt,
+    data,
+    metadata,
+    codec,
+    tags,
+    published,
+    tenantId,
+    streamId,
+    category,
+    slot,
+    version,
+    position,
   };
 }
 
@@ -214,11 +247,31 @@ function holds(expected: ExpectedVersion, version: number): boolean {
   return expected === "streamExists" ? version > 0 : version === expected;
 }
 
+function passes(row: Row, query: LogQuery): boolean {
+  const { tenantId, categories, types, tags, streamId, published, lane } = query;
+  return (tenantId === undefined || row.tenantId === tenantId) &&
+    (streamId === undefined || row.streamId === streamId) &&
+    (categories === undefined || categories.includes(row.category)) &&
+    (types === undefined || types.includes(row.type)) &&
+    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
+    (!published || row.published) &&
+    (lane === undefined || row.slot % lane.lanes === lane.lane);
+}
+
 function read(row: Row): StoredEvent {
-  const { data, metadata, codec, tags, category: _, ...rest } = row;
+  const { id, type, schemaVersion, createdAt, published } = row;
+  const { tenantId, streamId, version, position, data, metadata, codec } = row;
   return {
-    ...rest,
-    tags: [...tags],
+    id,
+    type,
+    schemaVersion,
+    createdAt,
+    published,
+    tenantId,
+    streamId,
+    version,
+    position,
+    tags: [...row.tags],
     data: data === null ? undefined : JSON.parse(data),
     metadata: JSON.parse(metadata),
     codec: codec === null ? null : JSON.parse(codec),

@@ -1,6 +1,6 @@
-import type { Driver, Session } from "./driver.ts";
+import type { Session } from "./driver.ts";
 import type { Event, Metadata, RecordedEvent } from "./event.ts";
-import type { Prepared, Preparer } from "./prepare.ts";
+import type { Prepared } from "./prepare.ts";
 import type {
   FoldOptions,
   LoadOptions,
@@ -11,22 +11,15 @@ import type {
 import type { ScopeOptions, TransactionContext, UsingStore } from "./store.ts";
 import type { Subscription } from "./handler.ts";
 import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
-import { type Catalog, record } from "./catalog.ts";
+import { record } from "./catalog.ts";
 import { checkName } from "./check.ts";
+import { followLog, type FollowOptions } from "./follow.ts";
 import { copyMetadata } from "./freeze.ts";
+import { type Inside, reveal, type Shared } from "./inside.ts";
 import { categoryOf } from "./prepare.ts";
 import { collect, foldPages, listStreams, readLog, readStream, readVersion } from "./reader.ts";
 import { Unit } from "./unit.ts";
 import { send } from "./writer.ts";
-
-/** What all scopes and transactions of one store share. */
-export interface Shared<E extends Event, Db> {
-  readonly driver: Driver<Db>;
-  readonly catalog: Catalog<E>;
-  readonly preparer: Preparer<E>;
-  readonly subscriptions: readonly Subscription<E, Db>[];
-  readonly onError: (error: unknown) => unknown;
-}
 
 /** Where a store stands: in which transaction, for which tenant, with which metadata. */
 export interface Place<Db> {
@@ -38,23 +31,6 @@ export interface Place<Db> {
   readonly cause?: Metadata | undefined;
 }
 
-/** What a repository needs to know of a store that is not for users. */
-export interface Inside {
-  /** The driver: commands of one process on one stream queue up at it. */
-  readonly driver: object;
-  /** The transaction that the store is bound to, if any. */
-  readonly unit: Unit | undefined;
-  /** The tenant that it writes for. */
-  readonly tenantId: string;
-}
-
-const insides: WeakMap<object, Inside> = new WeakMap();
-
-/** Tells what a repository needs to know of a store; undefined for one of another making. */
-export function insideOf(store: object): Inside | undefined {
-  return insides.get(store);
-}
-
 /** The event store at one place; `EventStore` is its public face and documents its members. */
 export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   readonly #shared: Shared<E, Db>;
@@ -63,7 +39,7 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   constructor(shared: Shared<E, Db>, place: Place<Db>) {
     this.#shared = shared;
     this.#place = place;
-    insides.set(this, { driver: shared.driver, unit: place.unit, tenantId: this.#tenantId });
+    reveal(this, () => this.#inside());
   }
 
   readonly append = async <A extends E>(
@@ -110,6 +86,10 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
     [Symbol.asyncIterator]: () =>
       readLog(this.#session, this.#shared.catalog, this.#place.tenantId, options),
+  });
+
+  readonly follow = (options: FollowOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
+    [Symbol.asyncIterator]: () => followLog(this.#shared, this.#place.tenantId, options),
   });
 
   readonly fold = async <State>(
@@ -161,6 +141,25 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   async delete(streamId: string): Promise<void> {
     checkName("streamId", streamId);
     await this.#session.delete(this.#tenantId, streamId);
+  }
+
+  #inside(): Inside<E, Db> {
+    const { unit, tenantId } = this.#place;
+    return {
+      shared: this.#shared,
+      unit,
+      tenantId,
+      transaction: (work) =>
+        this.#transaction((store) => work(store.#inside(), store.#place.session)),
+      reacting: (event) => this.#at(this.#reaction(event)),
+    };
+  }
+
+  /** Where whoever handles an event stands. */
+  #reaction({ id, tenantId, metadata }: RecordedEvent<E>): Partial<Place<Db>> {
+    const { correlationId } = metadata as Metadata;
+    const cause = { correlationId, causationId: id };
+    return { tenantId, metadata: { ...this.#place.metadata, ...cause }, cause };
   }
 
   get #tenantId(): string {
@@ -230,8 +229,17 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
         events: events as unknown as AppendResult<A>["events"],
       });
     }
-    if (!sent.repeated && wanted.length > 0) await this.#call(wanted, results);
+    if (sent.repeated) return results;
+    if (wanted.length > 0) await this.#call(wanted, results);
+    this.#ring();
     return results;
+  }
+
+  /** Wakes the consumers, once what was appended is committed. */
+  #ring(): void {
+    const { bell } = this.#shared;
+    if (this.#place.unit === undefined) bell.ring();
+    else this.#place.unit.onCommit(async () => bell.ring());
   }
 
   /** Calls the handlers event by event, in the order they were registered; or notes them for after the commit. */
@@ -241,9 +249,7 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
   ): Promise<void> {
     const { driver } = this.#shared;
     for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
-      const { id, tenantId, metadata: { correlationId } } = event;
-      const cause = { correlationId, causationId: id };
-      const place = { tenantId, metadata: { ...this.#place.metadata, ...cause }, cause };
+      const place = this.#reaction(event);
       for (const { matches, handler, afterCommit } of wanted) {
         if (!matches(event, categoryOf(event.streamId))) continue;
         if (!afterCommit) {

@@ -1,6 +1,6 @@
-import { insideOf } from "./bound.ts";
 import { checkName, checkNumber } from "./check.ts";
 import { isEventSourceryError } from "./errors.ts";
+import { insideOf } from "./inside.ts";
 
 /** A command in the queue. */
 interface Turn {
@@ -39,7 +39,7 @@ export async function command<R>(
   const inside = insideOf(store);
   const work = () => retry(retries, attempt);
   if (inside === undefined || inside.unit !== undefined) return await work();
-  return await queue(inside.driver, `${inside.tenantId}\0${streamId}`, work);
+  return await queue(inside.shared.driver, `${inside.tenantId ?? ""}\0${streamId}`, work);
 }
 
 async function retry<R>(retries: number, attempt: (number: number) => Promise<R>): Promise<R> {

@@ -1,3 +1,4 @@
+import type { Checkpoints, LaneFilter } from "./checkpoints.ts";
 import type { ExpectedVersion } from "./errors.ts";
 
 /**
@@ -25,6 +26,23 @@ export interface Driver<Db = unknown> extends Session<Db> {
    * @param db The database handle of that transaction.
    */
   using(db: Db): Session<Db>;
+
+  /** Wakes the consumers of other processes; absent where that cannot be, or polling does as well. */
+  readonly doorbell?: Doorbell | undefined;
+}
+
+/** Wakes the consumers of other processes. Only a hint: whatever it loses, polling finds. */
+export interface Doorbell {
+  /** Rings, soon and at most some hundred times a second; never throws, and nobody waits for it. */
+  ring(): void;
+
+  /**
+   * Listens until it is told to stop, mending its connection by itself.
+   *
+   * @param wake Is called after others rang, and when the connection is there again.
+   * @returns Stops listening, at once or once it has begun.
+   */
+  listen(wake: () => void): () => void;
 }
 
 /** What the database behind a driver can do. */
@@ -37,6 +55,8 @@ export interface Capabilities {
 export interface Session<Db = unknown> {
   /** The handle for the user's own statements; inside a transaction, that transaction's. */
   readonly db: Db;
+  /** Where consumers keep how far they have got; absent where a driver serves none. */
+  readonly checkpoints?: Checkpoints | undefined;
 
   /**
    * Appends events.
@@ -77,8 +97,11 @@ export interface Session<Db = unknown> {
   /** Lists streams by id, in the order of its UTF-8 bytes. */
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;
 
-  /** Removes a stream with everything that belongs to it; none is no error. */
+  /** Removes a stream with everything that belongs to it, where consumers parked it too; none is no error. */
   delete(tenantId: string, streamId: string): Promise<void>;
+
+  /** Keeps the appends of others out until the transaction ends; absent where a transaction always does. */
+  exclude?(): Promise<void>;
 
   /**
    * Runs work in a transaction: commits when it resolves, rolls back when it rejects.
@@ -104,6 +127,8 @@ export interface StreamWrite {
   readonly streamId: string;
   /** What stands before the first `:` of the stream id, or `""`. */
   readonly category: string;
+  /** A number from 0 to 1023 that follows from tenant and stream: by it, streams are shared out to lanes. */
+  readonly slot: number;
   /** What must hold of the stream's version (0 = no events) for the append to happen. */
   readonly expectedVersion: ExpectedVersion;
   /** At least one, in order. */
@@ -204,6 +229,12 @@ export interface LogQuery {
   readonly types: readonly string[] | undefined;
   /** Events that carry all of these tags; at least one where given. */
   readonly tags: readonly string[] | undefined;
+  /** Events of this stream, of whichever tenant. */
+  readonly streamId?: string | undefined;
+  /** Whether only events that are for the outbox. */
+  readonly published?: boolean | undefined;
+  /** Events of the streams of this lane. */
+  readonly lane?: LaneFilter | undefined;
 }
 
 /** One page of the log. */

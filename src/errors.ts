@@ -10,6 +10,13 @@ import type {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./failures.ts";
+import type {
+  FilterMismatchError,
+  HandlerTimeoutError,
+  LanesMismatchError,
+  LeaseLostError,
+  PermanentError,
+} from "./stops.ts";
 
 /** The expected version of a stream; see `AppendOptions.expectedVersion`. */
 export type ExpectedVersion = number | "any" | "noStream" | "streamExists";
@@ -190,9 +197,14 @@ export type AnyEventSourceryError =
   | DriverError
   | DuplicateEventError
   | DuplicateEventTypeError
+  | FilterMismatchError
+  | HandlerTimeoutError
   | InvalidEventError
+  | LanesMismatchError
+  | LeaseLostError
   | MissingSchemaError
   | NewerSchemaError
+  | PermanentError
   | StoreRewoundError
   | TransactionAbortedError
   | UnknownEventTypeError

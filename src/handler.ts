@@ -76,7 +76,7 @@ interface Listed {
 export function readSubscriptions<E extends Event, Db>(
   option: unknown,
   known: (type: string) => boolean,
-): readonly Subscription<E, Db>[] {
+): Subscription<E, Db>[] {
   if (option === undefined) return [];
   if (typeof option !== "object" || option === null) {
     throw new TypeError("subscriptions must be an object or a list");

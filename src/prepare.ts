@@ -7,6 +7,7 @@ import { checkName, kind } from "./check.ts";
 import { defaultsOf } from "./define.ts";
 import { DuplicateEventError } from "./errors.ts";
 import { freezeEvent } from "./freeze.ts";
+import { slotOf } from "./slot.ts";
 import { checkExpectedVersion } from "./writer.ts";
 
 /** An append on its way: the events as they will be recorded, stream by stream, and the request that stores them. */
@@ -63,7 +64,8 @@ export class Preparer<E extends Event> {
       const events = streams[index]!.map((event) =>
         this.#catalog.encode(event, publish || this.#publishes(event))
       );
-      return { streamId, category: categoryOf(streamId), expectedVersion, events };
+      const category = categoryOf(streamId);
+      return { streamId, category, slot: slotOf(tenantId, streamId), expectedVersion, events };
     });
     refuseDoubles(writes);
     return { streams, request: { tenantId, writes } };

@@ -1,6 +1,7 @@
 import type { Catalog } from "./catalog.ts";
 import type { LogQuery, Session, StoredStream } from "./driver.ts";
 import type { Event, RecordedEvent } from "./event.ts";
+import type { FollowOptions } from "./follow.ts";
 import { checkInstant, checkList, checkName, checkNumber } from "./check.ts";
 
 /** Reads events: what a module asks for that only reads. */
@@ -23,6 +24,12 @@ export interface EventReader<out E extends Event = Event> {
    * that is committed later will stand before one that was read.
    */
   readonly readAll: (options?: ReadAllOptions) => AsyncIterable<RecordedEvent<E>>;
+
+  /**
+   * Reads the log as `readAll` does, and goes on as it grows: each event is given at once when it is committed and
+   * settled. It never ends, unless its signal aborts.
+   */
+  readonly follow: (options?: FollowOptions) => AsyncIterable<RecordedEvent<E>>;
 
   /**
    * Folds a stream into a value.
@@ -145,12 +152,13 @@ export async function readVersion(
   return event?.version ?? 0;
 }
 
-/** Reads the settled log page by page. */
+/** Reads the settled log page by page, up to a settled position if one is given. */
 export async function* readLog<E extends Event>(
   session: Session<unknown>,
   catalog: Catalog<E>,
   tenantId: string | undefined,
   { after = 0, limit = last, categories, types, tags }: ReadAllOptions,
+  end?: number,
 ): AsyncGenerator<RecordedEvent<E>> {
   checkNumber("after", after);
   checkNumber("limit", limit);
@@ -158,7 +166,7 @@ export async function* readLog<E extends Event>(
   if (types !== undefined) checkList("types", types);
   if (tags !== undefined) checkList("tags", tags);
   if (categories?.length === 0 || types?.length === 0 || tags?.length === 0) return;
-  const until = await session.settled();
+  const until = end ?? await session.settled();
   const filter: Omit<LogQuery, "after" | "limit"> = {
     tenantId,
     until,

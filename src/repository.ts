@@ -1,10 +1,10 @@
 import type { Event, Metadata, RecordedEvent } from "./event.ts";
 import type { EventStore } from "./store.ts";
 import { type Aggregate, lifecycle } from "./aggregate.ts";
-import { insideOf } from "./bound.ts";
 import { checkInstant, checkNumber } from "./check.ts";
 import { checkCommand, command, streamOf } from "./command.ts";
 import { ConcurrencyError } from "./errors.ts";
+import { insideOf } from "./inside.ts";
 
 /** A class of aggregates. */
 export interface AggregateClass<A> {

@@ -4,6 +4,7 @@ import type { AnyEventType, EventOf } from "./eventtype.ts";
 import type { SubscriptionEntry, SubscriptionMap } from "./handler.ts";
 import type { EventReader } from "./reader.ts";
 import type { EventWriter } from "./writer.ts";
+import { bellOf } from "./bell.ts";
 import { BoundStore } from "./bound.ts";
 import { Catalog } from "./catalog.ts";
 import { kind } from "./check.ts";
@@ -175,7 +176,14 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
     }
     const onError = options.onError ?? ((error: unknown) => console.error(error));
     super(
-      { driver, catalog, preparer: new Preparer(catalog, options), subscriptions, onError },
+      {
+        driver,
+        catalog,
+        preparer: new Preparer(catalog, options),
+        subscriptions,
+        onError,
+        bell: bellOf(driver),
+      },
       { session: driver, unit: undefined, tenantId: undefined, metadata: {} },
     );
   }

@@ -2,6 +2,7 @@ import {
   type AppendOutcome,
   type AppendRequest,
   BusyError,
+  type Checkpoints,
   ConnectionError,
   DriverError,
   isEventSourceryError,
@@ -17,8 +18,10 @@ import {
   UnknownOutcomeError,
 } from "../../mod.ts";
 import { Turns } from "../turns.ts";
-import { type Classified, rootOf, Unchanged } from "./failure.ts";
-import type { Parameter, Statement, Statements } from "./statement.ts";
+import { SqlCheckpoints } from "./checkpoints.ts";
+import type { Connection, Setting } from "./connection.ts";
+import { rootOf, Unchanged } from "./failure.ts";
+import type { Parameter, Statement } from "./statement.ts";
 import {
   type PageColumns,
   type Placed,
@@ -34,36 +37,43 @@ import {
 export abstract class SqlSession<Db> implements Session<Db> {
   /** The handle for the user's own statements. */
   abstract readonly db: Db;
-  /** The statements. */
-  protected abstract readonly statements: Statements;
-  /** Where the tables are, for messages. */
-  protected abstract readonly where: string;
-  /** How long a write waits for another transaction, in milliseconds. */
-  protected abstract readonly busyTimeout: number;
+  /** What it shares with the driver's other sessions. */
+  protected abstract readonly setting: Setting;
+  /** Its connection. */
+  protected abstract readonly connection: Connection;
   /** Whether this session is inside a transaction. */
   protected abstract readonly bound: boolean;
   /** Whether a statement that a unique index refuses takes the transaction around it down. */
   protected abstract readonly refusalAborts: boolean;
 
-  /** Runs a statement; what the database throws goes through `classify`. */
-  protected abstract run<Row>(
-    statement: Statement,
-    parameters: readonly Parameter[],
-  ): Promise<readonly Row[]>;
   /** Sends an append; no row where it is refused. */
   protected abstract place(request: AppendRequest): Promise<readonly Placed[]>;
-  /** Tells what a database error means. */
-  protected abstract classify(error: unknown): Classified;
   /** Resolves once the tables are known to be usable. */
   protected abstract ready(): Promise<void>;
   /** The queue of a database that cannot do this while a transaction is open; undefined where it can. */
   protected abstract queue(kind: "read" | "write"): Turns | undefined;
   /** Opens a transaction or savepoint; commits when the work resolves. */
   protected abstract begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
+  /** Sends statements with the same parameters, all of which take effect or none; gives the rows of the first. */
+  protected abstract send<Row>(
+    statements: readonly Statement[],
+    parameters: readonly Parameter[],
+  ): Promise<readonly Row[]>;
   /** Throws what the database throws if the transaction would not be committed. */
   protected abstract probe(): Promise<void>;
 
   #savepoints: Turns | undefined;
+
+  get checkpoints(): Checkpoints {
+    return new SqlCheckpoints(
+      this.setting.statements.checkpoints,
+      (action, kind, statements, value) =>
+        this.turn(kind, async () => {
+          await this.usable();
+          return await this.patiently(action, () => this.send(statements, [JSON.stringify(value)]));
+        }),
+    );
+  }
 
   abstract settled(): Promise<number>;
   abstract delete(tenantId: string, streamId: string): Promise<void>;
@@ -84,19 +94,25 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async load(
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   ): Promise<readonly StoredEvent[]> {
-    const statement = backwards ? this.statements.loadBackwards : this.statements.load;
+    const statement = backwards
+      ? this.setting.statements.loadBackwards
+      : this.setting.statements.load;
     const parameters = [tenantId, streamId, String(from), String(to), String(limit)];
     return readPage(await this.first<PageColumns>("load events", statement, parameters));
   }
 
   async scan(
-    { tenantId, after, until, limit, categories, types, tags }: LogQuery,
+    query: LogQuery,
   ): Promise<LogPage> {
-    const statement = this.statements.scan({
+    const { after, until, limit, tenantId, categories, types, tags, streamId, lane } = query;
+    const statement = this.setting.statements.scan({
       tenant: tenantId !== undefined,
       categories: categories !== undefined,
       types: types !== undefined,
       tags: tags !== undefined,
+      stream: streamId !== undefined,
+      published: query.published === true,
+      lane: lane !== undefined,
     });
     const parameters = [
       String(after),
@@ -104,6 +120,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
       String(limit),
       tenantId ?? null,
       ...[categories, types, tags].map(json),
+      streamId ?? null,
+      json(lane && [lane.lane, lane.lanes]),
     ];
     const events = readPage(await this.first<PageColumns>("read the log", statement, parameters));
     return { events, scanned: events.length < limit ? until : events.at(-1)!.position };
@@ -114,7 +132,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
   ): Promise<readonly StoredStream[]> {
     const parameters = [tenantId, category ?? null, after ?? null, String(limit)];
     return readStreams(
-      await this.first<StreamColumns>("list streams", this.statements.streams, parameters),
+      await this.first<StreamColumns>("list streams", this.setting.statements.streams, parameters),
     );
   }
 
@@ -140,7 +158,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         } catch (error) {
           // What the work threw reaches the caller as it is, whatever the rollback said.
           if (failed !== undefined) throw new Unchanged(failed.error);
-          if (committing && this.classify(error).failure === "lost") {
+          if (committing && this.setting.classify(error).failure === "lost") {
             throw new UnknownOutcomeError([], { cause: rootOf(error) });
           }
           throw begun ? this.translate("run the transaction", error) : error;
@@ -155,7 +173,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
    */
   protected turn<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
     if (this.bound && kind === "write") {
-      this.#savepoints ??= new Turns(this.busyTimeout);
+      this.#savepoints ??= new Turns(this.setting.busyTimeout);
       return this.#savepoints.take(work);
     }
     return this.bound ? work() : this.queue(kind)?.take(work) ?? work();
@@ -171,20 +189,21 @@ export abstract class SqlSession<Db> implements Session<Db> {
       await this.usable();
       return await this.patiently(
         action,
-        async () => (await this.run<Row>(statement, parameters))[0]!,
+        async () => (await this.connection.run<Row>(statement, parameters))[0]!,
       );
     });
   }
 
   /** Runs work again, as long as only another writer was in its way and there is time left. */
   protected async patiently<R>(action: string, work: () => Promise<R>): Promise<R> {
-    const giveUp = Date.now() + this.busyTimeout;
+    const giveUp = Date.now() + this.setting.busyTimeout;
     while (true) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof Unchanged) throw error.error;
-        const again = !isEventSourceryError(error) && this.classify(error).failure === "raced" &&
+        const again = !isEventSourceryError(error) &&
+          this.setting.classify(error).failure === "raced" &&
           !this.bound;
         if (!again || Date.now() > giveUp) throw this.translate(action, error);
       }
@@ -207,13 +226,13 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   /** The error for tables that are not there. */
   protected missing(cause?: unknown): MissingSchemaError {
-    return new MissingSchemaError(this.where, { cause });
+    return new MissingSchemaError(this.setting.where, { cause });
   }
 
   /** Makes an error of this library of what a database client threw; its own errors pass. */
   protected translate(action: string, error: unknown): Error {
     if (isEventSourceryError(error)) return error;
-    const { failure, code } = this.classify(error);
+    const { failure, code } = this.setting.classify(error);
     const cause = rootOf(error);
     switch (failure) {
       case "missing":
@@ -228,7 +247,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
       case "busy":
         return this.bound
           ? new TransactionAbortedError({ cause })
-          : new BusyError(this.busyTimeout, { cause });
+          : new BusyError(this.setting.busyTimeout, { cause });
       case "lost":
         return new ConnectionError({ cause });
       default:
@@ -244,7 +263,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
           ? { status: "stored", writes: placedWrites(request, rows) }
           : await this.#explain(request);
       } catch (error) {
-        const failure = isEventSourceryError(error) ? "other" : this.classify(error).failure;
+        const failure = isEventSourceryError(error)
+          ? "other"
+          : this.setting.classify(error).failure;
         if (failure === "raced" && this.bound) return abortedOutcome(request);
         if (failure === "refused" && !(this.bound && this.refusalAborts)) {
           return await this.#explain(request);
@@ -260,7 +281,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     const [answer] = await this.translated(
       "append events",
-      () => this.run<Refusal>(this.statements.explain, [tenantId, streamIds, ids]),
+      () =>
+        this.connection.run<Refusal>(this.setting.statements.explain, [tenantId, streamIds, ids]),
     );
     return { status: "refused", ...readRefusal(answer!), transactionAborted: false };
   }
@@ -272,7 +294,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     try {
       outcome = await this.#explain(request);
     } catch (error) {
-      if (this.closed()) throw new ConnectionError(options);
+      if (this.connection.closed()) throw new ConnectionError(options);
       throw isEventSourceryError(error, "CONNECTION")
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;
@@ -280,9 +302,6 @@ export abstract class SqlSession<Db> implements Session<Db> {
     if (outcome.status === "refused" && outcome.known.length > 0) return outcome;
     throw new UnknownOutcomeError(streamIdsOf(request), options);
   }
-
-  /** Whether the client was closed, so that nothing can have been sent. */
-  protected abstract closed(): boolean;
 }
 
 function streamIdsOf({ writes }: AppendRequest): readonly string[] {
@@ -293,6 +312,6 @@ function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
   return { status: "refused", versions: writes.map(() => -1), known: [], transactionAborted: true };
 }
 
-function json(list: readonly string[] | undefined): Parameter {
+function json(list: readonly unknown[] | undefined): Parameter {
   return list === undefined ? null : JSON.stringify(list);
 }

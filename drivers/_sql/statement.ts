@@ -14,8 +14,48 @@ export interface Statements {
   readonly loadBackwards: Statement;
   /** tenant, category or null, after or null, limit → one `StreamColumns`. */
   readonly streams: Statement;
-  /** after, until, limit, tenant, JSON arrays of categories, types and tags, null without a filter → `PageColumns`. */
+  /**
+   * after, until, limit, tenant, JSON arrays of categories, types and tags, stream, JSON array of lane and number of
+   * lanes; null without a filter → `PageColumns`.
+   */
   readonly scan: (filters: ScanFilters) => Statement;
+  /** What consumers write and read. */
+  readonly checkpoints: CheckpointStatements;
+}
+
+/**
+ * The statements of consumers. Each has one parameter, a JSON object with the members of its arguments; those in a list
+ * are sent together and take effect together.
+ */
+export interface CheckpointStatements {
+  /** `ConsumerKey` and `ConsumerDefinition`: does nothing where it is known. */
+  readonly register: readonly Statement[];
+  /** `ConsumerKey` → `lanes`, `filter` and `position`; no row where it is not known. */
+  readonly definition: Statement;
+  /** `LaneKey`, `owner`, `lease` → `position`, `epoch`, `crashes`. */
+  readonly claim: Statement;
+  /** `LaneKey`, `epoch`, `lease` → a row where the epoch is right. */
+  readonly check: Statement;
+  /** `LaneKey`, `epoch`, `position`, `lease`, `stalled`, `recovered` → a row where it was written. */
+  readonly advance: Statement;
+  /** As `advance`, and `parks`, `waits` and `frees`. */
+  readonly park: readonly Statement[];
+  /** `ConsumerKey` → a row a lane. */
+  readonly lanes: Statement;
+  /** `ConsumerKey`, `filter` as `LaneFilter` → a row a stream. */
+  readonly parked: Statement;
+  /** `ConsumerKey`, `stream` as `StreamKey` → a row a stream. */
+  readonly redrive: Statement;
+  /** `ConsumerKey`, `stream`, `all` → a row where it was parked. */
+  readonly discard: Statement;
+  /** `ConsumerKey`, `position`. */
+  readonly rewind: readonly Statement[];
+  /** `ConsumerKey`, `epochs`, `ConsumerDefinition` → a row where it was done. */
+  readonly redefine: readonly Statement[];
+  /** `ConsumerKey`, `filter`. */
+  readonly refilter: Statement;
+  /** → `ConsumerKey`s. */
+  readonly due: Statement;
 }
 
 /** Which filters a scan has. */
@@ -24,6 +64,9 @@ export interface ScanFilters {
   readonly categories: boolean;
   readonly types: boolean;
   readonly tags: boolean;
+  readonly stream: boolean;
+  readonly published: boolean;
+  readonly lane: boolean;
 }
 
 /** A parameter of a statement. */

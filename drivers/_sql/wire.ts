@@ -14,9 +14,11 @@ function expectation(expected: AppendRequest["writes"][number]["expectedVersion"
  * out, so that it becomes null in SQL, where JSON's own null stays JSON.
  */
 export function eventsParameter({ writes }: AppendRequest): string {
-  const rows = writes.flatMap(({ streamId, category, expectedVersion, events }) => {
+  const rows = writes.flatMap(({ streamId, category, slot, expectedVersion, events }) => {
     const stream =
-      `"stream_id":${JSON.stringify(streamId)},"category":${JSON.stringify(category)},` +
+      `"stream_id":${JSON.stringify(streamId)},"category":${
+        JSON.stringify(category)
+      },"slot":${slot},` +
       `"expected":${expectation(expectedVersion)}`;
     return events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
   });
@@ -41,7 +43,7 @@ export function isLone({ writes }: AppendRequest): boolean {
 
 /** The parameters of the statement for one event, in its order. */
 export function loneParameters({ tenantId, writes }: AppendRequest): readonly Parameter[] {
-  const { streamId, category, expectedVersion, events } = writes[0]!;
+  const { streamId, category, slot, expectedVersion, events } = writes[0]!;
   const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
   return [
     tenantId,
@@ -56,6 +58,7 @@ export function loneParameters({ tenantId, writes }: AppendRequest): readonly Pa
     metadata,
     codec,
     String(published),
+    String(slot),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { entityKind } from "drizzle-orm";
+import type { Connection } from "../_sql/connection.ts";
 import { type Classified, type Failure, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 
@@ -48,13 +49,8 @@ interface BatchItem {
   };
 }
 
-/** One handle, or one transaction of it, as the driver uses it. */
-export interface Connection {
-  /** Runs a statement. */
-  readonly run: <Row>(
-    statement: Statement,
-    parameters: readonly Parameter[],
-  ) => Promise<readonly Row[]>;
+/** One handle for libSQL, or one transaction of it. */
+export interface LibsqlConnection extends Connection {
   /** Runs statements with the same parameters in one request and one transaction; gives the rows of the first. */
   readonly batch: <Row>(
     statements: readonly Statement[],
@@ -62,12 +58,8 @@ export interface Connection {
   ) => Promise<readonly Row[]>;
   /** Opens a transaction that writes, or inside one a savepoint. */
   readonly transaction: <R>(work: (tx: unknown) => Promise<R>) => Promise<R>;
-  /** The client below; for a transaction, its handle. */
-  readonly client: object;
   /** Whether the database is a file, or memory, of this process. */
   readonly local: boolean;
-  /** Whether the client says that it was closed. */
-  readonly closed: () => boolean;
 }
 
 /**
@@ -75,7 +67,7 @@ export interface Connection {
  *
  * @throws {TypeError} If it is no Drizzle handle for libSQL.
  */
-export function connect(handle: unknown): Connection {
+export function connect(handle: unknown): LibsqlConnection {
   if (!isLibsql(handle)) {
     throw new TypeError(
       "db must be a Drizzle handle for libSQL, such as drizzle(createClient({ url })) of drizzle-orm/libsql",

@@ -1,7 +1,7 @@
 import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
 import { turnsOf } from "../turns.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
-import { connect, type Connection } from "./dialect.ts";
+import { classify, connect, type LibsqlConnection } from "./dialect.ts";
 import { migrationsOf } from "./migrations.ts";
 import { LibsqlSession } from "./session.ts";
 import { statementsOf } from "./statements.ts";
@@ -22,6 +22,8 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     super(db, false, {
       statements: statementsOf(prefix),
       prefix,
+      where: `tables "${prefix}…"`,
+      classify,
       busyTimeout,
       turns: turnsOf(connect(db).client, busyTimeout),
       readiness: new Readiness(migrations),
@@ -38,7 +40,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       this.patiently("migrate", async () => {
         // Readers go on beside a writer then. It cannot be set in a transaction; the file remembers it.
         if (this.connection.local) {
-          await this.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
+          await this.connection.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
         }
         await this.connection.transaction((tx) => this.#migrate(connect(tx)));
       }));
@@ -46,10 +48,10 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
   }
 
   /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
-  async #migrate(connection: Connection): Promise<void> {
+  async #migrate(connection: LibsqlConnection): Promise<void> {
     const ask = async <Row>(text: string): Promise<Row | undefined> =>
       (await connection.run<Row>({ name: undefined, text }, []))[0];
-    const { exists, version, heads } = this.statements;
+    const { exists, version, heads } = this.setting.statements;
     const there = Number((await ask<{ found: number }>(exists.text))?.found) > 0;
     const found = there ? await ask<SchemaVersion>(version.text) : undefined;
     checkVersion(found, this.#migrations);

@@ -13,6 +13,7 @@ export function migrationsOf(prefix: string): readonly Migration[] {
   stream_id text not null,
   version integer not null,
   category text not null,
+  slot integer not null,
   id text not null,
   type text not null,
   schema_version integer not null,
@@ -31,6 +32,44 @@ export function migrationsOf(prefix: string): readonly Migration[] {
   position integer not null,
   primary key (tag, position)
 )`,
+      `create table if not exists \`${prefix}consumers\` (
+  scope text not null,
+  name text not null,
+  version integer not null,
+  lanes integer not null,
+  filter text not null,
+  position integer not null,
+  primary key (scope, name, version)
+)`,
+      `create table if not exists \`${prefix}checkpoints\` (
+  scope text not null,
+  name text not null,
+  version integer not null,
+  lane integer not null,
+  position integer not null,
+  epoch integer not null,
+  owner text,
+  leased_until integer,
+  crashes integer not null,
+  stalled integer not null,
+  primary key (scope, name, version, lane)
+)`,
+      `create table if not exists \`${prefix}parked\` (
+  scope text not null,
+  name text not null,
+  version integer not null,
+  tenant_id text not null,
+  stream_id text not null,
+  slot integer not null,
+  position integer not null,
+  attempts integer not null,
+  due_at integer,
+  error text,
+  failed_at integer not null,
+  primary key (scope, name, version, tenant_id, stream_id)
+)`,
+      `create index if not exists \`${prefix}parked_due\` on \`${prefix}parked\` (due_at)`,
+      `create index if not exists \`${prefix}parked_stream\` on \`${prefix}parked\` (tenant_id, stream_id)`,
       `create table if not exists \`${prefix}migrations\` (
   version integer primary key not null,
   min_reader integer not null,

@@ -28,7 +28,15 @@ import type { LibsqlHandle } from "./dialect.ts";
 import { LibsqlDriver } from "./driver.ts";
 
 export type { LibsqlHandle } from "./dialect.ts";
-export { events, eventTags, libsqlTables, migrations } from "./schema.ts";
+export {
+  checkpoints,
+  consumers,
+  events,
+  eventTags,
+  libsqlTables,
+  migrations,
+  parked,
+} from "./schema.ts";
 export type { LibsqlTables } from "./schema.ts";
 
 /** How the libSQL driver works. */

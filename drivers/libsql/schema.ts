@@ -14,9 +14,22 @@ export interface LibsqlTables {
   readonly events: object;
   /** The tags of tagged events. */
   readonly eventTags: object;
+  /** The consumers, each with what it was made with. */
+  readonly consumers: object;
+  /** How far each lane of a consumer has got, and who works on it. */
+  readonly checkpoints: object;
+  /** The streams that wait for their retry. */
+  readonly parked: object;
   /** The versions of this schema; empty where drizzle-kit made it. */
   readonly migrations: object;
 }
+
+/** Which consumer a row belongs to. */
+const consumer = () => ({
+  scope: text("scope").notNull(),
+  name: text("name").notNull(),
+  version: integer("version").notNull(),
+});
 
 /**
  * Gives the tables as they are under a prefix, to be exported from a file that drizzle-kit reads.
@@ -32,6 +45,7 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
       streamId: text("stream_id").notNull(),
       version: integer("version").notNull(),
       category: text("category").notNull(),
+      slot: integer("slot").notNull(),
       id: text("id").notNull(),
       type: text("type").notNull(),
       schemaVersion: integer("schema_version").notNull(),
@@ -50,6 +64,38 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
       tag: text("tag").notNull(),
       position: integer("position").notNull(),
     }, (tags) => [primaryKey({ columns: [tags.tag, tags.position] })]),
+    consumers: sqliteTable(`${prefix}consumers`, {
+      ...consumer(),
+      lanes: integer("lanes").notNull(),
+      filter: text("filter").notNull(),
+      position: integer("position").notNull(),
+    }, ({ scope, name, version }) => [primaryKey({ columns: [scope, name, version] })]),
+    checkpoints: sqliteTable(`${prefix}checkpoints`, {
+      ...consumer(),
+      lane: integer("lane").notNull(),
+      position: integer("position").notNull(),
+      epoch: integer("epoch").notNull(),
+      owner: text("owner"),
+      // Instants that are compared are milliseconds since 1970.
+      leasedUntil: integer("leased_until"),
+      crashes: integer("crashes").notNull(),
+      stalled: integer("stalled").notNull(),
+    }, ({ scope, name, version, lane }) => [primaryKey({ columns: [scope, name, version, lane] })]),
+    parked: sqliteTable(`${prefix}parked`, {
+      ...consumer(),
+      tenantId: text("tenant_id").notNull(),
+      streamId: text("stream_id").notNull(),
+      slot: integer("slot").notNull(),
+      position: integer("position").notNull(),
+      attempts: integer("attempts").notNull(),
+      dueAt: integer("due_at"),
+      error: text("error"),
+      failedAt: integer("failed_at").notNull(),
+    }, ({ scope, name, version, tenantId, streamId, dueAt }) => [
+      primaryKey({ columns: [scope, name, version, tenantId, streamId] }),
+      index(`${prefix}parked_due`).on(dueAt),
+      index(`${prefix}parked_stream`).on(tenantId, streamId),
+    ]),
     migrations: sqliteTable(`${prefix}migrations`, {
       version: integer("version").primaryKey(),
       minReader: integer("min_reader").notNull(),
@@ -65,5 +111,11 @@ const defaults: LibsqlTables = libsqlTables();
 export const events: object = defaults.events;
 /** The tags under the default prefix, for drizzle-kit. */
 export const eventTags: object = defaults.eventTags;
+/** The consumers under the default prefix, for drizzle-kit. */
+export const consumers: object = defaults.consumers;
+/** How far they have got under the default prefix, for drizzle-kit. */
+export const checkpoints: object = defaults.checkpoints;
+/** The parked streams under the default prefix, for drizzle-kit. */
+export const parked: object = defaults.parked;
 /** The versions under the default prefix, for drizzle-kit. */
 export const migrations: object = defaults.migrations;

@@ -1,20 +1,17 @@
 import type { AppendRequest } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
-import type { Classified } from "../_sql/failure.ts";
-import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
+import type { Setting } from "../_sql/connection.ts";
+import type { SchemaVersion } from "../_sql/migration.ts";
 import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
-import { classify, connect, type Connection } from "./dialect.ts";
+import { connect, type LibsqlConnection } from "./dialect.ts";
 import type { LibsqlStatements } from "./statements.ts";
 
 /** What the sessions of one driver share. */
-export interface Setting {
+export interface LibsqlSetting extends Setting {
   readonly statements: LibsqlStatements;
   readonly prefix: string;
-  readonly busyTimeout: number;
-  readonly turns: Turns;
-  readonly readiness: Readiness;
 }
 
 /** The first position that each open transaction appended at: what it reads of the log ends before that. */
@@ -25,10 +22,10 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   readonly db: Db;
   protected readonly bound: boolean;
   protected readonly refusalAborts = false;
-  protected readonly setting: Setting;
-  protected readonly connection: Connection;
+  protected readonly setting: LibsqlSetting;
+  protected readonly connection: LibsqlConnection;
 
-  constructor(db: Db, bound: boolean, setting: Setting) {
+  constructor(db: Db, bound: boolean, setting: LibsqlSetting) {
     super();
     this.db = db;
     this.bound = bound;
@@ -36,39 +33,15 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     this.connection = connect(db);
   }
 
-  protected get statements(): LibsqlStatements {
-    return this.setting.statements;
-  }
-
-  protected get where(): string {
-    return `tables "${this.setting.prefix}…"`;
-  }
-
-  protected get busyTimeout(): number {
-    return this.setting.busyTimeout;
-  }
-
-  protected run<Row>(
-    statement: Statement,
-    parameters: readonly Parameter[],
-  ): Promise<readonly Row[]> {
-    return this.connection.run(statement, parameters);
-  }
-
-  protected classify(error: unknown): Classified {
-    return classify(error);
-  }
-
   protected async ready(): Promise<void> {
     await this.setting.readiness.check(async () => {
-      const [tables] = await this.run<{ found: number }>(this.statements.exists, []);
+      const [tables] = await this.connection.run<{ found: number }>(
+        this.setting.statements.exists,
+        [],
+      );
       if (Number(tables!.found) === 0) throw this.missing();
-      return (await this.run<SchemaVersion>(this.statements.version, []))[0];
+      return (await this.connection.run<SchemaVersion>(this.setting.statements.version, []))[0];
     });
-  }
-
-  protected closed(): boolean {
-    return this.connection.closed();
   }
 
   /**
@@ -80,11 +53,11 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
-    const { appendLone, appendMany, tag } = this.statements;
+    const { appendLone, appendMany, tag } = this.setting.statements;
     const tagged = request.writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
     const rows = isLone(request)
-      ? await this.#write([appendLone], loneParameters(request))
-      : await this.#write(tagged ? [appendMany, tag] : [appendMany], [
+      ? await this.send<Placed>([appendLone], loneParameters(request))
+      : await this.send<Placed>(tagged ? [appendMany, tag] : [appendMany], [
         request.tenantId,
         eventsParameter(request),
       ]);
@@ -92,18 +65,17 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     return rows;
   }
 
-  /** Runs statements that write, in one request; the rows are those of the first. */
-  async #write(
+  protected async send<Row>(
     statements: readonly Statement[],
     parameters: readonly Parameter[],
-  ): Promise<readonly Placed[]> {
-    const { local, batch, transaction } = this.connection;
+  ): Promise<readonly Row[]> {
+    const { local, batch, run, transaction } = this.connection;
     if (!local || this.bound) {
       return statements.length === 1
-        ? await this.run(statements[0]!, parameters)
-        : await batch(statements, parameters);
+        ? await run<Row>(statements[0]!, parameters)
+        : await batch<Row>(statements, parameters);
     }
-    return await transaction((tx) => connect(tx).batch(statements, parameters));
+    return await transaction((tx) => connect(tx).batch<Row>(statements, parameters));
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
@@ -113,14 +85,14 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async probe(): Promise<void> {
-    await this.run({ name: undefined, text: "select 1" }, []);
+    await this.connection.run({ name: undefined, text: "select 1" }, []);
   }
 
   /** Commits come in the order of their positions, for there is one writer; a hole is never filled. */
   async settled(): Promise<number> {
     const answer = await this.first<{ head: number }>(
       "read the position",
-      this.statements.head,
+      this.setting.statements.head,
       [],
     );
     const first = this.bound ? firstPositions.get(this.connection.client) : undefined;
@@ -131,7 +103,8 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     await this.usable();
     await this.turn("write", () =>
       this.patiently("delete a stream", async () => {
-        await this.#write([this.statements.untag, this.statements.remove], [tenantId, streamId]);
+        const { untag, remove, unpark } = this.setting.statements;
+        await this.send([untag, remove, unpark], [tenantId, streamId]);
       }));
   }
 

@@ -1,8 +1,10 @@
 import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
+import { checkpointsOf } from "./checkpoints.ts";
+import { statement } from "./text.ts";
 
 /** The statements of one prefix, those of libSQL alone included. */
 export interface LibsqlStatements extends Statements {
-  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published → one `Placed`. */
+  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot → one `Placed`. */
   readonly appendLone: Statement;
   /** tenant, JSON array of events → one `Placed` an event. */
   readonly appendMany: Statement;
@@ -14,6 +16,8 @@ export interface LibsqlStatements extends Statements {
   readonly untag: Statement;
   /** tenant, stream: removes its events. */
   readonly remove: Statement;
+  /** tenant, stream: removes it where it is parked. */
+  readonly unpark: Statement;
   /** → whether the tables are there. */
   readonly exists: Statement;
   /** → the one `SchemaVersion`. */
@@ -37,11 +41,13 @@ export function statementsOf(prefix: string): LibsqlStatements {
     loadBackwards: statement(load(events, "desc")),
     streams: statement(streams(events)),
     scan: (filters) => statement(scan(events, tags, filters)),
+    checkpoints: checkpointsOf(prefix),
     head: statement(`${head} as head`),
     untag: statement(`delete from ${tags} where (tag, position) in (
   select tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2
 )`),
     remove: statement(`delete from ${events} where tenant_id = ?1 and stream_id = ?2`),
+    unpark: statement(`delete from "${prefix}parked" where tenant_id = ?1 and stream_id = ?2`),
     exists: statement(
       `select count(*) as found from sqlite_master where type = 'table' and name = '${prefix}migrations'`,
     ),
@@ -54,10 +60,6 @@ export function statementsOf(prefix: string): LibsqlStatements {
   };
 }
 
-function statement(text: string): Statement {
-  return { name: undefined, text };
-}
-
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict returns
  * no row, raises nothing and leaves nothing. One writer at a time: there is no race to lose within a statement.
@@ -68,8 +70,8 @@ function statement(text: string): Statement {
  */
 function appendLone(events: string): string {
   return `insert into ${events}
-  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published)
-select ?1, ?2, v + 1, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 = 'true'
+  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
+select ?1, ?2, v + 1, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 = 'true', cast(?13 as integer)
 from (select coalesce(max(version), 0) as v from ${events} where tenant_id = ?1 and stream_id = ?2)
 where ?4 = '-1' or v = cast(?4 as integer) or (?4 = '-2' and v > 0)
 returning version, position`;
@@ -83,7 +85,7 @@ function appendMany(events: string): string {
   return `with input as materialized (
   select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'i' as i,
     value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
-    value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published
+    value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, value ->> 'slot' as slot
   from json_each(?2)
 ), cur as materialized (
   select stream_id, expected, coalesce((
@@ -96,9 +98,9 @@ function appendMany(events: string): string {
     and not exists (select 1 from input join ${events} e on e.tenant_id = ?1 and e.id = input.id)
 )
 insert into ${events}
-  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published)
+  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
 select ?1, input.stream_id, cur.v + input.i, input.category, input.id, input.type, input.schema_version, input.created_at,
-  input.data, input.metadata, input.codec, input.tags, input.published
+  input.data, input.metadata, input.codec, input.tags, input.published, input.slot
 from fit cross join cur join input using (stream_id)
 order by input.stream_id, input.i
 returning stream_id, version, position`;
@@ -175,7 +177,10 @@ from (
 ) as page`;
 }
 
-/** Reads a page of the log by its primary key, or by `event_tags` where tags are asked for. */
+/**
+ * Reads a page of the log by its primary key; by `event_tags` where tags are asked for, by `events_published` where only
+ * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
+ */
 function scan(events: string, tags: string, filters: ScanFilters): string {
   const conditions = ["position > cast(?1 as integer) and position <= cast(?2 as integer)"];
   // A parameter that no condition uses would be refused.
@@ -189,7 +194,10 @@ function scan(events: string, tags: string, filters: ScanFilters): string {
     group by position having count(*) = json_array_length(?7)
   )`;
   conditions.push(filters.tags ? tagged : "?7 is null");
+  conditions.push(filters.stream ? "stream_id = ?8" : "?8 is null");
+  conditions.push(filters.lane ? "slot % (?9 ->> 1) = (?9 ->> 0)" : "?9 is null");
+  if (filters.published) conditions.push("published");
   return page(`select ${columns} from ${events}
   where ${conditions.join("\n    and ")}
-  order by position limit cast(?3 as integer)`);
+  order by ${filters.stream ? "version" : "position"} limit cast(?3 as integer)`);
 }

@@ -1,5 +1,6 @@
 import { entityKind, is } from "drizzle-orm";
 import { PgDatabase } from "drizzle-orm/pg-core";
+import type { Connection } from "../_sql/connection.ts";
 import { type Classified, type Failure, rootOf, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 
@@ -39,23 +40,14 @@ interface Client {
   readonly ending?: unknown;
 }
 
-/** One handle, or one transaction of it, as the driver uses it. */
-export interface Connection {
-  /** Runs a statement. */
-  readonly run: <Row>(
-    statement: Statement,
-    parameters: readonly Parameter[],
-  ) => Promise<readonly Row[]>;
+/** One handle for Postgres, or one transaction of it. */
+export interface PostgresConnection extends Connection {
   /** Opens a transaction (READ COMMITTED), or inside one a savepoint. */
   readonly transaction: <R>(work: (tx: unknown) => Promise<R>, bound: boolean) => Promise<R>;
-  /** What identifies the client below. */
-  readonly client: object;
   /** Whether it has interactive transactions. */
   readonly transactions: boolean;
   /** Whether it has a single connection, which an open transaction holds. */
   readonly single: boolean;
-  /** Whether the client says that it was closed. */
-  readonly closed: () => boolean;
 }
 
 /** Sessions over HTTP, which have no interactive transactions. */
@@ -67,7 +59,7 @@ const withoutTransactions = ["NeonHttpSession", "PgRemoteSession", "XataHttpSess
  * @param prepare Whether statements are prepared under a name.
  * @throws {TypeError} If it is no Drizzle handle for Postgres.
  */
-export function connect(handle: unknown, prepare: boolean): Connection {
+export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const db: unknown = primaryOf(handle);
   if (!is(db, PgDatabase)) {
     throw new TypeError(

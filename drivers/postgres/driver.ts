@@ -1,7 +1,7 @@
 import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
 import { turnsOf } from "../turns.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
-import { connect, type Connection } from "./dialect.ts";
+import { classify, connect, type PostgresConnection } from "./dialect.ts";
 import { migrationsOf } from "./migrations.ts";
 import { PostgresSession } from "./session.ts";
 import { statementsOf } from "./statements.ts";
@@ -25,6 +25,8 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     super(db, false, {
       statements: statementsOf(quoted),
       schema: quoted,
+      where: `schema ${quoted}`,
+      classify,
       busyTimeout,
       turns: turnsOf(connect(db, prepare).client, busyTimeout),
       connect: (handle) => connect(handle, prepare),
@@ -50,7 +52,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   }
 
   /** One process at a time; whoever comes second finds nothing left to do. */
-  async #migrate(connection: Connection): Promise<void> {
+  async #migrate(connection: PostgresConnection): Promise<void> {
     const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
       (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
     await ask(
@@ -64,7 +66,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     );
     if (!schema) await ask(`create schema ${this.setting.schema}`);
     const found = log
-      ? (await connection.run<SchemaVersion>(this.statements.version, []))[0]
+      ? (await connection.run<SchemaVersion>(this.setting.statements.version, []))[0]
       : undefined;
     checkVersion(found, this.#migrations);
     for (const { version, minReader, minWriter, statements } of this.#migrations) {
@@ -74,7 +76,10 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         `insert into ${this.setting.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
       );
     }
-    const [heads] = await connection.run<{ head: string; seen: string }>(this.statements.heads, []);
+    const [heads] = await connection.run<{ head: string; seen: string }>(
+      this.setting.statements.heads,
+      [],
+    );
     const [head, seen] = [Number(heads!.head), Number(heads!.seen)];
     if (head < seen) throw new StoreRewoundError(head, seen);
   }

@@ -27,7 +27,17 @@ import type { PostgresHandle } from "./dialect.ts";
 import type { Driver } from "../../mod.ts";
 
 export type { PostgresHandle, PostgresTransactionConfig } from "./dialect.ts";
-export { events, eventTags, migrations, position, postgresTables, schema } from "./schema.ts";
+export {
+  checkpoints,
+  consumers,
+  events,
+  eventTags,
+  migrations,
+  parked,
+  position,
+  postgresTables,
+  schema,
+} from "./schema.ts";
 export type { PostgresTables } from "./schema.ts";
 
 /** How the Postgres driver works. */

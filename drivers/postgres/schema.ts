@@ -7,6 +7,7 @@ import {
   json,
   PgSchema,
   primaryKey,
+  text,
   timestamp,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
@@ -22,12 +23,27 @@ export interface PostgresTables {
   readonly events: object;
   /** The tags of tagged events. */
   readonly eventTags: object;
+  /** The consumers, each with what it was made with. */
+  readonly consumers: object;
+  /** How far each lane of a consumer has got, and who works on it. */
+  readonly checkpoints: object;
+  /** The streams that wait for their retry. */
+  readonly parked: object;
   /** The versions of this schema; empty where drizzle-kit made it. */
   readonly migrations: object;
 }
 
 /** Text in the order of its bytes, as SQLite orders it, whatever the database's own order is. */
 const name = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
+
+const instant = (column: string) => timestamp(column, { withTimezone: true, precision: 3 });
+
+/** Which consumer a row belongs to. */
+const consumer = () => ({
+  scope: name("scope").notNull(),
+  name: name("name").notNull(),
+  version: integer("version").notNull(),
+});
 
 /**
  * Gives the tables as they are in a schema, to be exported from a file that drizzle-kit reads.
@@ -46,10 +62,11 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
       streamId: name("stream_id").notNull(),
       version: integer("version").notNull(),
       category: name("category").notNull(),
+      slot: integer("slot").notNull(),
       id: name("id").notNull(),
       type: name("type").notNull(),
       schemaVersion: integer("schema_version").notNull(),
-      createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull(),
+      createdAt: instant("created_at").notNull(),
       // json, not jsonb: jsonb reorders keys, turns -0 into 0 and reads a quarter slower.
       data: json("data"),
       metadata: json("metadata").notNull(),
@@ -65,12 +82,46 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
       tag: name("tag").notNull(),
       position: bigint("position", { mode: "number" }).notNull(),
     }, (tags) => [primaryKey({ name: "event_tags_pkey", columns: [tags.tag, tags.position] })]),
+    consumers: space.table("consumers", {
+      ...consumer(),
+      lanes: integer("lanes").notNull(),
+      filter: text("filter").notNull(),
+      position: bigint("position", { mode: "number" }).notNull(),
+    }, ({ scope, name, version }) => [
+      primaryKey({ name: "consumers_pkey", columns: [scope, name, version] }),
+    ]),
+    checkpoints: space.table("checkpoints", {
+      ...consumer(),
+      lane: integer("lane").notNull(),
+      position: bigint("position", { mode: "number" }).notNull(),
+      epoch: bigint("epoch", { mode: "number" }).notNull(),
+      owner: text("owner"),
+      leasedUntil: instant("leased_until"),
+      crashes: integer("crashes").notNull(),
+      stalled: boolean("stalled").notNull(),
+    }, ({ scope, name, version, lane }) => [
+      primaryKey({ name: "checkpoints_pkey", columns: [scope, name, version, lane] }),
+    ]),
+    parked: space.table("parked", {
+      ...consumer(),
+      tenantId: name("tenant_id").notNull(),
+      streamId: name("stream_id").notNull(),
+      slot: integer("slot").notNull(),
+      position: bigint("position", { mode: "number" }).notNull(),
+      attempts: integer("attempts").notNull(),
+      dueAt: instant("due_at"),
+      error: text("error"),
+      failedAt: instant("failed_at").notNull(),
+    }, ({ scope, name, version, tenantId, streamId, dueAt }) => [
+      primaryKey({ name: "parked_pkey", columns: [scope, name, version, tenantId, streamId] }),
+      index("parked_due").on(dueAt),
+      index("parked_stream").on(tenantId, streamId),
+    ]),
     migrations: space.table("migrations", {
       version: integer("version").primaryKey(),
       minReader: integer("min_reader").notNull(),
       minWriter: integer("min_writer").notNull(),
-      appliedAt: timestamp("applied_at", { withTimezone: true, precision: 3 }).notNull()
-        .defaultNow(),
+      appliedAt: instant("applied_at").notNull().defaultNow(),
     }),
   };
 }
@@ -85,5 +136,11 @@ export const position: object = defaults.position;
 export const events: object = defaults.events;
 /** The tags in the default schema, for drizzle-kit. */
 export const eventTags: object = defaults.eventTags;
+/** The consumers of the default schema, for drizzle-kit. */
+export const consumers: object = defaults.consumers;
+/** How far they have got in the default schema, for drizzle-kit. */
+export const checkpoints: object = defaults.checkpoints;
+/** The parked streams of the default schema, for drizzle-kit. */
+export const parked: object = defaults.parked;
 /** The versions of the default schema, for drizzle-kit. */
 export const migrations: object = defaults.migrations;

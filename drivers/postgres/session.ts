@@ -1,22 +1,19 @@
 import { type AppendRequest, UnsupportedError } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
-import type { Classified } from "../_sql/failure.ts";
-import type { Readiness, SchemaVersion } from "../_sql/migration.ts";
+import type { Setting } from "../_sql/connection.ts";
+import type { SchemaVersion } from "../_sql/migration.ts";
 import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
-import { classify, type Connection } from "./dialect.ts";
+import type { PostgresConnection } from "./dialect.ts";
 import type { PostgresStatements } from "./statements.ts";
 
 /** What the sessions of one driver share. */
-export interface Setting {
+export interface PostgresSetting extends Setting {
   readonly statements: PostgresStatements;
   /** The schema's name, quoted. */
   readonly schema: string;
-  readonly busyTimeout: number;
-  readonly turns: Turns;
-  readonly connect: (db: unknown) => Connection;
-  readonly readiness: Readiness;
+  readonly connect: (db: unknown) => PostgresConnection;
 }
 
 /** How long `delete` waits for appends under way before it lets others pass, in milliseconds. */
@@ -27,10 +24,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   readonly db: Db;
   protected readonly bound: boolean;
   protected readonly refusalAborts = true;
-  protected readonly setting: Setting;
-  protected readonly connection: Connection;
+  protected readonly setting: PostgresSetting;
+  protected readonly connection: PostgresConnection;
 
-  constructor(db: Db, bound: boolean, setting: Setting) {
+  constructor(db: Db, bound: boolean, setting: PostgresSetting) {
     super();
     this.db = db;
     this.bound = bound;
@@ -38,37 +35,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     this.connection = setting.connect(db);
   }
 
-  protected get statements(): PostgresStatements {
-    return this.setting.statements;
-  }
-
-  protected get where(): string {
-    return `schema ${this.setting.schema}`;
-  }
-
-  protected get busyTimeout(): number {
-    return this.setting.busyTimeout;
-  }
-
-  protected run<Row>(
-    statement: Statement,
-    parameters: readonly Parameter[],
-  ): Promise<readonly Row[]> {
-    return this.connection.run(statement, parameters);
-  }
-
-  protected classify(error: unknown): Classified {
-    return classify(error);
-  }
-
   protected ready(): Promise<void> {
     return this.setting.readiness.check(async () =>
-      (await this.run<SchemaVersion>(this.statements.version, []))[0]
+      (await this.connection.run<SchemaVersion>(this.setting.statements.version, []))[0]
     );
-  }
-
-  protected closed(): boolean {
-    return this.connection.closed();
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
@@ -77,9 +47,9 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
-    const timeout = this.bound ? null : String(this.busyTimeout);
+    const timeout = this.bound ? null : String(this.setting.busyTimeout);
     if (isLone(request)) {
-      return await this.run<Placed>(this.statements.appendLone, [
+      return await this.connection.run<Placed>(this.setting.statements.appendLone, [
         ...loneParameters(request),
         timeout,
       ]);
@@ -88,10 +58,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
     return this.bound && request.writes.length > 1
       ? await this.connection.transaction(
-        (tx) => this.#inside(tx).run(this.statements.appendMany, parameters),
+        (tx) => this.#inside(tx).connection.run(this.setting.statements.appendMany, parameters),
         true,
       )
-      : await this.run(this.statements.appendMany, parameters);
+      : await this.connection.run(this.setting.statements.appendMany, parameters);
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
@@ -104,14 +74,22 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     return await this.connection.transaction((tx) => work(this.#inside(tx)), this.bound);
   }
 
+  /** There is one statement always: Postgres takes several changes in one. */
+  protected async send<Row>(
+    [statement]: readonly Statement[],
+    parameters: readonly Parameter[],
+  ): Promise<readonly Row[]> {
+    return await this.connection.run<Row>(statement!, parameters);
+  }
+
   protected async probe(): Promise<void> {
-    await this.run({ name: "event_sourcery_probe", text: "select 1" }, []);
+    await this.connection.run({ name: "event_sourcery_probe", text: "select 1" }, []);
   }
 
   async settled(): Promise<number> {
     const answer = await this.first<{ standby: boolean; settled: string }>(
       "read the position",
-      this.statements.settled,
+      this.setting.statements.settled,
       [],
     );
     if (answer.standby) {
@@ -149,14 +127,21 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     );
   }
 
+  async exclude(): Promise<void> {
+    await this.translated(
+      "lock the log",
+      () => this.connection.run(this.setting.statements.lock, []),
+    );
+  }
+
   async #removeSoon(tenantId: string, streamId: string): Promise<void> {
-    await this.run(this.statements.patience, [patience]);
+    await this.connection.run(this.setting.statements.patience, [patience]);
     await this.#remove(tenantId, streamId);
   }
 
   async #remove(tenantId: string, streamId: string): Promise<void> {
-    await this.run(this.statements.lock, []);
-    await this.run(this.statements.remove, [tenantId, streamId]);
+    await this.connection.run(this.setting.statements.lock, []);
+    await this.connection.run(this.setting.statements.remove, [tenantId, streamId]);
   }
 
   #inside(tx: unknown): PostgresSession<Db> {

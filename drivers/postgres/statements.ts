@@ -1,9 +1,10 @@
 import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
-import { statementName } from "../_sql/wire.ts";
+import { checkpointsOf } from "./checkpoints.ts";
+import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, those of Postgres alone included. */
 export interface PostgresStatements extends Statements {
-  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, lock timeout. */
+  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock timeout. */
   readonly appendLone: Statement;
   /** tenant, JSON array of events, lock timeout → one `Placed` an event. */
   readonly appendMany: Statement;
@@ -41,11 +42,8 @@ export function statementsOf(schema: string): PostgresStatements {
       `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, (select coalesce(max(position), 0) from ${schema}."events")::text as seen`,
     ),
     scan: (filters) => statement(scan(schema, filters)),
+    checkpoints: checkpointsOf(schema),
   };
-}
-
-function statement(text: string): Statement {
-  return { name: statementName(text), text };
 }
 
 /**
@@ -74,14 +72,14 @@ function appendLone(schema: string): string {
   return `with cur as materialized (
   select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
 ), fence as materialized (
-  ${fence(schema, "$13")}
+  ${fence(schema, "$14")}
 )
 insert into ${schema}."events"
-  (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published)
+  (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
 select nextval(${
     literal(`${schema}."position"`)
   }), $1::text, $2::text, cur.v + 1, $3::text, $5::text, $6::text,
-  $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean
+  $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean, $13::text::integer
 from fence, cur
 where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
 on conflict do nothing
@@ -98,7 +96,7 @@ returning version, position`;
 function appendMany(schema: string): string {
   return `with input as materialized (
   select * from json_to_recordset($2::text::json) as event(stream_id text, category text, expected bigint, i integer, id text, type text,
-    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean)
+    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, slot integer)
 ), cur as materialized (
   select stream_id, expected, coalesce((
     select max(e.version) from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = input.stream_id
@@ -112,10 +110,10 @@ function appendMany(schema: string): string {
   ${fence(schema, "$3")}
 ), first as (
   insert into ${schema}."events"
-    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published)
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
   select nextval(${
     literal(`${schema}."position"`)
-  }), $1::text, stream_id, v + 1, category, id, type, schema_version, created_at, data, metadata, codec, tags, published
+  }), $1::text, stream_id, v + 1, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot
   from (
     select input.*, cur.v from fence, fit, cur join input using (stream_id) where input.i = 1 order by stream_id collate "C"
   ) as ordered
@@ -125,10 +123,10 @@ function appendMany(schema: string): string {
   select 1 / (case when count(*) in (0, (select streams from fit)) then 1 else 0 end) as yes from first
 ), rest as (
   insert into ${schema}."events"
-    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published)
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
   select nextval(${
     literal(`${schema}."position"`)
-  }), $1::text, stream_id, version - 1 + i, category, id, type, schema_version, created_at, data, metadata, codec, tags, published
+  }), $1::text, stream_id, version - 1 + i, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot
   from (
     select input.*, first.version from whole, first join input using (stream_id) where input.i > 1 order by stream_id collate "C", i
   ) as ordered
@@ -227,8 +225,14 @@ from (
 ) as page`;
 }
 
-/** Reads a page of the log by its primary key, or by `event_tags` where tags are asked for. */
-function scan(schema: string, { tenant, categories, types, tags }: ScanFilters): string {
+/**
+ * Reads a page of the log by its primary key; by `event_tags` where tags are asked for, by `events_published` where only
+ * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
+ */
+function scan(
+  schema: string,
+  { tenant, categories, types, tags, stream, published, lane }: ScanFilters,
+): string {
   const conditions = [
     "position > $1::text::bigint and position <= $2::text::bigint",
     tenant ? "tenant_id = $4::text" : "$4::text is null",
@@ -242,22 +246,24 @@ function scan(schema: string, { tenant, categories, types, tags }: ScanFilters):
     group by position having count(*) = json_array_length($7::text::json)
   )`
       : "$7::text is null",
+    stream ? "stream_id = $8::text" : "$8::text is null",
+    lane
+      ? "slot % ($9::text::json ->> 1)::integer = ($9::text::json ->> 0)::integer"
+      : "$9::text is null",
+    ...(published ? ["published"] : []),
   ];
   return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
   where ${conditions.join("\n    and ")}
-  order by position limit $3::text::bigint`);
+  order by ${stream ? "version" : "position"} limit $3::text::bigint`);
 }
 
-/** Removes a stream by `events_stream`, and its tags by their primary key. */
+/** Removes a stream by `events_stream`, its tags by their primary key, and where it is parked by `parked_stream`. */
 function remove(schema: string): string {
   return `with gone as (
   delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags
+), untagged as (
+  delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
+  where t.tag = tag and t.position = gone.position
 )
-delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
-where t.tag = tag and t.position = gone.position`;
-}
-
-/** Quotes text as an SQL literal. */
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+delete from ${schema}."parked" where tenant_id = $1::text and stream_id = $2::text`;
 }

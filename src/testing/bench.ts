@@ -8,6 +8,7 @@ import type { EventSourceryErrorCode } from "../error.ts";
 import { isEventSourceryError } from "../errors.ts";
 import { uuidv7 } from "../id.ts";
 import { categoryOf } from "../prepare.ts";
+import { slotOf } from "../slot.ts";
 import { EventStore } from "../store.ts";
 
 /** An event that says anything. */
@@ -111,7 +112,8 @@ export function write(
   expectedVersion: ExpectedVersion,
   ...events: readonly NewEvent[]
 ): StreamWrite {
-  return { streamId, category: categoryOf(streamId), expectedVersion, events };
+  const slot = slotOf("", streamId);
+  return { streamId, category: categoryOf(streamId), slot, expectedVersion, events };
 }
 
 /** Cases that need transactions: a driver that has none must refuse them, and go on. */

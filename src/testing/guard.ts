@@ -26,6 +26,7 @@ export function guard(driver: Driver): Driver {
     capabilities,
     migrate: () => driver.migrate(),
     using: (db) => guardSession(driver.using(db)),
+    doorbell: driver.doorbell,
   };
 }
 
@@ -33,6 +34,7 @@ function guardSession(session: Session): Session {
   const refusals: WeakMap<AppendRequest, number> = new WeakMap();
   return {
     db: session.db,
+    checkpoints: session.checkpoints,
     async append(requests) {
       const outcomes = await session.append(requests);
       assert.equal(outcomes.length, requests.length, "append() gives an outcome for each request");

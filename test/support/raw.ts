@@ -23,7 +23,7 @@ export async function insert<Db>(
   ...events: readonly NewEvent[]
 ): Promise<void> {
   const category = streamId.slice(0, Math.max(0, streamId.indexOf(":")));
-  const write = { streamId, category, expectedVersion: "any", events } as const;
+  const write = { streamId, category, slot: 0, expectedVersion: "any", events } as const;
   const [outcome] = await driver.append([{ tenantId: "", writes: [write] }]);
   if (outcome?.status !== "stored") throw new Error(`Cannot insert rows into "${streamId}"`);
 }

@@ -1,0 +1,163 @@
+import type {
+  Checkpoints,
+  ClaimedLane,
+  ConsumerDefinition,
+  ConsumerKey,
+  LaneFilter,
+  LaneKey,
+  LaneState,
+  ParkedStream,
+  Progress,
+  StreamKey,
+} from "../../mod.ts";
+import type { CheckpointStatements, Statement } from "./statement.ts";
+
+/** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */
+export type Send = <Row>(
+  action: string,
+  kind: "read" | "write",
+  statements: readonly Statement[],
+  value: object,
+) => Promise<readonly Row[]>;
+
+/** A number, which some clients give as text. */
+type Digits = number | string;
+
+interface ParkedRow {
+  readonly tenant_id: string;
+  readonly stream_id: string;
+  readonly position: Digits;
+  readonly attempts: number;
+  readonly delay: Digits | null;
+  readonly error: string | null;
+  readonly failed_at: Digits;
+}
+
+/** The checkpoints of both engines. */
+export class SqlCheckpoints implements Checkpoints {
+  readonly #statements: CheckpointStatements;
+  readonly #send: Send;
+
+  constructor(statements: CheckpointStatements, send: Send) {
+    this.#statements = statements;
+    this.#send = send;
+  }
+
+  async register(
+    key: ConsumerKey,
+    definition: ConsumerDefinition,
+  ): Promise<ConsumerDefinition> {
+    const value = { ...key, ...definition };
+    const action = "register a consumer";
+    const { register, definition: known } = this.#statements;
+    while (true) {
+      const [found] = await this.#send<ConsumerDefinition>(action, "read", [known], value);
+      if (found !== undefined) return definitionOf(found);
+      // Where another worker registers it at the same moment, the row is there when this is asked again.
+      await this.#send(action, "write", register, value);
+    }
+  }
+
+  async claim(key: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined> {
+    const [row] = await this.#send<{ position: Digits; epoch: Digits; crashes: number }>(
+      "claim a consumer's lane",
+      "write",
+      [this.#statements.claim],
+      { ...key, owner, lease },
+    );
+    return row &&
+      { position: Number(row.position), epoch: Number(row.epoch), crashes: row.crashes };
+  }
+
+  async check(key: LaneKey, epoch: number, lease: number): Promise<boolean> {
+    const statements = [this.#statements.check];
+    const value = { ...key, epoch, lease: Math.ceil(lease) };
+    return (await this.#send("check a consumer's lease", "read", statements, value)).length > 0;
+  }
+
+  async advance(key: LaneKey, epoch: number, progress: Progress): Promise<boolean> {
+    const { parks, waits, frees } = progress;
+    const plain = parks.length === 0 && waits.length === 0 && frees.length === 0;
+    const rows = await this.#send(
+      "write a consumer's checkpoint",
+      "write",
+      plain ? [this.#statements.advance] : this.#statements.park,
+      { ...key, epoch, ...progress, lease: progress.lease ?? null },
+    );
+    return rows.length > 0;
+  }
+
+  async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
+    const rows = await this.#send<{
+      lane: number;
+      position: Digits;
+      epoch: Digits;
+      owner: string | null;
+      stalled: boolean | number;
+    }>("read a consumer's checkpoints", "read", [this.#statements.lanes], key);
+    return rows.map(({ lane, position, epoch, owner, stalled }) => ({
+      lane,
+      position: Number(position),
+      epoch: Number(epoch),
+      owner: owner ?? undefined,
+      stalled: Boolean(stalled),
+    }));
+  }
+
+  async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly ParkedStream[]> {
+    const rows = await this.#send<ParkedRow>(
+      "list parked streams",
+      "read",
+      [this.#statements.parked],
+      { ...key, filter: lane ?? null },
+    );
+    return rows.map((row) => ({
+      tenantId: row.tenant_id,
+      streamId: row.stream_id,
+      position: Number(row.position),
+      attempts: row.attempts,
+      delay: row.delay === null ? undefined : Number(row.delay),
+      error: row.error ?? undefined,
+      failedAt: Number(row.failed_at),
+    }));
+  }
+
+  async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
+    const value = { ...key, stream: stream ?? null };
+    const statements = [this.#statements.redrive];
+    return (await this.#send("redrive parked streams", "write", statements, value)).length;
+  }
+
+  async discard(key: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean> {
+    const value = { ...key, stream, all };
+    const statements = [this.#statements.discard];
+    return (await this.#send("discard an event", "write", statements, value)).length > 0;
+  }
+
+  async rewind(key: ConsumerKey, position: number): Promise<void> {
+    await this.#send("rewind a consumer", "write", this.#statements.rewind, { ...key, position });
+  }
+
+  async redefine(
+    key: ConsumerKey,
+    epochs: readonly number[],
+    definition: ConsumerDefinition,
+  ): Promise<boolean> {
+    const value = { ...key, ...definition, epochs };
+    const rows = await this.#send("redefine a consumer", "write", this.#statements.redefine, value);
+    return rows.length > 0;
+  }
+
+  async refilter(key: ConsumerKey, filter: string): Promise<void> {
+    const statements = [this.#statements.refilter];
+    await this.#send("redefine a consumer", "write", statements, { ...key, filter });
+  }
+
+  async due(): Promise<readonly ConsumerKey[]> {
+    return await this.#send<ConsumerKey>("look for due work", "read", [this.#statements.due], {});
+  }
+}
+
+function definitionOf({ lanes, filter, position }: ConsumerDefinition): ConsumerDefinition {
+  return { lanes, filter, position: Number(position) };
+}

@@ -1,0 +1,31 @@
+import type { Turns } from "../turns.ts";
+import type { Classified } from "./failure.ts";
+import type { Readiness } from "./migration.ts";
+import type { Parameter, Statement, Statements } from "./statement.ts";
+
+/** One handle, or one transaction of it, as a session uses it. */
+export interface Connection {
+  /** Runs a statement. */
+  readonly run: <Row>(
+    statement: Statement,
+    parameters: readonly Parameter[],
+  ) => Promise<readonly Row[]>;
+  /** What identifies the client below. */
+  readonly client: object;
+  /** Whether the client says that it was closed. */
+  readonly closed: () => boolean;
+}
+
+/** What the sessions of one driver share. */
+export interface Setting {
+  readonly statements: Statements;
+  /** Where the tables are, for messages. */
+  readonly where: string;
+  /** How long a write waits for another transaction, in milliseconds. */
+  readonly busyTimeout: number;
+  /** The queue of a database that cannot do two things at once. */
+  readonly turns: Turns;
+  readonly readiness: Readiness;
+  /** Tells what a database error means. */
+  readonly classify: (error: unknown) => Classified;
+}

@@ -1,0 +1,229 @@
+import type { StreamKey } from "./checkpoints.ts";
+import type { Plan } from "./options.ts";
+import type { RunResult, Worker } from "./worker.ts";
+import { checkName, checkNumber } from "./check.ts";
+import { checkLanes } from "./options.ts";
+
+/** How to run a consumer. */
+export interface RunOptions {
+  /** Ends it: what is in flight is finished first. @default it runs until it is disposed of */
+  readonly signal?: AbortSignal | undefined;
+  /** How often it looks for work at least, in milliseconds; a doorbell wakes it earlier. @default 1000 */
+  readonly pollInterval?: number | undefined;
+  /** Is told what a handler threw, and why a pass failed; the consumer goes on. @default prints it with `console.error` */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** How a consumer is doing. */
+export interface ConsumerStatus {
+  /** The checkpoint: that of the lane which is furthest behind. */
+  readonly position: number;
+  /** The settled position of the log. */
+  readonly head: number;
+  /** How far the checkpoint is behind it: positions have holes, so at most as many events. */
+  readonly lag: number;
+  /** How many streams are parked. */
+  readonly parked: number;
+  /** Who works on it at this moment; undefined where nobody does. */
+  readonly owner: string | undefined;
+  /** Whether nothing succeeded any more when it last ran. */
+  readonly stalled: boolean;
+}
+
+/** A stream that failed and waits. */
+export interface ParkedInfo extends StreamKey {
+  /** The position of the event that failed. */
+  readonly position: number;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** When it is tried again, a UTC instant; undefined where only `redrive` or `discard` helps. */
+  readonly dueAt: Date | undefined;
+  /** What went wrong. */
+  readonly error: string | undefined;
+  /** When it went wrong, a UTC instant. */
+  readonly failedAt: Date;
+}
+
+/**
+ * Hands events to a handler, after their commit, from a durable checkpoint: at least once, none skipped, those of a
+ * stream in order. The engine of `Outbox`, `Subscription` and `Projection`.
+ */
+export class Consumer implements AsyncDisposable {
+  /** Its name. */
+  readonly name: string;
+  /** What does the work. */
+  readonly #worker: Worker;
+  readonly #plan: Plan;
+  readonly #disposal: AbortController = new AbortController();
+  readonly #runs: Set<Promise<void>> = new Set();
+
+  /** Is not for users: make an `Outbox`, a `Subscription` or a `Projection`. */
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#plan = worker.plan;
+    this.name = worker.plan.key.name;
+  }
+
+  /**
+   * Handles all that is there now, then returns: it waits for no retry. What another worker is at is left to it.
+   *
+   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was made otherwise before.
+   * @throws {StoreRewoundError} If the log ends before the checkpoint.
+   */
+  async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
+    return await this.#worker.once(this.#stopOf(options.signal), () => {});
+  }
+
+  /** Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. */
+  async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
+    let [handled, failed] = [0, 0];
+    while (true) {
+      const result = await this.runOnce(options);
+      handled += result.handled;
+      failed += result.failed;
+      if (result.handled === 0 || options.signal?.aborted) return { ...result, handled, failed };
+    }
+  }
+
+  /** Runs until it is told to stop; then finishes what is in flight. Nothing that goes wrong ends it. */
+  async run(options: RunOptions = {}): Promise<void> {
+    const { signal, pollInterval = 1000, onError } = options;
+    checkNumber("pollInterval", pollInterval, 1);
+    const running = this.#worker.run(this.#stopOf(signal), pollInterval, reporter(onError));
+    this.#runs.add(running);
+    try {
+      await running;
+    } finally {
+      this.#runs.delete(running);
+    }
+  }
+
+  /** Tells how the consumer is doing. */
+  async status(): Promise<ConsumerStatus> {
+    const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
+    const parked = await this.#plan.checkpoints.parked(this.#plan.key);
+    const head = await this.#plan.driver.settled();
+    const position = lanes.length === 0 ? 0 : Math.min(...lanes.map((lane) => lane.position));
+    return {
+      position,
+      head,
+      lag: Math.max(0, head - position),
+      parked: parked.length,
+      owner: lanes.find(({ owner }) => owner !== undefined)?.owner,
+      stalled: lanes.some(({ stalled }) => stalled),
+    };
+  }
+
+  /** Lists the parked streams, by the position of the event that failed. */
+  async parked(): Promise<readonly ParkedInfo[]> {
+    const rows = await this.#plan.checkpoints.parked(this.#plan.key);
+    return rows.map(({ delay, failedAt, ...row }) => ({
+      ...row,
+      dueAt: delay === undefined ? undefined : new Date(Date.now() + delay),
+      failedAt: new Date(failedAt),
+    }));
+  }
+
+  /**
+   * Makes parked streams due at once, with all attempts before them.
+   *
+   * @param stream Which; its tenant only where several have a stream of that name parked. @default all
+   * @returns How many.
+   * @throws {TypeError} If several tenants have a stream of that name parked.
+   */
+  async redrive(stream?: string | StreamKey): Promise<number> {
+    const found = stream === undefined ? undefined : await this.#find(stream);
+    if (stream !== undefined && found === undefined) return 0;
+    const count = await this.#plan.checkpoints.redrive(this.#plan.key, found);
+    this.#worker.wake();
+    return count;
+  }
+
+  /**
+   * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream goes
+   * on with what comes after.
+   *
+   * @returns Whether it was parked.
+   * @throws {TypeError} If several tenants have a stream of that name parked.
+   */
+  async discard(
+    stream: string | StreamKey,
+    options: { readonly all?: boolean | undefined } = {},
+  ): Promise<boolean> {
+    const found = await this.#find(stream);
+    if (found === undefined) return false;
+    const done = await this.#plan.checkpoints.discard(this.#plan.key, found, options.all ?? false);
+    this.#worker.wake();
+    return done;
+  }
+
+  /**
+   * Waits until the checkpoint has reached a position, such as that of one's own append: whoever reads afterwards sees
+   * what the consumer has made of it. Events of parked streams count as passed.
+   *
+   * @param position The position to wait for.
+   * @param options When to give up: rejects with the signal's reason.
+   */
+  async waitFor(
+    position: number,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    checkNumber("position", position);
+    const { signal } = options;
+    for (let pause = 5;; pause = Math.min(pause * 2, 250)) {
+      signal?.throwIfAborted();
+      const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
+      if (lanes.length > 0 && lanes.every((lane) => lane.position >= position)) return;
+      await this.#worker.progress(pause, signal);
+    }
+  }
+
+  /**
+   * Changes the number of lanes. All workers stop for it; this one first brings all lanes to the same position.
+   *
+   * @throws {BusyError} If others do not give up their lanes.
+   */
+  async relane(lanes: number): Promise<void> {
+    checkLanes(lanes);
+    await this.#worker.relane(lanes);
+  }
+
+  /** Stops all runs and waits for what is in flight. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal.abort();
+    await Promise.allSettled([...this.#runs, this.#worker.idle()]);
+  }
+
+  /** Finds a parked stream by its name. */
+  async #find(stream: string | StreamKey): Promise<StreamKey | undefined> {
+    const { tenantId, streamId } = typeof stream === "string"
+      ? { tenantId: undefined, streamId: stream }
+      : stream;
+    checkName("streamId", streamId);
+    const found = (await this.#plan.checkpoints.parked(this.#plan.key)).filter((row) =>
+      row.streamId === streamId && (tenantId === undefined || row.tenantId === tenantId)
+    );
+    if (found.length > 1) {
+      throw new TypeError(
+        "stream must name its tenant, as { tenantId, streamId }: several tenants have one of that name parked",
+      );
+    }
+    return found[0];
+  }
+
+  #stopOf(signal: AbortSignal | undefined): AbortSignal {
+    const disposed = this.#disposal.signal;
+    return signal === undefined ? disposed : AbortSignal.any([signal, disposed]);
+  }
+}
+
+function reporter(onError: RunOptions["onError"]): (error: unknown) => void {
+  const tell = onError ?? ((error: unknown) => console.error(error));
+  return (error) => {
+    try {
+      tell(error);
+    } catch (second) {
+      console.error(second);
+    }
+  };
+}

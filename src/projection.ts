@@ -1,0 +1,216 @@
+import type { ProjectionContext } from "./call.ts";
+import type { Session } from "./driver.ts";
+import type { Event, RecordedEvent } from "./event.ts";
+import type { Inside } from "./inside.ts";
+import type { ConsumerOptions, ConsumerStart } from "./options.ts";
+import type { EventStore } from "./store.ts";
+import type { RunResult } from "./worker.ts";
+import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
+import { insideOf } from "./inside.ts";
+import { planOf } from "./options.ts";
+import { readLog } from "./reader.ts";
+import { Worker } from "./worker.ts";
+
+/** Handlers by event type; events without one are passed over. */
+export type ProjectionHandlers<E extends Event, Db> = {
+  readonly [Type in E["type"]]?:
+    | ((
+      event: RecordedEvent<Extract<E, { readonly type: Type }>>,
+      context: ProjectionContext<E, Db>,
+    ) => unknown)
+    | undefined;
+};
+
+/** What `reset` is given. */
+export interface ResetContext<Db = unknown> {
+  /** The handle of the transaction that also sets the checkpoint back. */
+  readonly db: Db;
+  /** The projection's version. */
+  readonly projectionVersion: number;
+}
+
+/** How a projection works. */
+export interface ProjectionOptions<E extends Event, Db>
+  extends Omit<ConsumerOptions, "concurrency"> {
+  /** Its name: two projections of one name and version share the work. */
+  readonly name: string;
+  /** What it does with events, in a transaction that also moves its checkpoint: exactly once. */
+  readonly handlers: ProjectionHandlers<E, Db>;
+  /** Another version has a checkpoint of its own, and builds its read model beside the old one. @default 1 */
+  readonly version?: number | undefined;
+  /** Only events of streams of these categories. @default all */
+  readonly categories?: readonly string[] | undefined;
+  /** Where it begins when it first runs. @default "start" */
+  readonly from?: ConsumerStart | undefined;
+  /** Empties the read model; `rebuild` needs it. @default none */
+  readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
+  /** Whether the handlers run inside the append instead, from now on. @default false */
+  readonly inline?: boolean | undefined;
+  /** Not for projections: their effects are kept in order; use `lanes`. */
+  readonly concurrency?: 1 | undefined;
+}
+
+/**
+ * Keeps a read model: a consumer whose handlers write through `db`, in one transaction with the checkpoint, so that each
+ * event takes effect exactly once.
+ *
+ * @example A read model
+ * ```ts
+ * import { defineEvent, EventStore, Projection } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent<{ sku: string }>()("OrderPlaced");
+ * const sold = new Map<string, number>();
+ * const store = new EventStore(memory({ db: sold }), { events: [OrderPlaced] });
+ * const bestsellers = new Projection(store, {
+ *   name: "bestsellers",
+ *   handlers: {
+ *     OrderPlaced: ({ data }, { db }) => db.set(data.sku, (db.get(data.sku) ?? 0) + 1),
+ *   },
+ *   reset: ({ db }) => db.clear(),
+ * });
+ *
+ * await store.append("order:1", OrderPlaced({ sku: "tea" }));
+ * await bestsellers.runOnce();
+ * await bestsellers.rebuild();
+ * assert.deepEqual([...sold], [["tea", 1]]);
+ * ```
+ */
+export class Projection<E extends Event, Db> extends Consumer {
+  readonly #worker: Worker;
+  readonly #inside: Inside<E, Db>;
+  readonly #options: ProjectionOptions<E, Db>;
+
+  /**
+   * Makes a projection.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed or out of range.
+   * @throws {UnsupportedError} If the driver has no transactions.
+   */
+  constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
+    const { handlers, reset, inline = false, ...rest } = options;
+    const types = checkHandlers(handlers);
+    if (reset !== undefined && typeof reset !== "function") {
+      throw new TypeError("reset must be a function");
+    }
+    const worker = new Worker(planOf<E, Db>(store, {
+      ...rest,
+      types,
+      work: {
+        mode: "transaction",
+        handle: ([event], context) => handle(handlers, event!, context),
+      },
+    }));
+    super(worker);
+    this.#worker = worker;
+    this.#inside = insideOf<E, Db>(store)!;
+    this.#options = options;
+    if (inline) this.#subscribe(types, rest.categories);
+  }
+
+  /**
+   * Empties the read model with `reset` and replays everything from the start. Reset and checkpoint are one transaction;
+   * what other workers are at is rolled back, and they go on with the replay. An inline projection is replayed in that one
+   * transaction, and appends wait for it.
+   *
+   * @returns What came of the replay.
+   * @throws {TypeError} If the projection has no `reset`.
+   */
+  async rebuild(): Promise<RunResult> {
+    const { reset } = this.#options;
+    if (reset === undefined) throw new TypeError("reset must be given to rebuild a projection");
+    const { key: { version: projectionVersion } } = this.#worker.plan;
+    let handled = 0;
+    await this.#worker.rewind(async (rewind) => {
+      handled = 0;
+      await this.#inside.transaction(async (inner, session) => {
+        await rewind(session.checkpoints!);
+        if (this.#options.inline) await session.exclude?.();
+        await reset({ db: session.db, projectionVersion });
+        if (this.#options.inline) handled = await this.#replay(inner, session);
+      });
+    });
+    const result = await this.runOnce();
+    return { ...result, handled: handled + result.handled };
+  }
+
+  override async runOnce(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RunResult> {
+    if (!this.#options.inline) return await super.runOnce(options);
+    return { handled: 0, failed: 0, parked: 0, position: await this.#worker.plan.driver.settled() };
+  }
+
+  override async run(options: RunOptions = {}): Promise<void> {
+    if (!this.#options.inline) await super.run(options);
+  }
+
+  override async status(): Promise<ConsumerStatus> {
+    const status = await super.status();
+    return this.#options.inline ? { ...status, position: status.head, lag: 0 } : status;
+  }
+
+  override async waitFor(
+    position: number,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    // What is committed, an inline projection has seen.
+    if (!this.#options.inline) await super.waitFor(position, options);
+  }
+
+  async #replay(inside: Inside<E, Db>, session: Session<Db>): Promise<number> {
+    const { handlers, categories } = this.#options;
+    const { tenantId, shared: { catalog } } = inside;
+    const types = checkHandlers(handlers);
+    let count = 0;
+    for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
+      await handle(handlers, event, this.#context(inside.reacting(event), session.db));
+      count++;
+    }
+    return count;
+  }
+
+  #subscribe(types: readonly string[], categories: readonly string[] | undefined): void {
+    const { tenantId, shared: { subscriptions } } = this.#inside;
+    subscriptions.push({
+      matches: (event, category) =>
+        types.includes(event.type) && (categories?.includes(category) ?? true),
+      afterCommit: false,
+      handler: async (event, { store, db }) => {
+        if (tenantId !== undefined && event.tenantId !== tenantId) return;
+        await handle(this.#options.handlers, event, this.#context(store, db));
+      },
+    });
+  }
+
+  #context(store: EventStore<E, Db>, db: Db): ProjectionContext<E, Db> {
+    const projectionVersion = this.#worker.plan.key.version;
+    return { store, db, signal: new AbortController().signal, attempt: 1, projectionVersion };
+  }
+}
+
+function handle<E extends Event, Db>(
+  handlers: ProjectionHandlers<E, Db>,
+  event: RecordedEvent<E>,
+  context: ProjectionContext<E, Db>,
+): unknown {
+  // The key is the event's own type, which the compiler cannot follow.
+  const handler = handlers[event.type as E["type"]] as
+    | ((event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown)
+    | undefined;
+  return handler?.(event, context);
+}
+
+function checkHandlers(handlers: object): readonly string[] {
+  if (typeof handlers !== "object" || handlers === null) {
+    throw new TypeError("handlers must be an object of functions by event type");
+  }
+  return Object.entries(handlers).flatMap(([type, handler]) => {
+    if (handler === undefined) return [];
+    if (typeof handler !== "function") {
+      throw new TypeError(`handlers.${type} must be a function`);
+    }
+    return [type];
+  });
+}

@@ -1,0 +1,16 @@
+/** How many slots there are: more than anybody has lanes. */
+export const slots = 1024;
+
+/**
+ * Tells the slot of a stream, from which its lane follows for any number of lanes. It is stored with each event, so this
+ * function never changes: the FNV-1a hash of the UTF-16 units of tenant, NUL and stream, folded to ten bits.
+ */
+export function slotOf(tenantId: string, streamId: string): number {
+  let hash = 0x811c9dc5;
+  for (const text of [tenantId, "\0", streamId]) {
+    for (let index = 0; index < text.length; index++) {
+      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+    }
+  }
+  return ((hash >>> 22) ^ (hash >>> 12) ^ hash) & (slots - 1);
+}

@@ -1,0 +1,225 @@
+import type { Checkpoints } from "./checkpoints.ts";
+import type { Plan } from "./options.ts";
+import { BusyError } from "./failures.ts";
+import { Health } from "./health.ts";
+import type { Passed } from "./pass.ts";
+import { backoff } from "./retry.ts";
+import { FilterMismatchError, LanesMismatchError } from "./stops.ts";
+
+/** What came of a pass. */
+export interface RunResult {
+  /** How many events were handled. */
+  readonly handled: number;
+  /** How many calls failed. */
+  readonly failed: number;
+  /** How many streams are parked. */
+  readonly parked: number;
+  /** The checkpoint: that of the lane which is furthest behind. */
+  readonly position: number;
+}
+
+/** What a consumer does in this process: passes over its lanes, one after the other, woken by the bell and the clock. */
+export class Worker {
+  readonly plan: Plan;
+  readonly #health: readonly Health[];
+  readonly #waiting: Set<() => void> = new Set();
+  #registered = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** The checkpoint, as far as it is known; -1 where it is not. */
+  #position = -1;
+  /** When a parked stream is due next, by the monotonic clock; undefined where none is. */
+  #due: number | undefined;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    this.#health = Array.from({ length: plan.lanes }, () => new Health());
+  }
+
+  /** Makes one pass over all lanes that are free, when the one before has ended. */
+  async once(stop: AbortSignal, report: (error: unknown) => void): Promise<RunResult> {
+    return await this.#alone(async () => {
+      await this.#register(this.plan.acceptFilter);
+      const { lanes } = this.plan;
+      const passes: Passed[] = [];
+      const first = Math.floor(Math.random() * lanes);
+      for (let index = 0; index < lanes && !stop.aborted; index++) {
+        const lane = (first + index) % lanes;
+        const passed = await this.plan.pass({ lane, lanes }, this.#health[lane]!, stop, report)
+          .run();
+        if (passed !== undefined) passes.push(passed);
+      }
+      return await this.#result(passes);
+    });
+  }
+
+  /** Makes passes until it is told to stop: when the log has moved on, when a retry is due, when a lease ran out. */
+  async run(
+    stop: AbortSignal,
+    pollInterval: number,
+    report: (error: unknown) => void,
+  ): Promise<void> {
+    const { bell, retry } = this.plan;
+    const leave = bell.attend();
+    let failures = 0;
+    try {
+      while (!stop.aborted) {
+        const { rings } = bell;
+        try {
+          if (failures > 0 || await this.#hasWork(pollInterval)) {
+            await this.once(stop, report);
+            failures = this.#health.some(({ stalled }) => stalled) ? failures + 1 : 0;
+          }
+        } catch (error) {
+          failures++;
+          report(error);
+        }
+        if (failures > 0) {
+          // Whatever rings, a broker or database that is down is not asked any sooner.
+          await bell.sleep(backoff(retry, failures), undefined, stop);
+        } else {
+          const due = (this.#due ?? Infinity) - performance.now();
+          await bell.sleep(Math.max(0, Math.min(pollInterval, due)), rings, stop);
+        }
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /** Looks for work again, at once: something was made due. */
+  wake(): void {
+    this.#due = 0;
+    this.plan.bell.ring();
+  }
+
+  /** Waits for the next progress that is made here, but not for longer than some milliseconds. */
+  async progress(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      this.#waiting.add(wake);
+      signal?.addEventListener("abort", wake);
+    });
+  }
+
+  /** Waits until no pass is under way. */
+  async idle(): Promise<void> {
+    await this.#turn;
+  }
+
+  /**
+   * Sets the consumer back to the start, while no pass of this worker is under way.
+   *
+   * @param transact Runs what it is given in a transaction, with the rest of what belongs to it.
+   */
+  async rewind(
+    transact: (rewind: (checkpoints: Checkpoints) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    await this.#alone(async () => {
+      const { key, filter } = this.plan;
+      await this.#register(true);
+      this.#position = -1;
+      await transact(async (checkpoints) => {
+        await checkpoints.rewind(key, 0);
+        await checkpoints.refilter(key, filter);
+      });
+    });
+  }
+
+  /**
+   * Changes the number of lanes, while holding the leases of all: first every lane is brought to where the foremost is,
+   * so that nothing is handled twice.
+   *
+   * @throws {BusyError} If others do not give up their lanes in time.
+   */
+  async relane(lanes: number): Promise<void> {
+    const { checkpoints, key, owner, lease, filter } = this.plan;
+    await this.#alone(async () => {
+      this.#position = -1;
+      const before = await checkpoints.lanes(key);
+      const claimed: {
+        readonly lane: number;
+        readonly position: number;
+        readonly epoch: number;
+      }[] = [];
+      const giveUp = performance.now() + 2 * lease;
+      for (const { lane } of before) {
+        let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+        while (found === undefined) {
+          if (performance.now() > giveUp) throw new BusyError(2 * lease);
+          await this.progress(50, undefined);
+          found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+        }
+        claimed.push({ lane, ...found });
+      }
+      const position = Math.max(0, ...claimed.map((one) => one.position));
+      for (const { lane, ...held } of claimed) {
+        const never = new AbortController().signal;
+        await this.plan.pass({ lane, lanes: before.length }, new Health(), never, () => {})
+          .catchUp({ ...held, crashes: 0 }, position);
+      }
+      const epochs = claimed.map(({ epoch }) => epoch);
+      if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
+        throw new BusyError(2 * lease);
+      }
+      this.#registered = false;
+    });
+  }
+
+  async #alone<R>(work: () => Promise<R>): Promise<R> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #register(accept: boolean): Promise<void> {
+    if (this.#registered) return;
+    const { checkpoints, key, lanes, filter, from, driver } = this.plan;
+    const position = from === "start" ? 0 : from === "now" ? await driver.settled() : from.after;
+    const found = await checkpoints.register(key, { lanes, filter, position });
+    if (found.lanes !== lanes) throw new LanesMismatchError(key.name, found.lanes, lanes);
+    if (found.filter !== filter) {
+      if (!accept) throw new FilterMismatchError(key.name);
+      await checkpoints.refilter(key, filter);
+    }
+    this.#registered = true;
+  }
+
+  async #hasWork(pollInterval: number): Promise<boolean> {
+    if (this.#position < 0 || (this.#due ?? Infinity) <= performance.now()) return true;
+    const { bell, key: { scope, name, version } } = this.plan;
+    const { settled, due } = await bell.pulse(pollInterval / 2);
+    return settled !== this.#position ||
+      due.some((key) => key.scope === scope && key.name === name && key.version === version);
+  }
+
+  async #result(passes: readonly Passed[]): Promise<RunResult> {
+    const { checkpoints, key, lanes } = this.plan;
+    let positions = passes.map(({ position }) => position);
+    if (passes.length < lanes) {
+      const states = await checkpoints.lanes(key);
+      if (states.length !== lanes) {
+        this.#registered = false;
+        throw new LanesMismatchError(key.name, states.length, lanes);
+      }
+      positions = states.map(({ position }) => position);
+    }
+    const dues = passes.flatMap(({ due }) => due ?? []);
+    this.#due = dues.length === 0 ? undefined : performance.now() + Math.min(...dues);
+    const position = this.#position = Math.min(...positions);
+    for (const wake of [...this.#waiting]) wake();
+    const [handled, failed, parked] = [0, 0, 0];
+    const result = { handled, failed, parked, position };
+    for (const passed of passes) {
+      result.handled += passed.handled;
+      result.failed += passed.failed;
+      result.parked += passed.parked;
+    }
+    return result;
+  }
+}
