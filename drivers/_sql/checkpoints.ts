@@ -154,7 +154,9 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async due(): Promise<readonly ConsumerKey[]> {
-    return await this.#send<ConsumerKey>("look for due work", "read", [this.#statements.due], {});
+    const statements = [this.#statements.due];
+    const rows = await this.#send<ConsumerKey>("look for due work", "read", statements, {});
+    return rows.map(({ scope, name, version }) => ({ scope, name, version }));
   }
 }
 

@@ -14,6 +14,13 @@ const now = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
 const oneStream =
   "tenant_id = ?1 ->> '$.stream.tenantId' and stream_id = ?1 ->> '$.stream.streamId'";
 
+const until = `${now} + (?1 ->> 'lease')`;
+/** Without a lease the lane is released. */
+const renew =
+  `leased_until = ${until}, owner = case when ?1 ->> 'lease' is null then null else owner end`;
+const keep = `leased_until = coalesce(${until}, leased_until)`;
+const release = "leased_until = null, owner = null";
+
 /** Writes the statements of consumers for a prefix. */
 export function checkpointsOf(prefix: string): CheckpointStatements {
   const consumers = `"${prefix}consumers"`;
@@ -32,9 +39,9 @@ returning position, epoch, crashes`),
     check: statement(
       `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'lease' is not null`,
     ),
-    advance: statement(advance(checkpoints)),
+    advance: statement(`${advance(checkpoints, renew)} returning 1 as written`),
     park: [
-      advance(checkpoints),
+      `${advance(checkpoints, keep)} returning 1 as written`,
       `${park(parked, "parks")} and ${advanced}
 on conflict do update set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
 where position <= excluded.position`,
@@ -42,6 +49,8 @@ where position <= excluded.position`,
 on conflict do nothing`,
       `delete from ${parked} where ${consumer} and ${advanced}
   and (tenant_id, stream_id) in (select value ->> 'tenantId', value ->> 'streamId' from json_each(?1, '$.frees'))`,
+      // Last of all, since the others look whether the lease is held.
+      `update ${checkpoints} set ${release} where ${held} and ?1 ->> 'lease' is null`,
     ].map(statement),
     lanes: statement(
       `select lane, position, epoch, stalled, case when leased_until > ${now} then owner end as owner
@@ -86,12 +95,11 @@ on conflict do nothing`,
   ];
 }
 
-/** Without a lease it releases the lane. */
-function advance(checkpoints: string): string {
-  return `update ${checkpoints} set position = max(position, ?1 ->> 'position'), leased_until = ${now} + (?1 ->> 'lease'),
-  owner = case when ?1 ->> 'lease' is null then null else owner end,
+/** @param lease What becomes of the lease. */
+function advance(checkpoints: string, lease: string): string {
+  return `update ${checkpoints} set position = max(position, ?1 ->> 'position'), ${lease},
   crashes = case when ?1 ->> 'recovered' then 0 else crashes end, stalled = ?1 ->> 'stalled'
-where ${held} returning 1 as written`;
+where ${held}`;
 }
 
 /** Whether somebody discarded the event meanwhile tells its position: the stream goes on from where they said. */

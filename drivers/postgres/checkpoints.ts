@@ -126,10 +126,10 @@ function listParked(parked: string): string {
   const milliseconds = (instant: string) => `(extract(epoch from ${instant}) * 1000)::float8`;
   return `select tenant_id, stream_id, position::text as position, attempts, error,
   ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
-from ${parked}
+from ${parked} p
 where ${consumer}
   and (${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
-order by position`;
+order by p.position`;
 }
 
 function discard(checkpoints: string, parked: string): string {

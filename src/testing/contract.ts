@@ -1,6 +1,8 @@
 import type { Driver } from "../driver.ts";
 import { append } from "./append.ts";
 import { type Bench, type Cases, storeOn } from "./bench.ts";
+import { checkpoints } from "./checkpoints.ts";
+import { consumers } from "./consumers.ts";
 import { deletion } from "./delete.ts";
 import { encoding } from "./encoding.ts";
 import { guard } from "./guard.ts";
@@ -43,7 +45,7 @@ export interface OpenedDriver<Db = unknown> {
 
 const capabilities: readonly Cases[] = [
   ...[append, versions, ids, races, read, log, streams, tenants, deletion, encoding, named],
-  ...[transactions, savepoints, handlers, using],
+  ...[transactions, savepoints, handlers, using, checkpoints, consumers],
 ];
 
 /**
