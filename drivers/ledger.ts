@@ -114,7 +114,7 @@ export class MemoryCheckpoints implements Checkpoints {
       const crashes = lane.crashes + (lane.owner === undefined ? 0 : 1);
       const leasedUntil = now + lease;
       ledger.put(withLane(found!, key.lane, { ...lane, owner, epoch, crashes, leasedUntil }));
-      return { position: lane.position, epoch, crashes };
+      return { position: lane.position, epoch, crashes, parked: found!.parked.size };
     });
   }
 

@@ -131,6 +131,8 @@ export interface ClaimedLane {
   readonly epoch: number;
   /** How often in a row its owner vanished without releasing it. */
   readonly crashes: number;
+  /** How many streams the consumer has parked, in all its lanes. */
+  readonly parked: number;
 }
 
 /** Where a lane is. */

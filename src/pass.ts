@@ -64,9 +64,13 @@ export class Pass<E extends Event, Db> {
 
   /** @returns What came of it; undefined where another worker holds the lane. */
   async run(): Promise<Passed | undefined> {
-    const { checkpoints, owner, lease } = this.#job;
-    const claimed = await checkpoints.claim(this.#key, owner, lease);
-    return claimed && await this.#within(claimed, false);
+    const { checkpoints, owner, lease, inside: { shared: { driver } } } = this.#job;
+    const claiming = checkpoints.claim(this.#key, owner, lease);
+    const [claimed, settled] = await bothOf(claiming, driver.settled());
+    if (claimed === undefined) return undefined;
+    // Another worker may have gone further since that was asked; what is still behind its checkpoint is a log cut short.
+    const until = settled < claimed.position ? await driver.settled() : settled;
+    return await this.#within(claimed, false, until);
   }
 
   /** Makes the pass under a lease that is held already, and goes on being held. */
@@ -74,7 +78,7 @@ export class Pass<E extends Event, Db> {
     return await this.#within(claimed, true, until);
   }
 
-  async #within(claimed: ClaimedLane, keep: boolean, until?: number): Promise<Passed> {
+  async #within(claimed: ClaimedLane, keep: boolean, until: number): Promise<Passed> {
     const { checkpoints, lease: milliseconds, work } = this.#job;
     const lease = new Lease(checkpoints, this.#key, claimed, milliseconds, () => ({
       position: this.#prefix(),
@@ -88,6 +92,8 @@ export class Pass<E extends Event, Db> {
     const beat = () => void (lease.released ? undefined : lease.save(true).catch(() => {}));
     const heart = work.mode === "transaction" ? undefined : setInterval(beat, milliseconds / 3);
     try {
+      if (until < claimed.position) throw new StoreRewoundError(until, claimed.position);
+      if (claimed.parked > 0) await this.#learn();
       await this.#work(lease, delivery, keep, until);
       if (!lease.released) await lease.save(keep);
     } catch (error) {
@@ -107,19 +113,25 @@ export class Pass<E extends Event, Db> {
     };
   }
 
-  async #work(lease: Lease, delivery: Delivery<E, Db>, keep: boolean, end?: number): Promise<void> {
-    const { checkpoints, lanes, inside, batchSize: limit } = this.#job;
-    const until = end ?? await inside.shared.driver.settled();
-    if (until < lease.position) throw new StoreRewoundError(until, lease.position);
+  async #learn(): Promise<void> {
+    const { checkpoints, lanes } = this.#job;
     const now = performance.now();
     for (const row of await checkpoints.parked(this.#key, { lane: this.#key.lane, lanes })) {
       const dueAt = row.delay === undefined ? undefined : now + row.delay;
       this.#parked.set(keyOf(row), { ...row, dueAt });
     }
+  }
+
+  async #work(
+    lease: Lease,
+    delivery: Delivery<E, Db>,
+    keep: boolean,
+    until: number,
+  ): Promise<void> {
     await this.#retry(lease, delivery);
     this.#probe = true;
     while (lease.position < until && this.#goes) {
-      const page = await this.#scan({ after: lease.position, until, limit });
+      const page = await this.#scan({ after: lease.position, until, limit: this.#job.batchSize });
       const more = keep || page.scanned < until;
       await this.#batch(page, more, lease, delivery);
     }
@@ -326,6 +338,12 @@ export class Pass<E extends Event, Db> {
 function parkOf({ tenantId, streamId, position }: StoredEvent): Park {
   const slot = slotOf(tenantId, streamId);
   return { tenantId, streamId, slot, position, attempts: 0, delay: 0, error: undefined };
+}
+
+/** Waits for two, and fails when both have ended. */
+async function bothOf<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
 }
 
 /** Waits until all have ended, so that nobody works on when one has failed; throws the first error. */

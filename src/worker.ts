@@ -1,4 +1,4 @@
-import type { Checkpoints } from "./checkpoints.ts";
+import type { Checkpoints, ClaimedLane } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
 import { BusyError } from "./failures.ts";
 import { Health } from "./health.ts";
@@ -61,11 +61,14 @@ export class Worker {
     const { bell, retry } = this.plan;
     const leave = bell.attend();
     let failures = 0;
+    let heard = -1;
     try {
       while (!stop.aborted) {
         const { rings } = bell;
+        const rung = rings !== heard;
+        heard = rings;
         try {
-          if (failures > 0 || await this.#hasWork(pollInterval)) {
+          if (rung || failures > 0 || await this.#hasWork(pollInterval)) {
             await this.once(stop, report);
             failures = this.#health.some(({ stalled }) => stalled) ? failures + 1 : 0;
           }
@@ -142,11 +145,7 @@ export class Worker {
     await this.#alone(async () => {
       this.#position = -1;
       const before = await checkpoints.lanes(key);
-      const claimed: {
-        readonly lane: number;
-        readonly position: number;
-        readonly epoch: number;
-      }[] = [];
+      const claimed: (ClaimedLane & { readonly lane: number })[] = [];
       const giveUp = performance.now() + 2 * lease;
       for (const { lane } of before) {
         let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
@@ -161,7 +160,7 @@ export class Worker {
       for (const { lane, ...held } of claimed) {
         const never = new AbortController().signal;
         await this.plan.pass({ lane, lanes: before.length }, new Health(), never, () => {})
-          .catchUp({ ...held, crashes: 0 }, position);
+          .catchUp(held, position);
       }
       const epochs = claimed.map(({ epoch }) => epoch);
       if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {

@@ -59,14 +59,18 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async claim(key: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined> {
-    const [row] = await this.#send<{ position: Digits; epoch: Digits; crashes: number }>(
+    const [row] = await this.#send<Record<keyof ClaimedLane, Digits>>(
       "claim a consumer's lane",
       "write",
       [this.#statements.claim],
       { ...key, owner, lease },
     );
-    return row &&
-      { position: Number(row.position), epoch: Number(row.epoch), crashes: row.crashes };
+    return row && {
+      position: Number(row.position),
+      epoch: Number(row.epoch),
+      crashes: Number(row.crashes),
+      parked: Number(row.parked),
+    };
   }
 
   async check(key: LaneKey, epoch: number, lease: number): Promise<boolean> {

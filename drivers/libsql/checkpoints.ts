@@ -35,7 +35,7 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
     claim: statement(`update ${checkpoints} set epoch = epoch + 1, owner = ?1 ->> 'owner',
   leased_until = ${now} + (?1 ->> 'lease'), crashes = crashes + (leased_until is not null)
 where ${lane} and (leased_until is null or leased_until <= ${now})
-returning position, epoch, crashes`),
+returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`),
     check: statement(
       `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'lease' is not null`,
     ),

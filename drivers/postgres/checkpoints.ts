@@ -22,7 +22,7 @@ export function checkpointsOf(schema: string): CheckpointStatements {
   return {
     register: [statement(register(consumers, checkpoints))],
     definition: statement(`select ${definition} from ${consumers} where ${consumer}`),
-    claim: statement(claim(checkpoints)),
+    claim: statement(claim(checkpoints, parked)),
     check: statement(check(checkpoints)),
     advance: statement(`${advance(checkpoints)} returning 1 as written`),
     park: [statement(park(checkpoints, parked))],
@@ -61,7 +61,7 @@ select scope, name, version, lane, position, 0, 0, false from made cross join ge
 }
 
 /** A lane whose row is locked is held, by a worker that is about to commit: waiting for it could take for ever. */
-function claim(checkpoints: string): string {
+function claim(checkpoints: string, parked: string): string {
   return `update ${checkpoints} c set epoch = c.epoch + 1, owner = ${given} ->> 'owner',
   leased_until = ${until},
   crashes = c.crashes + (c.leased_until is not null)::integer
@@ -71,7 +71,8 @@ from (
   for update skip locked
 ) as free
 where c.scope = ${scope} and c.name = ${name} and c.version = ${version} and c.lane = free.lane
-returning c.position::text as position, c.epoch::text as epoch, c.crashes`;
+returning c.position::text as position, c.epoch::text as epoch, c.crashes,
+  (select count(*) from ${parked} where ${consumer})::text as parked`;
 }
 
 const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond'`;

@@ -1,25 +1,29 @@
-import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
+import { type Doorbell, type Driver, type Session, StoreRewoundError } from "../../mod.ts";
 import { turnsOf } from "../turns.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
 import { classify, connect, type PostgresConnection } from "./dialect.ts";
+import { doorbellOf } from "./doorbell.ts";
 import { migrationsOf } from "./migrations.ts";
 import { PostgresSession } from "./session.ts";
 import { statementsOf } from "./statements.ts";
+import { statementName } from "../_sql/wire.ts";
 
 /** The options of `postgres`, complete. */
 export interface Options {
   readonly schema: string;
   readonly prepare: boolean;
   readonly busyTimeout: number;
+  readonly doorbell: boolean;
 }
 
 /** The Postgres driver: the session outside of transactions, and what makes the tables. */
 export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db> {
   readonly capabilities: Driver["capabilities"];
+  readonly doorbell: Doorbell | undefined;
   readonly #name: string;
   readonly #migrations: readonly Migration[];
 
-  constructor(db: Db, { schema, prepare, busyTimeout }: Options) {
+  constructor(db: Db, { schema, prepare, busyTimeout, doorbell }: Options) {
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     const migrations = migrationsOf(quoted);
     super(db, false, {
@@ -34,7 +38,14 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     });
     this.#name = schema;
     this.#migrations = migrations;
-    this.capabilities = { transactions: this.connection.transactions };
+    const { transactions, single, client, run } = this.connection;
+    this.capabilities = { transactions };
+    // Nobody else is behind a database of this process; over HTTP, nobody can listen.
+    if (doorbell && transactions && !single) {
+      const channel = statementName(schema);
+      const text = `notify "${channel}"`;
+      this.doorbell = doorbellOf(client, channel, () => run({ name: undefined, text }, []));
+    }
   }
 
   using(db: Db): Session<Db> {

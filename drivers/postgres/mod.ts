@@ -48,6 +48,11 @@ export interface PostgresOptions {
   readonly prepare?: boolean | undefined;
   /** How long a write waits for another transaction, in milliseconds. @default 5000 */
   readonly busyTimeout?: number | undefined;
+  /**
+   * Whether an append wakes consumers of other processes, by an empty NOTIFY after it, at most some hundred times a
+   * second; without it they poll. @default true
+   */
+  readonly doorbell?: boolean | undefined;
 }
 
 /**
@@ -57,10 +62,11 @@ export interface PostgresOptions {
  * @throws {TypeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
-  const { schema = "event_sourcery", prepare = true, busyTimeout = 5000 } = options;
+  const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, doorbell = true } =
+    options;
   if (typeof schema !== "string" || !/^[^\0]{1,63}$/u.test(schema)) {
     throw new TypeError("schema must be a name of 1 to 63 characters without NUL");
   }
   // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
-  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout });
+  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, doorbell });
 }

@@ -43,7 +43,7 @@ export const checkpoints: Cases = served({
     ]);
     const [claimed, ...more] = claims.filter((claim) => claim !== undefined);
     assert.deepEqual(more, []);
-    assert.deepEqual(claimed, { position: 7, epoch: claimed!.epoch, crashes: 0 });
+    assert.deepEqual(claimed, { position: 7, epoch: claimed!.epoch, crashes: 0, parked: 0 });
     assert.ok(["a", "b", "c"].includes((await one.lanes(consumer))[0]!.owner!));
     assert.equal(await one.claim({ ...lane, lane: 1 }, "a", long), undefined, "no such lane");
     assert.equal(await one.claim({ ...lane, name: "d" }, "a", long), undefined, "nor consumer");
