@@ -11,15 +11,22 @@ export interface Outcome {
 
 const running = new Set<ChildProcess>();
 
-/** Runs a command from the repository's top folder; `loud` shows its output while it runs. */
+/** How to run a command. */
+export interface RunOptions {
+  /** Goes with the environment of this process. */
+  readonly env?: Record<string, string>;
+  /** Shows the output while the command runs. */
+  readonly loud?: boolean;
+  /** Where it runs. @default the repository's top folder */
+  readonly cwd?: string;
+  /** When it is stopped, in milliseconds. @default 900_000 */
+  readonly limit?: number;
+}
+
+/** Runs a command. */
 export function run(
   command: readonly string[],
-  { env = {}, loud = false, cwd = root, limit = 900_000 }: {
-    env?: Record<string, string>;
-    loud?: boolean;
-    cwd?: string;
-    limit?: number;
-  } = {},
+  { env = {}, loud = false, cwd = root, limit = 900_000 }: RunOptions = {},
 ): Promise<Outcome> {
   const [program, ...args] = command;
   const child = spawn(program!, args, {
@@ -48,6 +55,17 @@ export function run(
       resolve({ ok: code === 0, output });
     });
   });
+}
+
+/**
+ * Runs a command that must succeed, and gives its output.
+ *
+ * @throws {Error} If it fails.
+ */
+export async function must(command: readonly string[], options?: RunOptions): Promise<string> {
+  const { ok, output } = await run(command, options);
+  if (!ok) throw new Error(`Cannot run ${command.join(" ")}: ${output}`);
+  return output;
 }
 
 /** Ends every command that still runs. */

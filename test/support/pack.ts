@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bin, run } from "./command.ts";
+import { bin, must } from "./command.ts";
 import { root } from "./root.ts";
 
 /** The package as npm would publish it. */
@@ -17,15 +17,9 @@ export async function pack(): Promise<Packed> {
   for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) {
     if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name));
   }
-  await must([bin("tsc"), "--noCheck", "--outDir", join(folder, "dist")], root);
-  const output = await must(["npm", "pack", "--silent", "--ignore-scripts"], folder);
+  await must([bin("tsc"), "--noCheck", "--outDir", join(folder, "dist")]);
+  const output = await must(["npm", "pack", "--silent", "--ignore-scripts"], { cwd: folder });
   const name = output.trim().split("\n").at(-1)!;
   const remove = () => rmSync(folder, { recursive: true, force: true });
   return { tarball: join(folder, name), remove };
-}
-
-async function must(command: string[], cwd: string): Promise<string> {
-  const { ok, output } = await run(command, { cwd });
-  if (!ok) throw new Error(`Cannot run ${command.join(" ")}: ${output}`);
-  return output;
 }
