@@ -1,0 +1,50 @@
+// A Worker with an event store; `worker.test.ts` bundles it in a stranger's project and asks it.
+import { drizzle } from "drizzle-orm/libsql/web";
+import { defineEvent, type EventOf, EventStore, isEventSourceryError } from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+
+/** What is given to the Worker. */
+export interface Environment {
+  readonly url: string;
+  readonly prefix: string;
+}
+
+const Paid = defineEvent<{ readonly cents: bigint; readonly at: Date }>()("Paid");
+const Sent = defineEvent("Sent");
+const events = [Paid, Sent];
+type OrderEvent = EventOf<typeof Paid> | EventOf<typeof Sent>;
+
+export default {
+  /** Answers what became of two orders. */
+  async fetch(_: Request, { url, prefix }: Environment): Promise<Response> {
+    const driver = libsql(drizzle({ connection: { url } }), { prefix });
+    await driver.migrate();
+    const store = new EventStore(driver, { events });
+    const paid = Paid({ cents: 2n ** 64n, at: new Date(0) }, { tags: ["paid"] });
+    const { version } = await store.append("order:1", [paid, Sent()], { expectedVersion: 0 });
+    const conflict = await store.append("order:1", Sent(), { expectedVersion: 1 }).catch(codeOf);
+    const reacting = new EventStore(driver, {
+      events,
+      subscriptions: { Paid: [async (_, { store }) => void await store.append("order:2", Sent())] },
+    });
+    await reacting.append("order:2", Paid({ cents: 1n, at: new Date(1) }));
+    const tagged: string[] = [];
+    for await (const { streamId } of store.readAll({ tags: ["paid"] })) tagged.push(streamId);
+    return Response.json({
+      version,
+      conflict,
+      first: (await store.load("order:1")).map(describe),
+      second: (await store.load("order:2")).map(describe),
+      tagged,
+    });
+  },
+};
+
+function describe(event: OrderEvent): string {
+  return event.type === "Paid" ? `${event.data.cents} at ${event.data.at.toISOString()}` : "sent";
+}
+
+function codeOf(error: unknown): string {
+  if (isEventSourceryError(error)) return error.code;
+  throw error;
+}
