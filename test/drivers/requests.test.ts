@@ -1,0 +1,83 @@
+import { createClient } from "@libsql/client/http";
+import { drizzle } from "drizzle-orm/libsql";
+import {
+  ConcurrencyError,
+  defineEvent,
+  type EventOf,
+  EventStore,
+  type EventWriter,
+} from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sqldUrl } from "../support/sqld.ts";
+
+const Noted = defineEvent<string>()("Noted");
+const tagged = Noted("c", { tags: ["urgent", "private"] });
+type Writer = EventWriter<EventOf<typeof Noted>>;
+
+/** Each finds one event in "note:1". */
+const appends: Record<string, (store: Writer) => Promise<unknown>> = {
+  "one event": (store) => store.append("note:1", Noted("a")),
+  "one event at a version": (store) => store.append("note:1", Noted("a"), { expectedVersion: 1 }),
+  "one event of a new stream": (store) =>
+    store.append("note:2", Noted("a"), { expectedVersion: "noStream" }),
+  "several events": (store) => store.append("note:1", [Noted("a"), Noted("b")]),
+  "a tagged event": (store) => store.append("note:1", tagged),
+  "several events, one of them tagged": (store) => store.append("note:1", [Noted("a"), tagged]),
+  "an event for the outbox": (store) => store.publish("note:1", Noted("a")),
+  "events of two streams": (store) =>
+    store.appendAll([
+      { streamId: "note:1", events: tagged, expectedVersion: 1 },
+      { streamId: "note:2", events: [Noted("a"), Noted("b")] },
+    ]),
+};
+
+const conflicts: typeof appends = {
+  "one event": (store) => store.append("note:1", Noted("a"), { expectedVersion: 0 }),
+  "several events": (store) => store.append("note:1", [Noted("a"), tagged], { expectedVersion: 0 }),
+  "events of two streams": (store) =>
+    store.appendAll([
+      { streamId: "note:1", events: tagged, expectedVersion: 0 },
+      { streamId: "note:2", events: [Noted("a"), Noted("b")] },
+    ]),
+};
+
+for (const [name, append] of Object.entries(appends)) {
+  test(`append() of ${name} takes one HTTP request on libSQL`, { timeout: 60_000 }, async () => {
+    assert.equal(await requests(append), 1);
+  });
+}
+
+for (const [name, append] of Object.entries(conflicts)) {
+  // The second asks for the versions.
+  test(
+    `append() of ${name} is refused in two HTTP requests on libSQL`,
+    { timeout: 60_000 },
+    async () => {
+      assert.equal(await requests((store) => assert.rejects(append(store), ConcurrencyError)), 2);
+    },
+  );
+}
+
+/** Counts the requests of some work on a store whose tables are made. */
+async function requests(work: (store: Writer) => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const counting = (request: Request) => (count++, fetch(request));
+  const client = createClient({ url: await sqldUrl(), fetch: counting });
+  try {
+    const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+    const open = async () => {
+      const driver = libsql(drizzle(client), { prefix });
+      await driver.migrate();
+      return new EventStore(driver, { events: [Noted] });
+    };
+    await (await open()).append("note:1", Noted("first"));
+    const store = await open(); // whose first append counts too
+    count = 0;
+    await work(store);
+    return count;
+  } finally {
+    client.close();
+  }
+}
