@@ -95,7 +95,7 @@ function appendMany(events: string): string {
 ), fit as materialized (
   select 1 as yes
   where not exists (select 1 from cur where not (expected = -1 or (expected = -2 and v > 0) or v = expected))
-    and not exists (select 1 from input join ${events} e on e.tenant_id = ?1 and e.id = input.id)
+    and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)
 )
 insert into ${events}
   (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)

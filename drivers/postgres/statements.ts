@@ -92,6 +92,9 @@ returning version, position`;
  * The first event of each stream goes in with `on conflict do nothing`, the rest only if it went in: so a race over
  * one stream leaves nothing. With several streams one race may be won and another lost: then the division by zero in
  * `whole` undoes the statement. Streams are taken in order, so that two such appends never wait for each other.
+ *
+ * Ids are looked up one by one, in `events_id`. Left to itself the planner, which does not know how many there are,
+ * compared each with every event of the tenant: 1,000 events took 4.5 s in a log of 80,000, and take 30 ms so.
  */
 function appendMany(schema: string): string {
   return `with input as materialized (
@@ -105,7 +108,9 @@ function appendMany(schema: string): string {
 ), fit as materialized (
   select count(*) as streams from cur
   having bool_and(expected = -1 or (expected = -2 and v > 0) or v = expected)
-    and not exists (select from ${schema}."events" e, input where e.tenant_id = $1::text and e.id = input.id)
+    and not exists (select from input cross join lateral (
+      select from ${schema}."events" e where e.tenant_id = $1::text and e.id = input.id limit 1
+    ) as known)
 ), fence as materialized (
   ${fence(schema, "$3")}
 ), first as (
@@ -118,7 +123,7 @@ function appendMany(schema: string): string {
     select input.*, cur.v from fence, fit, cur join input using (stream_id) where input.i = 1 order by stream_id collate "C"
   ) as ordered
   on conflict do nothing
-  returning stream_id, version, position
+  returning stream_id, version, position, tags
 ), whole as materialized (
   select 1 / (case when count(*) in (0, (select streams from fit)) then 1 else 0 end) as yes from first
 ), rest as (
@@ -130,14 +135,12 @@ function appendMany(schema: string): string {
   from (
     select input.*, first.version from whole, first join input using (stream_id) where input.i > 1 order by stream_id collate "C", i
   ) as ordered
-  returning stream_id, version, position
+  returning stream_id, version, position, tags
 ), stored as materialized (
-  select stream_id, version, position from first union all select stream_id, version, position from rest
+  select stream_id, version, position, tags from first union all select stream_id, version, position, tags from rest
 ), tagged as (
   insert into ${schema}."event_tags" (tag, position)
-  select distinct tag, stored.position
-  from stored join first using (stream_id) join input on input.stream_id = stored.stream_id and input.i = stored.version - first.version + 1
-    cross join json_array_elements_text(input.tags) as tag
+  select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
 )
 select stored.stream_id, stored.version, stored.position from whole, stored`;
 }
@@ -149,8 +152,10 @@ function explain(schema: string): string {
     select max(version) from ${schema}."events" where tenant_id = $1::text and stream_id = asked.value
   ), 0) order by asked.ordinality)::text from json_array_elements_text($2::text::json) with ordinality as asked
 ) as versions, (
-  select json_agg(json_build_array(id, stream_id, version, position))::text from ${schema}."events"
-  where tenant_id = $1::text and id in (select json_array_elements_text($3::text::json))
+  select json_agg(json_build_array(id, stream_id, version, position))::text
+  from json_array_elements_text($3::text::json) as asked cross join lateral (
+    select id, stream_id, version, position from ${schema}."events" e where e.tenant_id = $1::text and e.id = asked.value limit 1
+  ) as known
 ) as known`;
 }
 
