@@ -22,6 +22,8 @@ export interface Standing {
 export class Lease {
   /** What it is written under. */
   readonly epoch: number;
+  /** How many streams the consumer had parked when it was taken. */
+  readonly parked: number;
   /** Aborts when another worker has taken over: nothing of what is still done here will be committed. */
   readonly signal: AbortSignal;
   readonly #checkpoints: Checkpoints;
@@ -39,7 +41,7 @@ export class Lease {
   constructor(
     checkpoints: Checkpoints,
     key: LaneKey,
-    { position, epoch }: ClaimedLane,
+    { position, epoch, parked }: ClaimedLane,
     milliseconds: number,
     standing: () => Standing,
   ) {
@@ -47,6 +49,7 @@ export class Lease {
     this.#key = key;
     this.#position = position;
     this.epoch = epoch;
+    this.parked = parked;
     this.#milliseconds = milliseconds;
     this.#standing = standing;
     this.signal = this.#lost.signal;

@@ -1,5 +1,5 @@
 import type { Bell } from "./bell.ts";
-import type { Checkpoints, LaneFilter } from "./checkpoints.ts";
+import type { Checkpoints, ClaimedLane, LaneFilter } from "./checkpoints.ts";
 import type { Driver } from "./driver.ts";
 import type { Event } from "./event.ts";
 import type { Health } from "./health.ts";
@@ -66,13 +66,14 @@ export interface Plan
   /** What it wants, as text that is compared. */
   readonly filter: string;
   readonly acceptFilter: boolean;
-  /** Prepares a pass over one of so many lanes. */
-  readonly pass: (
+  /** Begins a pass over one of so many lanes, whose lease is held. */
+  readonly begin: (
     lane: LaneFilter,
+    claimed: ClaimedLane,
     health: Health,
     stop: AbortSignal,
     report: (error: unknown) => void,
-  ) => Pick<Pass<Event, unknown>, "run" | "catchUp">;
+  ) => Pick<Pass<Event, unknown>, "run">;
 }
 
 /**
@@ -134,8 +135,8 @@ export function planOf<E extends Event, Db>(store: object, face: Face<E, Db>): P
     from,
     filter,
     acceptFilter,
-    pass: ({ lane, lanes }, health, stop, report) =>
-      new Pass<E, Db>({ ...job, lanes, report }, lane, health, stop),
+    begin: ({ lane, lanes }, claimed, health, stop, report) =>
+      new Pass<E, Db>({ ...job, lanes, report }, lane, claimed, health, stop),
   };
 }
 

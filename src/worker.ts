@@ -1,5 +1,6 @@
 import type { Checkpoints, ClaimedLane } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
+import { allEnded } from "./ended.ts";
 import { BusyError } from "./failures.ts";
 import { Health } from "./health.ts";
 import type { Passed } from "./pass.ts";
@@ -44,8 +45,7 @@ export class Worker {
       const first = Math.floor(Math.random() * lanes);
       for (let index = 0; index < lanes && !stop.aborted; index++) {
         const lane = (first + index) % lanes;
-        const passed = await this.plan.pass({ lane, lanes }, this.#health[lane]!, stop, report)
-          .run();
+        const passed = await this.#pass(lane, stop, report);
         if (passed !== undefined) passes.push(passed);
       }
       return await this.#result(passes);
@@ -158,9 +158,9 @@ export class Worker {
       }
       const position = Math.max(0, ...claimed.map((one) => one.position));
       for (const { lane, ...held } of claimed) {
-        const never = new AbortController().signal;
-        await this.plan.pass({ lane, lanes: before.length }, new Health(), never, () => {})
-          .catchUp(held, position);
+        const stop = new AbortController().signal;
+        const laneOf = { lane, lanes: before.length };
+        await this.plan.begin(laneOf, held, new Health(), stop, () => {}).run(position, true);
       }
       const epochs = claimed.map(({ epoch }) => epoch);
       if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
@@ -168,6 +168,24 @@ export class Worker {
       }
       this.#registered = false;
     });
+  }
+
+  /** @returns What came of it; undefined where another worker holds the lane. */
+  async #pass(
+    lane: number,
+    stop: AbortSignal,
+    report: (error: unknown) => void,
+  ): Promise<Passed | undefined> {
+    const { checkpoints, key, lanes, owner, lease, driver, begin } = this.plan;
+    const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
+    const [claimed, settled] = await allEnded([claiming, driver.settled()]);
+    if (claimed === undefined) return undefined;
+    // Another worker may have gone further since that was asked; what is still behind its checkpoint is a log cut short.
+    const until = settled < claimed.position ? await driver.settled() : settled;
+    return await begin({ lane, lanes }, claimed, this.#health[lane]!, stop, report).run(
+      until,
+      false,
+    );
   }
 
   async #alone<R>(work: () => Promise<R>): Promise<R> {
