@@ -258,7 +258,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async #explain({ tenantId, writes }: AppendRequest): Promise<AppendOutcome> {
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
-    const [answer] = await this.translated(
+    // Where serializable is the default, this is refused too when others write meanwhile.
+    const [answer] = await this.patiently(
       "append events",
       () => this.run<Refusal>(this.statements.explain, [tenantId, streamIds, ids]),
     );
