@@ -95,12 +95,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
-    if (!this.connection.transactions) {
-      throw new UnsupportedError(
-        "open a transaction",
-        "this database handle has no interactive transactions",
-      );
-    }
+    this.#needTransactions("open a transaction");
     return await this.connection.transaction((tx) => work(this.#inside(tx)), this.bound);
   }
 
@@ -135,6 +130,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
         () => this.translated("delete a stream", () => this.#remove(tenantId, streamId)),
       );
     }
+    this.#needTransactions("delete a stream");
     await this.turn(
       "write",
       () =>
@@ -147,6 +143,11 @@ export class PostgresSession<Db> extends SqlSession<Db> {
             ),
         ),
     );
+  }
+
+  #needTransactions(action: string): void {
+    if (this.connection.transactions) return;
+    throw new UnsupportedError(action, "this database handle has no interactive transactions");
   }
 
   async #removeSoon(tenantId: string, streamId: string): Promise<void> {
