@@ -273,7 +273,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     try {
       outcome = await this.#explain(request);
     } catch (error) {
-      if (this.closed()) throw new ConnectionError(options);
+      if (this.closed(options.cause)) throw new ConnectionError(options);
       throw isEventSourceryError(error, "CONNECTION")
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;
@@ -282,8 +282,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     throw new UnknownOutcomeError(streamIdsOf(request), options);
   }
 
-  /** Whether the client was closed, so that nothing can have been sent. */
-  protected abstract closed(): boolean;
+  /** Whether the client was closed, as it or its error says, so that nothing can have been sent. */
+  protected abstract closed(error: unknown): boolean;
 }
 
 function streamIdsOf({ writes }: AppendRequest): readonly string[] {

@@ -54,8 +54,8 @@ export interface Connection {
   readonly transactions: boolean;
   /** Whether it has a single connection, which an open transaction holds. */
   readonly single: boolean;
-  /** Whether the client says that it was closed. */
-  readonly closed: () => boolean;
+  /** Whether the client, or what it threw, says that it was closed. */
+  readonly closed: (error: unknown) => boolean;
 }
 
 /** Sessions over HTTP, which have no interactive transactions. */
@@ -94,7 +94,10 @@ export function connect(handle: unknown, prepare: boolean): Connection {
     transactions: !withoutTransactions.includes(kind),
     single: kind === "PgliteSession" || client.options?.max === 1 ||
       (kind === "NodePgSession" && client.totalCount === undefined),
-    closed: () => client.closed === true || client.ended === true || client.ending === true,
+    // postgres.js says it in the error alone, and only of what it has not sent.
+    closed: (error) =>
+      client.closed === true || client.ended === true || client.ending === true ||
+      textOf(error, "code") === "CONNECTION_ENDED",
   };
 }
 

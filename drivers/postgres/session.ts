@@ -67,8 +67,8 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     );
   }
 
-  protected closed(): boolean {
-    return this.connection.closed();
+  protected closed(error: unknown): boolean {
+    return this.connection.closed(error);
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
