@@ -17,7 +17,7 @@ import {
   UnknownOutcomeError,
 } from "../../mod.ts";
 import { Turns } from "../turns.ts";
-import { type Classified, rootOf, Unchanged } from "./failure.ts";
+import { type Classified, type Failure, rootOf, Unchanged } from "./failure.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";
 import {
   type PageColumns,
@@ -176,16 +176,16 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  /** Runs work again, as long as only another writer was in its way and there is time left. */
-  protected async patiently<R>(action: string, work: () => Promise<R>): Promise<R> {
+  /** Runs work again, as long as only another writer, or `also`, was in its way and there is time left. */
+  protected async patiently<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
     const giveUp = Date.now() + this.busyTimeout;
     while (true) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof Unchanged) throw error.error;
-        const again = !isEventSourceryError(error) && this.classify(error).failure === "raced" &&
-          !this.bound;
+        const again = !isEventSourceryError(error) && !this.bound &&
+          ["raced", also].includes(this.classify(error).failure);
         if (!again || Date.now() > giveUp) throw this.translate(action, error);
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));

@@ -141,6 +141,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
               (tx) => this.#inside(tx).#removeSoon(tenantId, streamId),
               false,
             ),
+          "busy",
         ),
     );
   }
