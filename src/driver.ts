@@ -97,7 +97,11 @@ export interface Session<Db = unknown> {
   /** Lists streams by id, in the order of its UTF-8 bytes. */
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;
 
-  /** Removes a stream with everything that belongs to it, where consumers parked it too; none is no error. */
+  /**
+   * Removes a stream with everything that belongs to it, where consumers parked it too; none is no error.
+   *
+   * @throws {UnsupportedError} If this takes a transaction, and the database handle has none.
+   */
   delete(tenantId: string, streamId: string): Promise<void>;
 
   /** Keeps the appends of others out until the transaction ends; absent where a transaction always does. */

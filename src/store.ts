@@ -51,6 +51,8 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
   /**
    * Removes a stream with all that belongs to it; where there is none, does nothing. A stream that is appended to
    * afterwards starts again at version 1.
+   *
+   * @throws {UnsupportedError} If this takes a transaction, as on Postgres, and the database handle has none.
    */
   delete(streamId: string): Promise<void>;
 }

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { run } from "./support/command.ts";
+import { program, run } from "./support/command.ts";
 import { createDatabase, postgresServers } from "./support/postgres.ts";
-import { root, runtime } from "./support/root.ts";
+import { root } from "./support/root.ts";
 
 /** What each example prints when all that it claims has held. */
 const examples: Record<string, RegExp> = {
@@ -58,10 +57,8 @@ test("examples are all run by these tests", () => {
 
 /** Runs an example as a stranger would, and gives what it printed. */
 async function example(name: string, args: readonly string[], url: string = ""): Promise<string> {
-  const program = runtime === "node" ? `dist/examples/${name}.js` : `examples/${name}.ts`;
-  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
   const env = { POSTGRES_URL: url, EMBEDDED_POSTGRES_URL: "" };
-  const { ok, output } = await run([process.execPath, ...flags, program, ...args], { env });
+  const { ok, output } = await run(program(`examples/${name}`, ...args), { env });
   assert(ok, output);
   return output;
 }

@@ -12,8 +12,8 @@ export interface Connection {
   ) => Promise<readonly Row[]>;
   /** What identifies the client below. */
   readonly client: object;
-  /** Whether the client says that it was closed. */
-  readonly closed: () => boolean;
+  /** Whether the client was closed, as it or what it threw says, so that nothing can have been sent. */
+  readonly closed: (error: unknown) => boolean;
 }
 
 /** What the sessions of one driver share. */

@@ -1,27 +1,24 @@
 import {
   type AppendOutcome,
   type AppendRequest,
-  BusyError,
   type Checkpoints,
   ConnectionError,
-  DriverError,
   isEventSourceryError,
   type LogPage,
   type LogQuery,
-  MissingSchemaError,
   type Session,
   type StoredEvent,
   type StoredStream,
   type StreamQuery,
   type StreamsQuery,
-  TransactionAbortedError,
   UnknownOutcomeError,
 } from "../../mod.ts";
 import { Turns } from "../turns.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import type { Connection, Setting } from "./connection.ts";
-import { rootOf, Unchanged } from "./failure.ts";
+import { type Failure, rootOf, Unchanged } from "./failure.ts";
 import type { Parameter, Statement } from "./statement.ts";
+import { translate } from "./translate.ts";
 import {
   type PageColumns,
   type Placed,
@@ -161,7 +158,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
           if (committing && this.setting.classify(error).failure === "lost") {
             throw new UnknownOutcomeError([], { cause: rootOf(error) });
           }
-          throw begun ? this.translate("run the transaction", error) : error;
+          throw begun ? translate(error, "run the transaction", this.bound, this.setting) : error;
         }
       });
     });
@@ -194,18 +191,17 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  /** Runs work again, as long as only another writer was in its way and there is time left. */
-  protected async patiently<R>(action: string, work: () => Promise<R>): Promise<R> {
+  /** Runs work again, as long as only another writer, or `also`, was in its way and there is time left. */
+  protected async patiently<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
     const giveUp = Date.now() + this.setting.busyTimeout;
     while (true) {
       try {
         return await work();
       } catch (error) {
         if (error instanceof Unchanged) throw error.error;
-        const again = !isEventSourceryError(error) &&
-          this.setting.classify(error).failure === "raced" &&
-          !this.bound;
-        if (!again || Date.now() > giveUp) throw this.translate(action, error);
+        const again = !isEventSourceryError(error) && !this.bound &&
+          ["raced", also].includes(this.setting.classify(error).failure);
+        if (!again || Date.now() > giveUp) throw translate(error, action, this.bound, this.setting);
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
     }
@@ -216,43 +212,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
     try {
       return await work();
     } catch (error) {
-      throw this.translate(action, error);
+      throw translate(error, action, this.bound, this.setting);
     }
   }
 
   protected async usable(): Promise<void> {
     await this.patiently("check the tables", () => this.ready());
-  }
-
-  /** The error for tables that are not there. */
-  protected missing(cause?: unknown): MissingSchemaError {
-    return new MissingSchemaError(this.setting.where, { cause });
-  }
-
-  /** Makes an error of this library of what a database client threw; its own errors pass. */
-  protected translate(action: string, error: unknown): Error {
-    if (isEventSourceryError(error)) return error;
-    const { failure, code } = this.setting.classify(error);
-    const cause = rootOf(error);
-    switch (failure) {
-      case "missing":
-        return this.missing(cause);
-      case "aborted":
-        return new TransactionAbortedError({ cause });
-      case "refused":
-        return this.bound
-          ? new TransactionAbortedError({ cause })
-          : new DriverError(action, { cause, databaseCode: code });
-      case "raced":
-      case "busy":
-        return this.bound
-          ? new TransactionAbortedError({ cause })
-          : new BusyError(this.setting.busyTimeout, { cause });
-      case "lost":
-        return new ConnectionError({ cause });
-      default:
-        return new DriverError(action, { cause, databaseCode: code });
-    }
   }
 
   async #append(request: AppendRequest): Promise<AppendOutcome> {
@@ -279,7 +244,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async #explain({ tenantId, writes }: AppendRequest): Promise<AppendOutcome> {
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
-    const [answer] = await this.translated(
+    // Where serializable is the default, this is refused too when others write meanwhile.
+    const [answer] = await this.patiently(
       "append events",
       () =>
         this.connection.run<Refusal>(this.setting.statements.explain, [tenantId, streamIds, ids]),
@@ -294,7 +260,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     try {
       outcome = await this.#explain(request);
     } catch (error) {
-      if (this.connection.closed()) throw new ConnectionError(options);
+      if (this.connection.closed(options.cause)) throw new ConnectionError(options);
       throw isEventSourceryError(error, "CONNECTION")
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;

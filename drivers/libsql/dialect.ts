@@ -28,6 +28,14 @@ interface DrizzleSession {
   readonly batch: (
     queries: readonly BatchItem[],
   ) => Promise<readonly { readonly rows: readonly unknown[] }[]>;
+  /** The client's own transaction, inside one. */
+  readonly tx?: ClientTransaction;
+}
+
+/** What the driver uses of the client's transaction. */
+interface ClientTransaction {
+  execute: (statement: unknown) => Promise<unknown>;
+  readonly close: () => void;
 }
 
 /** What the driver uses of the client of a file. */
@@ -79,6 +87,7 @@ export function connect(handle: unknown): LibsqlConnection {
     await session.prepareQuery({ sql: text, params: [...parameters] }, undefined, "all", false)
       .all() as readonly Row[];
   const inTransaction = !("batch" in handle);
+  if (inTransaction && session.tx !== undefined) endWithServer(session.tx);
   const local = textOf(client, "protocol") === "file";
   const transacting: Pick<DrizzleSession, "transaction"> = local && !inTransaction
     ? claiming(session, client as LocalClient)
@@ -125,6 +134,31 @@ function claiming(session: DrizzleSession, client: LocalClient): DrizzleSession 
   return Object.create(session, { client: { value: { transaction } } });
 }
 
+const watched: WeakSet<object> = new WeakSet();
+
+/**
+ * Closes a transaction once the server has ended it, as it does with one that idles while others wait.
+ *
+ * The server says so to the next statement alone: those after it, the user's and ours, would each be committed on their
+ * own, and the rollback would fail.
+ */
+function endWithServer(tx: ClientTransaction): void {
+  if (watched.has(tx)) return;
+  watched.add(tx);
+  const execute = tx.execute.bind(tx);
+  tx.execute = async (statement) => {
+    try {
+      return await execute(statement);
+    } catch (error) {
+      if (textOf(error, "code") === timedOut) tx.close();
+      throw error;
+    }
+  };
+}
+
+/** What the server says to the first statement after it has ended a transaction. */
+const timedOut = "TRANSACTION_TIMEOUT";
+
 const kinds = ["LibSQLDatabase", "LibSQLTransaction"];
 
 /** Drizzle marks its classes, so that those of another copy are known too. */
@@ -167,6 +201,7 @@ function failureOf(code: string): Failure {
     case "TRANSACTION_ACTIVE": // the only connection of an in-memory database is in a transaction
       return "raced";
     case "TRANSACTION_CLOSED":
+    case timedOut:
       return "aborted";
     default:
       return code.startsWith("SQLITE") || code.startsWith("SQL_") ? "other" : "lost";

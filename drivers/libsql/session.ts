@@ -1,4 +1,4 @@
-import type { AppendRequest } from "../../mod.ts";
+import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
 import type { Turns } from "../turns.ts";
 import type { Setting } from "../_sql/connection.ts";
 import type { SchemaVersion } from "../_sql/migration.ts";
@@ -39,7 +39,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
         this.setting.statements.exists,
         [],
       );
-      if (Number(tables!.found) === 0) throw this.missing();
+      if (Number(tables!.found) === 0) throw new MissingSchemaError(this.setting.where);
       return (await this.connection.run<SchemaVersion>(this.setting.statements.version, []))[0];
     });
   }

@@ -86,7 +86,10 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
     transactions: !withoutTransactions.includes(kind),
     single: kind === "PgliteSession" || client.options?.max === 1 ||
       (kind === "NodePgSession" && client.totalCount === undefined),
-    closed: () => client.closed === true || client.ended === true || client.ending === true,
+    // postgres.js says it in the error alone, and only of what it has not sent.
+    closed: (error) =>
+      client.closed === true || client.ended === true || client.ending === true ||
+      textOf(error, "code") === "CONNECTION_ENDED",
   };
 }
 

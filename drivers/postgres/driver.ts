@@ -16,6 +16,9 @@ export interface Options {
   readonly doorbell: boolean;
 }
 
+/** A schema, a table or index, another object, or a row of the catalog that stands for one, is there already. */
+const madeMeanwhile = ["42P06", "42P07", "42710", "23505"];
+
 /** The Postgres driver: the session outside of transactions, and what makes the tables. */
 export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db> {
   readonly capabilities: Driver["capabilities"];
@@ -57,9 +60,22 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     const work = () =>
       transactions
         ? transaction((tx) => this.#migrate(this.setting.connect(tx)), false)
-        : this.#migrate(this.connection);
+        : this.#migrateOpenly();
     await this.turn("write", () => this.translated("migrate", work));
     this.setting.readiness.done();
+  }
+
+  /** Without transactions nothing keeps two processes apart: who meets what another has just made begins again. */
+  async #migrateOpenly(): Promise<void> {
+    const giveUp = Date.now() + this.setting.busyTimeout;
+    while (true) {
+      try {
+        return await this.#migrate(this.connection);
+      } catch (error) {
+        const { code } = classify(error);
+        if (code === undefined || !madeMeanwhile.includes(code) || Date.now() > giveUp) throw error;
+      }
+    }
   }
 
   /** One process at a time; whoever comes second finds nothing left to do. */

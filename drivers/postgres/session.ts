@@ -65,12 +65,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
-    if (!this.connection.transactions) {
-      throw new UnsupportedError(
-        "open a transaction",
-        "this database handle has no interactive transactions",
-      );
-    }
+    this.#needTransactions("open a transaction");
     return await this.connection.transaction((tx) => work(this.#inside(tx)), this.bound);
   }
 
@@ -113,6 +108,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
         () => this.translated("delete a stream", () => this.#remove(tenantId, streamId)),
       );
     }
+    this.#needTransactions("delete a stream");
     await this.turn(
       "write",
       () =>
@@ -123,6 +119,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
               (tx) => this.#inside(tx).#removeSoon(tenantId, streamId),
               false,
             ),
+          "busy",
         ),
     );
   }
@@ -132,6 +129,11 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       "lock the log",
       () => this.connection.run(this.setting.statements.lock, []),
     );
+  }
+
+  #needTransactions(action: string): void {
+    if (this.connection.transactions) return;
+    throw new UnsupportedError(action, "this database handle has no interactive transactions");
   }
 
   async #removeSoon(tenantId: string, streamId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { root } from "./root.ts";
+import { root, runtime } from "./root.ts";
 
 /** What became of a command. */
 export interface Outcome {
@@ -76,6 +76,13 @@ export function stopAll(): void {
 /** The path of a program that a dependency brought. */
 export function bin(name: string): string {
   return join(root, "node_modules", ".bin", name);
+}
+
+/** The command that runs a program of this repository, named without its ending, on this runtime. */
+export function program(path: string, ...args: readonly string[]): readonly string[] {
+  const file = runtime === "node" ? `dist/${path}.js` : `${path}.ts`;
+  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
+  return [process.execPath, ...flags, file, ...args];
 }
 
 function stop(child: ChildProcess): void {

@@ -25,8 +25,8 @@ export interface Opened<Db> {
   readonly prefix: string;
   /** Where a client of one's own finds the same database; `undefined` where it cannot. */
   readonly url: string | undefined;
-  /** Opens a second client on the same database; absent where there can be one only. */
-  readonly another: (() => Promise<Db>) | undefined;
+  /** Opens a second client on the same database, at another URL if need be; absent where there can be one only. */
+  readonly another: ((url?: string) => Promise<Db>) | undefined;
   /** Closes all clients and throws the database away. */
   close(): Promise<void>;
 }
@@ -45,11 +45,14 @@ type Connect<Db> = (url: string) => Client<Db> | Promise<Client<Db>>;
 const clients: Record<string, Connect<PostgresDb>> = {
   "postgres.js"(url) {
     const client = postgres(url, { max: 10, onnotice: () => {} });
-    return { db: postgresJs(client), close: () => client.end() };
+    // Without a timeout it waits for ever once a connection was lost.
+    const close = () => client.end({ timeout: 1 });
+    return { db: postgresJs(client), close };
   },
   "node-postgres"(url) {
     const client = new pg.Pool({ connectionString: url, max: 10 });
-    client.on("error", () => {}); // an idle connection that a test killed
+    // Connections that a test killed: idle ones, and those in use.
+    client.on("error", () => {}).on("connect", (one) => one.on("error", () => {}));
     return { db: nodePostgres(client), close: () => client.end() };
   },
   ...(runtime === "bun" && {
@@ -128,8 +131,8 @@ async function opened<Db>(
   remove: () => unknown,
 ): Promise<Opened<Db>> {
   const open: Client<Db>[] = [];
-  const another = async () => {
-    const client = await connect(url);
+  const another = async (at: string = url) => {
+    const client = await connect(at);
     open.push(client);
     return client.db;
   };

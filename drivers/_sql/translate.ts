@@ -1,0 +1,44 @@
+import {
+  BusyError,
+  ConnectionError,
+  DriverError,
+  isEventSourceryError,
+  MissingSchemaError,
+  TransactionAbortedError,
+} from "../../mod.ts";
+import type { Setting } from "./connection.ts";
+import { rootOf } from "./failure.ts";
+
+/**
+ * Makes an error of this library of what a database client threw; its own errors pass.
+ *
+ * @param action What was to be done, for the message.
+ * @param bound Whether it happened inside a transaction, which most errors end.
+ */
+export function translate(
+  error: unknown,
+  action: string,
+  bound: boolean,
+  { classify, busyTimeout, where }: Setting,
+): Error {
+  if (isEventSourceryError(error)) return error;
+  const { failure, code } = classify(error);
+  const cause = rootOf(error);
+  switch (failure) {
+    case "missing":
+      return new MissingSchemaError(where, { cause });
+    case "aborted":
+      return new TransactionAbortedError({ cause });
+    case "refused":
+      return bound
+        ? new TransactionAbortedError({ cause })
+        : new DriverError(action, { cause, databaseCode: code });
+    case "raced":
+    case "busy":
+      return bound ? new TransactionAbortedError({ cause }) : new BusyError(busyTimeout, { cause });
+    case "lost":
+      return new ConnectionError({ cause });
+    default:
+      return new DriverError(action, { cause, databaseCode: code });
+  }
+}

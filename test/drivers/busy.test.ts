@@ -1,0 +1,113 @@
+import { sql } from "drizzle-orm";
+import { defineEvent, type Driver, EventStore } from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+import { postgres } from "event-sourcery/postgres";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+
+const Noted = defineEvent<number>()("Noted");
+const events = [Noted];
+const timeout = 60_000;
+const busyTimeout = 500;
+
+const storeOn = (driver: Driver) => new EventStore(driver, { events });
+
+/** Every write; each waits while another transaction holds what it needs. */
+const writes: readonly ((store: ReturnType<typeof storeOn>) => Promise<unknown>)[] = [
+  (store) => store.append("a", Noted(2)),
+  (store) => store.append("a", [Noted(2), Noted(3)]),
+  (store) => store.transaction(({ store }) => store.append("a", Noted(2))),
+  (store) => store.delete("a"),
+];
+
+/** Asserts that work ends as busy within a bound, and that the event loop turns meanwhile. */
+async function endsAsBusy(work: () => Promise<unknown>): Promise<void> {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  const start = performance.now();
+  try {
+    await assert.rejects(work, { code: "BUSY", retryable: true });
+  } finally {
+    clearInterval(timer);
+  }
+  const waited = performance.now() - start;
+  assert.ok(waited >= busyTimeout * 0.9, `it gave up after ${waited} ms`);
+  assert.ok(waited < busyTimeout * 10, `it gave up after ${waited} ms only`);
+  assert.ok(ticks >= 10, `the event loop turned ${ticks} times in ${waited} ms`);
+}
+
+test("libSQL file: writes give up when another client writes for too long, and block nothing", {
+  timeout,
+}, async () => {
+  const handle = libsqlHandles.find(({ name }) => name === "libSQL file")!;
+  const { db, prefix, another, close } = await handle.open();
+  try {
+    const driver = libsql(db, { prefix, busyTimeout });
+    await driver.migrate();
+    const store = storeOn(driver);
+    await store.append("a", Noted(1));
+    const other = await another!();
+    await other.transaction(async (tx) => {
+      await tx.run(sql.raw("create table theirs (n int)"));
+      for (const write of writes) await endsAsBusy(() => write(store));
+      await endsAsBusy(() => driver.migrate());
+      assert.equal(await store.version("a"), 1); // readers go on beside a writer
+    });
+    for (const write of writes) await write(store);
+    assert.equal(await store.version("a"), 0);
+  } finally {
+    await close();
+  }
+});
+
+for (const { name, open } of [...libsqlHandles, ...postgresHandles]) {
+  if (!["libSQL in memory", "libSQL file", "PGlite"].includes(name)) continue;
+  test(
+    `${name}: a write of the outer store inside a transaction ends as busy`,
+    { timeout },
+    async () => {
+      const { db, close } = await open();
+      try {
+        const driver = "batch" in db ? libsql(db, { busyTimeout }) : postgres(db, { busyTimeout });
+        await driver.migrate();
+        const outer = storeOn(driver);
+        await outer.append("a", Noted(1));
+        await outer.transaction(async ({ store }) => {
+          await store.append("b", Noted(1));
+          for (const write of writes) await endsAsBusy(() => write(outer));
+          await store.append("b", Noted(2));
+        });
+        assert.deepEqual([await outer.version("a"), await outer.version("b")], [1, 2]);
+        for (const write of writes) await write(outer);
+      } finally {
+        await close();
+      }
+    },
+  );
+}
+
+for (const { name, open } of postgresHandles.filter(({ name }) => name !== "PGlite")) {
+  test(
+    `${name}: a write behind an open append that is in its way ends as busy`,
+    { timeout },
+    async () => {
+      const { db, close } = await open();
+      try {
+        const driver = postgres(db, { busyTimeout });
+        await driver.migrate();
+        const outer = storeOn(driver);
+        await outer.transaction(async ({ store }) => {
+          await store.append("a", Noted(1));
+          await endsAsBusy(() => outer.append("a", Noted(2)));
+          await endsAsBusy(() => outer.append("a", [Noted(2), Noted(3)]));
+          await endsAsBusy(() => outer.delete("b")); // keeps all appends out
+          assert.equal((await outer.append("b", Noted(1))).version, 1);
+        });
+        assert.equal((await outer.append("a", Noted(2))).version, 2);
+      } finally {
+        await close();
+      }
+    },
+  );
+}

@@ -1,0 +1,159 @@
+import { sql } from "drizzle-orm";
+import { defineEvent, type Driver, EventStore } from "event-sourcery";
+import { libsql } from "event-sourcery/libsql";
+import { postgres } from "event-sourcery/postgres";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { libsqlCatalog, postgresCatalog, query } from "../support/catalog.ts";
+import { program, run } from "../support/command.ts";
+import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+
+/** An engine, with what it takes to look behind its driver. */
+interface Bench {
+  /** Opens another driver, which knows nothing of the first. */
+  driver(): Driver;
+  /** Runs a statement; `:events`, `:migrations` and `:rewind` stand for what this engine calls them. */
+  execute(text: string): Promise<unknown>;
+  catalog(): Promise<unknown>;
+  readonly url: string | undefined;
+  close(): Promise<void>;
+}
+
+const engines: Record<string, () => Promise<Bench>> = {
+  async postgres() {
+    const { db, url, close } = await postgresHandles[0]!.open();
+    return {
+      driver: () => postgres(db),
+      execute: (text) =>
+        query(
+          db,
+          text.replace(/:(events|migrations)/, "event_sourcery.$1")
+            .replace(":rewind", "select setval('event_sourcery.position', 1)"),
+        ),
+      catalog: () => postgresCatalog(db, "event_sourcery"),
+      url,
+      close,
+    };
+  },
+  async libsql() {
+    const { db, url, close } = await libsqlHandles[1]!.open();
+    return {
+      driver: () => libsql(db),
+      execute: (text) =>
+        db.run(sql.raw(
+          text.replace(/:(events|migrations)/, "es_$1")
+            .replace(":rewind", "update sqlite_sequence set seq = 1 where name = 'es_events'"),
+        )),
+      catalog: () => libsqlCatalog(db),
+      url,
+      close,
+    };
+  },
+};
+
+const Noted = defineEvent("Noted");
+const timeout = 60_000;
+
+/** One call of every operation. */
+const uses: readonly ((store: EventStore<ReturnType<typeof Noted>>) => Promise<unknown>)[] = [
+  (store) => store.append("a", Noted()),
+  (store) => store.load("a"),
+  async (store) => await store.streams(),
+  (store) => store.position(),
+  (store) => store.delete("a"),
+  (store) => store.transaction(() => {}),
+];
+
+function check(what: string, work: (bench: Bench, engine: string) => Promise<void>): void {
+  for (const [engine, open] of Object.entries(engines)) {
+    test(`${engine}: ${what}`, { timeout }, async () => {
+      const bench = await open();
+      try {
+        await work(bench, engine);
+      } finally {
+        await bench.close();
+      }
+    });
+  }
+}
+
+check(
+  "migrate() by four processes with five clients each makes one schema",
+  async (bench, engine) => {
+    const processes = await Promise.all(
+      Array.from({ length: 4 }, () => run(program("test/support/migrator", engine, bench.url!))),
+    );
+    for (const { ok, output } of processes) assert.ok(ok, output);
+    const made = await bench.catalog();
+    await bench.driver().migrate();
+    assert.deepEqual(await bench.catalog(), made);
+    const alone = await engines[engine]!();
+    try {
+      await alone.driver().migrate();
+      assert.deepEqual(made, await alone.catalog());
+    } finally {
+      await alone.close();
+    }
+  },
+);
+
+check(
+  "every operation says that the tables are missing, until somebody makes them",
+  async ({ driver }) => {
+    const store = new EventStore(driver(), { events: [Noted] });
+    for (const use of uses) {
+      await assert.rejects(use(store), { code: "MISSING_SCHEMA", message: /migrate\(\)/ });
+    }
+    await driver().migrate();
+    for (const use of uses) await use(store);
+  },
+);
+
+check(
+  "a newer schema that allows older code is used as it is",
+  async ({ driver, execute, catalog }) => {
+    await driver().migrate();
+    await execute("insert into :migrations (version, min_reader, min_writer) values (999, 1, 1)");
+    const before = await catalog();
+    await driver().migrate();
+    assert.deepEqual(await catalog(), before);
+    const store = new EventStore(driver(), { events: [Noted] });
+    assert.equal((await store.append("a", Noted())).version, 1);
+  },
+);
+
+for (const [reader, writer] of [[999, 1], [1, 999]] as const) {
+  check(`a schema for readers of ${reader} and writers of ${writer} is refused`, async (bench) => {
+    await bench.driver().migrate();
+    await bench.execute(
+      `insert into :migrations (version, min_reader, min_writer) values (999, ${reader}, ${writer})`,
+    );
+    for (const use of uses) {
+      const refused = use(new EventStore(bench.driver(), { events: [Noted] }));
+      await assert.rejects(refused, { code: "NEWER_SCHEMA", message: /schema version 999:/ });
+    }
+    await assert.rejects(bench.driver().migrate(), { code: "NEWER_SCHEMA" });
+  });
+}
+
+check("migrate() refuses a log whose next position was given before", async (bench) => {
+  await bench.driver().migrate();
+  const store = new EventStore(bench.driver(), { events: [Noted] });
+  await store.append("a", [Noted(), Noted(), Noted()]);
+  await bench.execute(":rewind");
+  await assert.rejects(bench.driver().migrate(), {
+    code: "STORE_REWOUND",
+    message: /its next position follows 1, but position 3 was already given/,
+  });
+});
+
+check("migrate() takes a log whose last events were deleted", async (bench) => {
+  await bench.driver().migrate();
+  const store = new EventStore(bench.driver(), { events: [Noted] });
+  await store.append("a", Noted());
+  await store.append("b", [Noted(), Noted()]);
+  await store.delete("b");
+  await bench.driver().migrate();
+  assert.equal(await store.position(), 3);
+  assert.equal((await store.append("b", Noted())).position, 4);
+});

@@ -1,0 +1,59 @@
+import { libsql } from "event-sourcery/libsql";
+import { postgres } from "event-sourcery/postgres";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { drizzle as drizzleMysql } from "drizzle-orm/mysql-proxy";
+import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+
+const timeout = 60_000;
+const neither: readonly unknown[] = [
+  undefined,
+  null,
+  "postgres://localhost/app",
+  {},
+  () => {},
+  { execute() {}, run() {}, batch() {}, transaction() {}, session: {} },
+  drizzleMysql(async () => ({ rows: [] })),
+];
+
+for (const { name, open } of libsqlHandles) {
+  test(`postgres() throws TypeError when it is given ${name}`, { timeout }, async () => {
+    const { db, close } = await open();
+    try {
+      assert.throws(() => postgres(db as never), refusal("Postgres"));
+      const client: unknown = Reflect.get(db, "$client");
+      assert.throws(() => postgres(client as never), refusal("Postgres"));
+      assert.throws(() => libsql(client as never), refusal("libSQL"));
+    } finally {
+      await close();
+    }
+  });
+}
+
+for (const { name, open } of postgresHandles) {
+  test(`libsql() throws TypeError when it is given ${name}`, { timeout }, async () => {
+    const { db, close } = await open();
+    try {
+      assert.throws(() => libsql(db as never), refusal("libSQL"));
+      const client: unknown = Reflect.get(db, "$client");
+      assert.throws(() => libsql(client as never), refusal("libSQL"));
+      assert.throws(() => postgres(client as never), refusal("Postgres"));
+    } finally {
+      await close();
+    }
+  });
+}
+
+test("postgres() and libsql() throw TypeError when they are given no handle of either", () => {
+  for (const db of neither) {
+    assert.throws(() => postgres(db as never), refusal("Postgres"));
+    assert.throws(() => libsql(db as never), refusal("libSQL"));
+  }
+});
+
+function refusal(engine: string): { name: string; message: RegExp } {
+  return {
+    name: "TypeError",
+    message: new RegExp(`^db must be a Drizzle handle for ${engine}, such as drizzle\\(`),
+  };
+}

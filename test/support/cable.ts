@@ -1,0 +1,61 @@
+import { connect, createServer, type Socket } from "node:net";
+
+/** A connection to a server that can be cut. */
+export interface Cable {
+  /** The server's URL, by way of the cable. */
+  readonly url: string;
+  /**
+   * Cuts the connection of the next request that contains a text, in any case: before the server gets it, or when it has answered
+   * and before the client gets that. Later connections are whole.
+   */
+  cut(when: "before" | "after", text: string): void;
+  /** Whether the cut was made. */
+  readonly done: boolean;
+  close(): Promise<void>;
+}
+
+/** Lays a cable to a server. */
+export async function lay(to: string): Promise<Cable> {
+  const target = new URL(to);
+  const sockets = new Set<Socket>();
+  let next: { readonly when: "before" | "after"; readonly text: string } | undefined;
+  let done = false;
+  const server = createServer((client) => {
+    const there = connect(Number(target.port), target.hostname);
+    let cutting = false;
+    const end = () => [client, there].forEach((socket) => socket.destroy());
+    for (const socket of [client, there]) {
+      sockets.add(socket.on("error", end).on("close", end));
+    }
+    client.on("data", (chunk) => {
+      if (next !== undefined && chunk.toString("latin1").toLowerCase().includes(next.text)) {
+        cutting = done = true;
+        if (next.when === "before") end();
+        next = undefined;
+      }
+      if (!there.destroyed) there.write(chunk);
+    });
+    there.on("data", (chunk) => {
+      if (cutting) end();
+      else client.write(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const url = new URL(to);
+  url.port = String(typeof address === "object" && address ? address.port : 0);
+  return {
+    url: url.href,
+    cut(when, text) {
+      next = { when, text: text.toLowerCase() };
+      done = false;
+    },
+    get done() {
+      return done;
+    },
+    async close() {
+      sockets.forEach((socket) => socket.destroy());
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
