@@ -135,6 +135,7 @@ export class Projection<E extends Event, Db> extends Consumer {
     return { ...result, handled: handled + result.handled };
   }
 
+  /** Handles all that is there now; an inline projection has nothing left to do. */
   override async runOnce(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<RunResult> {
@@ -142,20 +143,22 @@ export class Projection<E extends Event, Db> extends Consumer {
     return { handled: 0, failed: 0, parked: 0, position: await this.#worker.plan.driver.settled() };
   }
 
+  /** Runs until it is told to stop; an inline projection has nothing to run for. */
   override async run(options: RunOptions = {}): Promise<void> {
     if (!this.#options.inline) await super.run(options);
   }
 
+  /** Tells how it is doing; an inline projection is never behind. */
   override async status(): Promise<ConsumerStatus> {
     const status = await super.status();
     return this.#options.inline ? { ...status, position: status.head, lag: 0 } : status;
   }
 
+  /** Waits until a position has taken effect; what is committed has, in an inline projection. */
   override async waitFor(
     position: number,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
-    // What is committed, an inline projection has seen.
     if (!this.#options.inline) await super.waitFor(position, options);
   }
 
