@@ -5,9 +5,10 @@ import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sabotaged } from "./support/sabotage.ts";
+import { lapses } from "./support/lapses.ts";
 import { sabotages } from "./support/sabotages.ts";
 
-for (const [name, sabotage] of Object.entries(sabotages)) {
+for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses })) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
     const cases = driverContract(() => sabotaged(sabotage));
     assert.notEqual((await failing(cases)).length, 0);
@@ -87,6 +88,20 @@ async function failing(cases: readonly ContractCase[]): Promise<readonly string[
 function idle(transactions: boolean, append: Driver["append"]): Driver {
   const driver: Driver = {
     db: undefined,
+    checkpoints: {
+      register: async (_, definition) => definition,
+      claim: async () => undefined,
+      check: async () => false,
+      advance: async () => false,
+      lanes: async () => [],
+      parked: async () => [],
+      redrive: async () => 0,
+      discard: async () => false,
+      rewind: async () => {},
+      redefine: async () => false,
+      refilter: async () => {},
+      due: async () => [],
+    },
     capabilities: { transactions },
     append,
     load: async () => [],

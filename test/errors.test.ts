@@ -19,9 +19,14 @@ const errors: readonly mod.AnyEventSourceryError[] = [
   new mod.DriverError("append to the store", { databaseCode: "42P01" }),
   new mod.DuplicateEventError("my-id"),
   new mod.DuplicateEventTypeError("Placed"),
+  new mod.FilterMismatchError("outbox"),
+  new mod.HandlerTimeoutError("outbox", 1000),
   new mod.InvalidEventError("Placed", [{ message: "m", path: ["lines", 2, "price"] }]),
+  new mod.LanesMismatchError("outbox", 2, 4),
+  new mod.LeaseLostError("outbox"),
   new mod.MissingSchemaError('schema "event_sourcery"'),
   new mod.NewerSchemaError(7, 1),
+  new mod.PermanentError("the message is too large"),
   new mod.StoreRewoundError(5, 9),
   new mod.TransactionAbortedError(),
   new mod.UnknownEventTypeError("Placed"),
@@ -49,6 +54,8 @@ test("every error has its class, name, a message of the house's grammar and retr
       "BUSY",
       "CONCURRENCY",
       "CONNECTION",
+      "HANDLER_TIMEOUT",
+      "LEASE_LOST",
       "TRANSACTION_ABORTED",
       "UNKNOWN_OUTCOME",
     ];
@@ -73,6 +80,8 @@ test("errors say what was tried, what is and what was expected", () => {
       "expected an existing stream, current",
     ],
     [
+      new mod.FilterMismatchError("outbox"),
+      new mod.HandlerTimeoutError("outbox", 1000),
       new mod.InvalidEventError("A", [{ message: "m", path: ["lines", 2, "price"] }]),
       '"lines[2].price"',
     ],
@@ -88,6 +97,8 @@ test("errors cut and escape long and hostile names", () => {
     new mod.DuplicateEventError(quoted),
     new mod.AggregateDiscardedError(quoted),
     new mod.CorruptEventError(quoted, 1, "no"),
+    new mod.FilterMismatchError("outbox"),
+    new mod.HandlerTimeoutError("outbox", 1000),
     new mod.InvalidEventError(quoted, [{ message: "m", path: [quoted] }]),
   ];
   for (const { message } of hostile) {

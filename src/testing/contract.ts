@@ -1,16 +1,19 @@
 import type { Driver } from "../driver.ts";
 import { append } from "./append.ts";
 import { type Bench, type Cases, storeOn } from "./bench.ts";
-import { checkpoints } from "./checkpoints.ts";
 import { consumers } from "./consumers.ts";
 import { deletion } from "./delete.ts";
 import { encoding } from "./encoding.ts";
 import { guard } from "./guard.ts";
 import { handlers } from "./handlers.ts";
 import { ids } from "./ids.ts";
+import { lanes } from "./lanes.ts";
 import { log } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { named } from "./names.ts";
+import { outbox } from "./outbox.ts";
+import { parked } from "./parked.ts";
+import { projections } from "./projections.ts";
 import { races } from "./races.ts";
 import { read } from "./read.ts";
 import { savepoints } from "./savepoints.ts";
@@ -45,7 +48,8 @@ export interface OpenedDriver<Db = unknown> {
 
 const capabilities: readonly Cases[] = [
   ...[append, versions, ids, races, read, log, streams, tenants, deletion, encoding, named],
-  ...[transactions, savepoints, handlers, using, checkpoints, consumers],
+  ...[transactions, savepoints, handlers, using],
+  ...[lanes, parked, outbox, consumers, projections],
 ];
 
 /**

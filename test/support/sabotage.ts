@@ -1,6 +1,7 @@
 import type {
   AppendOutcome,
   AppendRequest,
+  Checkpoints,
   Driver,
   NewEvent,
   Session,
@@ -27,6 +28,7 @@ export function sabotaged(sabotage: Sabotage): Driver {
 function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
   return {
     db: session.db,
+    checkpoints: session.checkpoints,
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),
@@ -35,6 +37,28 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     delete: (tenantId, streamId) => session.delete(tenantId, streamId),
     transaction: (work) => session.transaction((inner) => work(wrap(inner, sabotage, depth + 1))),
     ...sabotage(session, depth),
+  };
+}
+
+/** Changes what consumers write and read. */
+export function keeping(change: (checkpoints: Checkpoints) => Partial<Checkpoints>): Sabotage {
+  return (session) => {
+    const own = session.checkpoints!;
+    const kept: Checkpoints = {
+      register: (key, definition) => own.register(key, definition),
+      claim: (key, owner, lease) => own.claim(key, owner, lease),
+      check: (key, epoch, lease) => own.check(key, epoch, lease),
+      advance: (key, epoch, progress) => own.advance(key, epoch, progress),
+      lanes: (key) => own.lanes(key),
+      parked: (key, lane) => own.parked(key, lane),
+      redrive: (key, stream) => own.redrive(key, stream),
+      discard: (key, stream, all) => own.discard(key, stream, all),
+      rewind: (key, position) => own.rewind(key, position),
+      redefine: (key, epochs, definition) => own.redefine(key, epochs, definition),
+      refilter: (key, filter) => own.refilter(key, filter),
+      due: () => own.due(),
+    };
+    return { checkpoints: { ...kept, ...change(own) } };
   };
 }
 
