@@ -80,8 +80,6 @@ test("errors say what was tried, what is and what was expected", () => {
       "expected an existing stream, current",
     ],
     [
-      new mod.FilterMismatchError("outbox"),
-      new mod.HandlerTimeoutError("outbox", 1000),
       new mod.InvalidEventError("A", [{ message: "m", path: ["lines", 2, "price"] }]),
       '"lines[2].price"',
     ],

@@ -8,7 +8,6 @@ import {
   type Bench,
   type Cases,
   Closed,
-  dataOf,
   Noted,
   notes,
   range,

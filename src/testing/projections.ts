@@ -30,7 +30,7 @@ export const projections: Cases = transactional(consuming({
   },
 
   async "a transactional handler takes effect exactly once, with its checkpoint"(
-    { driver, store },
+    { store },
   ) {
     const consumer = () =>
       new Subscription(store, {
@@ -60,7 +60,7 @@ export const projections: Cases = transactional(consuming({
   },
 
   async "a projection is rebuilt from the start, and passes over what it has no handler for"(
-    { driver, store },
+    { store },
   ) {
     const model: string[] = [];
     const make = (version: number) =>
