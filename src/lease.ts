@@ -95,10 +95,13 @@ export class Lease {
     const parks = new Map(this.#parks);
     if (changed.park !== undefined) parks.set(keyOf(changed.park), changed.park);
     const waits = [...this.#waits].filter(([key]) => !parks.has(key) && !this.#frees.has(key));
+    const standing = this.#standing();
     return {
-      ...this.#standing(),
+      ...standing,
       ...(changed.position !== undefined && { position: changed.position }),
       lease: keep ? this.#milliseconds : undefined,
+      // A lease is renewed while a handler runs, too, that will kill the process: only a pass that ends has survived.
+      recovered: !keep && standing.recovered,
       parks: [...parks.values()],
       waits: waits.map(([, wait]) => wait),
       frees: [...this.#frees.values()],
