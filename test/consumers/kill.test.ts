@@ -1,13 +1,12 @@
 // A worker is killed wherever it may stand; others take over.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "../support/journal.ts";
 import { fold, judge } from "../support/oracle.ts";
-import { consumer, type Errand, type Point } from "../support/relay.ts";
+import type { Errand, Point } from "../support/relay.ts";
 import { write } from "../support/scribe.ts";
 import { Chance, seed } from "../support/seed.ts";
 import { all } from "../support/shop.ts";
-import { engines, stage } from "../support/stage.ts";
+import { engines, recover, stage } from "../support/stage.ts";
 
 const points: readonly { readonly at: Point; readonly nth: number }[] = [
   { at: "claimed", nth: 1 },
@@ -38,23 +37,10 @@ async function killed(engine: Errand["engine"], kind: Errand["kind"], recovers: 
     const doomed = shared.start(`doomed ${index}`, { kind, freeze });
     await journal.find(({ what }) => what === "reached", from);
     await doomed.kill();
-    if (recovers) await recover(`healthy ${index}`);
+    if (recovers) await recover(shared, `healthy ${index}`, { kind });
   }
-  await recover("last");
+  await recover(shared, "last", { kind });
   const log = await all(store.readAll());
   if (kind === "projection") assert.deepEqual(await shared.model(), fold(log));
   else judge(journal.entries(), log);
-
-  async function recover(worker: string): Promise<void> {
-    const { consumer: healthy, close } = consumer(shared.errand(worker, { kind }));
-    const stop = new AbortController();
-    const running = healthy.run({ signal: stop.signal, pollInterval: 50 });
-    await until(async () => {
-      const { lag, parked } = await healthy.status();
-      return lag === 0 && parked === 0;
-    });
-    stop.abort();
-    await running;
-    await close();
-  }
 }

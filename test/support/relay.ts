@@ -39,6 +39,8 @@ export interface Errand {
   readonly options: ConsumerOptions;
   /** Freezes the process when it comes to a point for the nth time. */
   readonly freeze?: { readonly at: Point; readonly nth: number };
+  /** How long its handler takes, in milliseconds. */
+  readonly slow?: number;
   /** Ends the process when it comes to an event with this number. */
   readonly exit?: number;
   /** How far its clock is ahead, in milliseconds. */
@@ -85,7 +87,7 @@ export function open(
 
 /** Makes the consumer of an errand, which notes what it does. */
 export function consumer(errand: Errand): { consumer: Consumer } & Connected {
-  const { worker, engine, url, journal, kind, options, freeze } = errand;
+  const { worker, engine, url, journal, kind, options, freeze, slow = 0 } = errand;
   let times = 0;
   const reach = (point: Point) => {
     if (point !== freeze?.at || ++times !== freeze.nth) return;
@@ -99,6 +101,7 @@ export function consumer(errand: Errand): { consumer: Consumer } & Connected {
     effect: () => Promise<unknown>,
   ) => {
     reach("handling");
+    if (slow > 0) await new Promise((resolve) => setTimeout(resolve, slow));
     if (data === errand.exit) {
       note(journal, { what: "killed", worker });
       process.exit(1);
@@ -156,6 +159,11 @@ function watchedCheckpoints(
       const claimed = await checkpoints.claim(...given);
       if (claimed !== undefined) reach("claimed");
       return claimed;
+    },
+    async check(...given) {
+      const held = await checkpoints.check(...given);
+      if (!held) note(journal, { what: "refused", worker });
+      return held;
     },
     async advance(lane, epoch, progress) {
       reach("writing");

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
-import type { ConsumerOptions } from "event-sourcery";
-import { Journal } from "./journal.ts";
+import type { Consumer, ConsumerOptions } from "event-sourcery";
+import { Journal, until } from "./journal.ts";
 import { createDatabase } from "./postgres.ts";
-import { type Connected, type Errand, open } from "./relay.ts";
+import { type Connected, consumer, type Errand, open } from "./relay.ts";
 import { runtime } from "./root.ts";
 
 /** What several processes share: a database with an event store, a table `model`, and a journal. */
@@ -81,6 +81,29 @@ export async function stage(engine: Errand["engine"]): Promise<Stage> {
       journal.remove();
     },
   };
+}
+
+/** Lets a worker of this process handle all that is there, and all that is parked. */
+export async function recover(
+  { errand }: Pick<Stage, "errand">,
+  worker: string,
+  more?: Partial<Errand>,
+): Promise<void> {
+  const { consumer: healthy, close } = consumer(errand(worker, more));
+  const stop = new AbortController();
+  const running = healthy.run({ signal: stop.signal, pollInterval: 50, onError: () => {} });
+  await caughtUp(healthy);
+  stop.abort();
+  await running;
+  await close();
+}
+
+/** Waits until a consumer has handled everything, whoever works on it. */
+export async function caughtUp(consumer: Consumer): Promise<void> {
+  await until(async () => {
+    const { position, head, parked } = await consumer.status();
+    return position === head && parked === 0;
+  });
 }
 
 function file() {
