@@ -95,8 +95,8 @@ async function listen(
   channel: string,
   wake: () => void,
 ): Promise<() => void> {
-  const { unlisten } = await client.listen(channel, wake, wake);
-  return () => void unlisten().catch(() => {});
+  const listening = await client.listen(channel, wake, wake);
+  return () => void listening.unlisten().catch(() => {});
 }
 
 /** Takes a connection out of the pool for as long as it listens. */
