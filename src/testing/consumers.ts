@@ -19,6 +19,9 @@ import {
 /** Retries without a pause. */
 export const soon = { minDelay: 0, maxDelay: 0 };
 
+/** How long to wait for what must come, in milliseconds. */
+const patience = 4000;
+
 /** Outboxes, subscriptions and projections on a driver. One that serves no consumers refuses them. */
 export const consumers: Cases = consuming({
   async "a consumer begins where it was told to, once"({ store }) {
@@ -110,14 +113,21 @@ export const consumers: Cases = consuming({
       handler: (event) => seen.push(event.data),
     });
     const stop = new AbortController();
-    const running = subscription.run({ signal: stop.signal, pollInterval: 20 });
-    for (const number of range(1, 3)) {
-      const { position } = await store.append("a", Noted(number));
-      await subscription.waitFor(position, { signal: AbortSignal.timeout(10_000) });
-      assert.deepEqual(seen, range(1, number));
+    const running = subscription.run({
+      signal: stop.signal,
+      pollInterval: 20,
+      onError: () => stop.abort(),
+    });
+    try {
+      for (const number of range(1, 3)) {
+        const { position } = await store.append("a", Noted(number));
+        await subscription.waitFor(position, { signal: AbortSignal.timeout(patience) });
+        assert.deepEqual(seen, range(1, number));
+      }
+    } finally {
+      stop.abort();
+      await running;
     }
-    stop.abort();
-    await running;
     await store.append("a", Noted(4));
     assert.deepEqual(seen, range(1, 3));
     await assert.rejects(subscription.waitFor(2 ** 40, { signal: AbortSignal.abort("enough") }));
@@ -126,10 +136,9 @@ export const consumers: Cases = consuming({
   async "follow() gives what there is, and what comes, until it is told to stop"({ store }) {
     await store.append("a", notes(2));
     const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patience)]);
     const seen: unknown[] = [];
-    for await (
-      const event of store.follow({ types: ["Noted"], signal: stop.signal, pollInterval: 20 })
-    ) {
+    for await (const event of store.follow({ types: ["Noted"], signal, pollInterval: 20 })) {
       seen.push(event.data);
       if (seen.length === 2) await store.append("b", [Closed(), Noted(3)]);
       if (seen.length === 3) stop.abort();
