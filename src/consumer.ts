@@ -48,7 +48,7 @@ export interface ParkedInfo extends StreamKey {
  * Hands events to a handler, after their commit, from a durable checkpoint: at least once, none skipped, those of a
  * stream in order. The engine of `Outbox`, `Subscription` and `Projection`.
  */
-export class Consumer implements AsyncDisposable {
+export class Consumer {
   /** Its name. */
   readonly name: string;
   /** What does the work. */
@@ -188,7 +188,11 @@ export class Consumer implements AsyncDisposable {
     await this.#worker.relane(lanes);
   }
 
-  /** Stops all runs and waits for what is in flight. */
+  /**
+   * Stops all runs and waits for what is in flight.
+   *
+   * @internal Declared by `Disposal`.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort();
     await Promise.allSettled([...this.#runs, this.#worker.idle()]);
@@ -216,6 +220,17 @@ export class Consumer implements AsyncDisposable {
     return signal === undefined ? disposed : AbortSignal.any([signal, disposed]);
   }
 }
+
+/** What `await using` needs, where the program's `lib` knows of it: named outright, the symbol is an error in others. */
+export type Disposal = {
+  readonly [
+    Key in SymbolConstructor extends { readonly asyncDispose: infer Known extends symbol } ? Known
+      : never
+  ]: () => Promise<void>;
+};
+
+/** Its disposal stops all runs and waits for what is in flight. */
+export interface Consumer extends Disposal {}
 
 function reporter(onError: RunOptions["onError"]): (error: unknown) => void {
   const tell = onError ?? ((error: unknown) => console.error(error));
