@@ -10,8 +10,7 @@ import { sabotages } from "./support/sabotages.ts";
 
 for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses })) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
-    const cases = driverContract(() => sabotaged(sabotage));
-    assert.notEqual((await failing(cases)).length, 0);
+    assert.equal(await passes(driverContract(() => sabotaged(sabotage))), false);
   });
 }
 
@@ -79,10 +78,19 @@ test("driverContract() closes and disposes what each case opened, also when it f
   }
 });
 
+/** The cases that fail; they run at once, since a driver that does nothing makes many of them wait. */
 async function failing(cases: readonly ContractCase[]): Promise<readonly string[]> {
-  const failed: string[] = [];
-  for (const { name, run } of cases) await run().catch(() => failed.push(name));
-  return failed;
+  const passed = await Promise.all(cases.map((one) => passes([one])));
+  return cases.filter((_, index) => !passed[index]).map(({ name }) => name);
+}
+
+async function passes(cases: readonly ContractCase[]): Promise<boolean> {
+  try {
+    for (const { run } of cases) await run();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function idle(transactions: boolean, append: Driver["append"]): Driver {

@@ -65,26 +65,31 @@ const clients: Record<string, Connect<PostgresDb>> = {
   }),
 };
 
-/** All Postgres handles of this runtime; each opening is a database of its own. */
-export const postgresHandles: readonly Handle<PostgresDb>[] = [
-  ...postgresServers.flatMap((server) =>
-    Object.entries(clients).map(([name, connect]) => ({
-      name: `${name} on ${server} Postgres`,
-      async open() {
-        const database = await createDatabase(server);
-        return await opened(database.url, connect, () => database.drop());
-      },
-    }))
-  ),
-  {
-    name: "PGlite",
-    async open() {
-      const client = await PGlite.create({ loadDataDir: await (pristine ??= initialise()) });
-      const close = () => client.close();
-      return { db: pglite(client), prefix: "es_", url: undefined, another: undefined, close };
-    },
+const embeddable: Handle<PostgresDb> = {
+  name: "PGlite",
+  async open() {
+    const client = await PGlite.create({ loadDataDir: await (pristine ??= initialise()) });
+    const close = () => client.close();
+    return { db: pglite(client), prefix: "es_", url: undefined, another: undefined, close };
   },
-];
+};
+
+/** The Postgres handles of this runtime by server, and PGlite with ours; each opening is a database of its own. */
+export function postgresHandlesOn(server: string): readonly Handle<PostgresDb>[] {
+  const handles = Object.entries(clients).map(([name, connect]) => ({
+    name: `${name} on ${server} Postgres`,
+    async open() {
+      const database = await createDatabase(server);
+      return await opened(database.url, connect, () => database.drop());
+    },
+  }));
+  return server === "embedded" ? [...handles, embeddable] : handles;
+}
+
+/** All Postgres handles of this runtime. */
+export const postgresHandles: readonly Handle<PostgresDb>[] = postgresServers.flatMap(
+  postgresHandlesOn,
+);
 
 /** All libSQL handles; each opening is a database, or a prefix, of its own. */
 export const libsqlHandles: readonly Handle<LibSQLDatabase>[] = [

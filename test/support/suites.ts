@@ -17,10 +17,13 @@ export async function suite(runtime: Runtime, files: readonly string[]): Promise
         ...files.map((file) => join("dist", file.replace(/\.ts$/, ".js"))),
       ];
     case "deno":
-      return [bin("deno"), "test", "--allow-all", "--no-check", ...files];
+      return [bin("deno"), "test", "--allow-all", "--no-check", "--parallel", ...files];
     case "bun":
       await installBun();
-      return [bin("bun"), "test", "--timeout", "60000", ...files.map((file) => `./${file}`)];
+      return [
+        ...[bin("bun"), "test", "--timeout", "60000", "--parallel=2"],
+        ...files.map((file) => `./${file}`),
+      ];
   }
 }
 
