@@ -196,8 +196,8 @@ export class Worker {
 
   async #register(accept: boolean): Promise<void> {
     if (this.#registered) return;
-    const { checkpoints, key, lanes, filter, from, driver } = this.plan;
-    const position = from === "start" ? 0 : from === "now" ? await driver.settled() : from.after;
+    const { checkpoints, key, lanes, filter } = this.plan;
+    const position = await this.#start();
     const found = await checkpoints.register(key, { lanes, filter, position });
     if (found.lanes !== lanes) throw new LanesMismatchError(key.name, found.lanes, lanes);
     if (found.filter !== filter) {
@@ -205,6 +205,24 @@ export class Worker {
       await checkpoints.refilter(key, filter);
     }
     this.#registered = true;
+  }
+
+  /**
+   * Tells where the consumer begins if it is new.
+   *
+   * @throws {RangeError} If that is ahead of the log: it would be taken for one that went backwards.
+   */
+  async #start(): Promise<number> {
+    const { checkpoints, key, from, driver } = this.plan;
+    if (from === "start") return 0;
+    const settled = await driver.settled();
+    if (from === "now") return settled;
+    if (from.after > settled && (await checkpoints.lanes(key)).length === 0) {
+      throw new RangeError(
+        `from.after must be at most ${settled}, up to where the log is settled, got ${from.after}`,
+      );
+    }
+    return from.after;
   }
 
   async #hasWork(pollInterval: number): Promise<boolean> {

@@ -22,7 +22,7 @@ export interface LibsqlStatements extends Statements {
   readonly exists: Statement;
   /** → the one `SchemaVersion`. */
   readonly version: Statement;
-  /** → the last position that was given, and the highest there is. */
+  /** → the last position that was given, and the highest that an event or a checkpoint has. */
   readonly heads: Statement;
 }
 
@@ -55,7 +55,9 @@ export function statementsOf(prefix: string): LibsqlStatements {
       `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from "${prefix}migrations"`,
     ),
     heads: statement(
-      `select (${head}) as head, coalesce(max(position), 0) as seen from ${events}`,
+      `select (${head}) as head, max(
+  coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
+) as seen`,
     ),
   };
 }

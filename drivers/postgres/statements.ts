@@ -18,7 +18,7 @@ export interface PostgresStatements extends Statements {
   readonly remove: Statement;
   /** → the one `SchemaVersion`. */
   readonly version: Statement;
-  /** → the head of the sequence and the highest position there is. */
+  /** → the head of the sequence, and the highest position that an event or a checkpoint has. */
   readonly heads: Statement;
 }
 
@@ -39,7 +39,9 @@ export function statementsOf(schema: string): PostgresStatements {
       `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from ${schema}."migrations"`,
     ),
     heads: statement(
-      `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, (select coalesce(max(position), 0) from ${schema}."events")::text as seen`,
+      `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, greatest(
+  (select max(position) from ${schema}."events"), (select max(position) from ${schema}."checkpoints"), 0
+)::text as seen`,
     ),
     scan: (filters) => statement(scan(schema, filters)),
     checkpoints: checkpointsOf(schema),

@@ -41,6 +41,11 @@ export const consumers: Cases = consuming({
     await store.append("a", Noted(5));
     for (const consumer of make()) await consumer.runOnce();
     assert.deepEqual(seen, { now: [5], after: [4, 5], start: range(1, 5) });
+    const ahead = { after: await store.position() + 1 };
+    const early = new Subscription(store, { name: "ahead", from: ahead, handler() {} });
+    await assert.rejects(early.runOnce(), RangeError);
+    await store.append("a", Noted(6));
+    assert.equal((await early.runOnce()).handled, 0);
   },
 
   async "workers share a consumer by its lanes, and each stream stays in order"(bench) {

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { defineEvent, type Driver, EventStore } from "event-sourcery";
+import { defineEvent, type Driver, EventStore, Subscription } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
@@ -145,6 +145,21 @@ check("migrate() refuses a log whose next position was given before", async (ben
     code: "STORE_REWOUND",
     message: /its next position follows 1, but position 3 was already given/,
   });
+});
+
+check("migrate() and consumers refuse a log that ends before a checkpoint", async (bench) => {
+  await bench.driver().migrate();
+  const store = new EventStore(bench.driver(), { events: [Noted] });
+  await store.append("a", [Noted(), Noted(), Noted()]);
+  const read = () => new Subscription(store, { name: "reader", handler() {} }).runOnce();
+  assert.equal((await read()).position, 3);
+  await store.delete("a");
+  await bench.execute(":rewind");
+  const rewound = { code: "STORE_REWOUND", message: /follows 1, but position 3 was already given/ };
+  await assert.rejects(bench.driver().migrate(), rewound);
+  await assert.rejects(read(), rewound);
+  await store.append("a", [Noted(), Noted()]);
+  await assert.doesNotReject(bench.driver().migrate());
 });
 
 check("migrate() takes a log whose last events were deleted", async (bench) => {
