@@ -52,6 +52,8 @@ export type Subscribed<E extends Event, Type> = unknown extends Type ? E
 
 /** A handler, ready to be matched. */
 export interface Subscription<E extends Event, Db> {
+  /** What it is known by, so that another takes its place; nothing does where it has none. */
+  readonly key?: string | undefined;
   /** Whether it wants this event. */
   readonly matches: (event: Event, category: string) => boolean;
   /** Whether it is called after the commit. */

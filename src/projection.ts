@@ -44,7 +44,10 @@ export interface ProjectionOptions<E extends Event, Db>
   readonly from?: ConsumerStart | undefined;
   /** Empties the read model; `rebuild` needs it. @default none */
   readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
-  /** Whether the handlers run inside the append instead, from now on. @default false */
+  /**
+   * Whether the handlers run inside the append instead, from now on and in this process; made again, it takes the place of
+   * the one before. @default false
+   */
   readonly inline?: boolean | undefined;
   /** Not for projections: their effects are kept in order; use `lanes`. */
   readonly concurrency?: 1 | undefined;
@@ -176,7 +179,12 @@ export class Projection<E extends Event, Db> extends Consumer {
 
   #subscribe(types: readonly string[], categories: readonly string[] | undefined): void {
     const { tenantId, shared: { subscriptions } } = this.#inside;
-    subscriptions.push({
+    const { scope, name, version } = this.#worker.plan.key;
+    const key = JSON.stringify([scope, name, version]);
+    // Made once more, as for each request, it must not take effect twice.
+    const before = subscriptions.findIndex((subscription) => subscription.key === key);
+    subscriptions.splice(before < 0 ? subscriptions.length : before, 1, {
+      key,
       matches: (event, category) =>
         types.includes(event.type) && (categories?.includes(category) ?? true),
       afterCommit: false,

@@ -87,12 +87,15 @@ export const projections: Cases = transactional(consuming({
     const store = storeOn(driver);
     const model: unknown[] = [];
     await store.append("a", Noted(1));
-    const projection = new Projection(store, {
-      name: "model",
-      inline: true,
-      handlers: { Noted: ({ data }) => void model.push(data) },
-      reset: () => void model.splice(0),
-    });
+    const make = () =>
+      new Projection(store, {
+        name: "model",
+        inline: true,
+        handlers: { Noted: ({ data }) => void model.push(data) },
+        reset: () => void model.splice(0),
+      });
+    make();
+    const projection = make();
     await store.append("a", [Noted(2), Closed()]);
     assert.deepEqual(model, [2]);
     assert.equal((await projection.runOnce()).handled, 0);
