@@ -9,18 +9,36 @@ export class Health {
   #successes = 0;
   #failuresInARow = 0;
   #lastFailure = 0;
-  readonly #failedAt: Map<string, number> = new Map();
+  /** The streams whose last event failed: how often in a row, and how much had succeeded by then. */
+  readonly #failed: Map<string, { readonly times: number; readonly successes: number }> = new Map();
+  readonly #failing: Set<string> = new Set();
 
   /** Whether nothing succeeds any more. */
   get stalled(): boolean {
     return this.#failuresInARow >= outage;
   }
 
+  /** How many failures there were since anything succeeded. */
+  get failuresInARow(): number {
+    return this.#failuresInARow;
+  }
+
+  /** How many streams failed since anything succeeded: one may be poisonous, the more there are the likelier an outage. */
+  get failing(): number {
+    return this.#failing.size;
+  }
+
+  /** How often in a row a stream failed, as far as is known here. */
+  times(stream: string): number {
+    return this.#failed.get(stream)?.times ?? 0;
+  }
+
   /** Notes that a handler succeeded. */
   succeeded(stream: string): void {
     this.#successes++;
     this.#failuresInARow = 0;
-    this.#failedAt.delete(stream);
+    this.#failed.delete(stream);
+    if (this.#failing.size > 0) this.#failing.clear();
   }
 
   /**
@@ -29,10 +47,11 @@ export class Health {
    * @returns Whether something succeeded since the stream's last failure, so that this one counts against the event.
    */
   failed(stream: string): boolean {
-    const before = this.#failedAt.get(stream) ?? this.#lastFailure;
+    const before = this.#failed.get(stream)?.successes ?? this.#lastFailure;
     this.#failuresInARow++;
     this.#lastFailure = this.#successes;
-    this.#failedAt.set(stream, this.#successes);
+    this.#failed.set(stream, { times: this.times(stream) + 1, successes: this.#successes });
+    this.#failing.add(stream);
     return this.#successes > before;
   }
 }

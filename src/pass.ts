@@ -24,6 +24,8 @@ export interface Passed {
   readonly position: number;
   /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
   readonly due: number | undefined;
+  /** How many failures are to be backed off from before anything else is tried; 0 where all may go on. */
+  readonly failures: number;
 }
 
 /**
@@ -106,7 +108,14 @@ export class Pass<E extends Event, Db> {
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
+      failures: this.#failures,
     };
+  }
+
+  /** A poisonous event holds up only its stream; a broker that is down is not asked by one stream after another. */
+  get #failures(): number {
+    if (this.#halted) return this.#health.failuresInARow;
+    return this.#health.stalled ? this.#health.failing - 1 : 0;
   }
 
   async #work(until: number, keep: boolean): Promise<void> {
@@ -273,7 +282,7 @@ export class Pass<E extends Event, Db> {
       this.#queue.unshift(event);
       return false;
     }
-    const delay = over ? undefined : backoff(retry, attempts);
+    const delay = over ? undefined : backoff(retry, Math.max(attempts, this.#health.times(key)));
     this.#parking.park({ ...parkOf(event), attempts, delay, error: describe(error) });
     for (const later of this.#queue) if (keyOf(later) === key) this.#parking.wait(later);
     this.#queue = this.#queue.filter((later) => keyOf(later) !== key);

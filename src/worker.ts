@@ -28,6 +28,8 @@ export class Worker {
   #turn: Promise<unknown> = Promise.resolve();
   /** The checkpoint, as far as it is known; -1 where it is not. */
   #position = -1;
+  /** How many failures the last pass says are to be backed off from. */
+  #failures = 0;
   /** When a parked stream is due next, by the monotonic clock; undefined where none is. */
   #due: number | undefined;
 
@@ -70,7 +72,7 @@ export class Worker {
         try {
           if (rung || failures > 0 || await this.#hasWork(pollInterval)) {
             await this.once(stop, report);
-            failures = this.#health.some(({ stalled }) => stalled) ? failures + 1 : 0;
+            failures = this.#failures;
           }
         } catch (error) {
           failures++;
@@ -244,6 +246,7 @@ export class Worker {
       }
       positions = states.map(({ position }) => position);
     }
+    this.#failures = Math.max(0, ...passes.map(({ failures }) => failures));
     const dues = passes.flatMap(({ due }) => due ?? []);
     this.#due = dues.length === 0 ? undefined : performance.now() + Math.min(...dues);
     const position = this.#position = Math.min(...positions);
