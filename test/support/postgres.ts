@@ -48,10 +48,19 @@ export async function createDatabase(server: string = "embedded"): Promise<Datab
   await execute(admin, `create database ${name}`);
   const url = new URL(admin);
   url.pathname = name;
-  return {
-    url: url.href,
-    drop: () => execute(admin, `drop database if exists ${name} with (force)`),
-  };
+  return { url: url.href, drop: () => drop(admin, name) };
+}
+
+// Clients that say they have ended may still be about to: ended by force, some tell of it where nobody listens.
+async function drop(admin: string, name: string): Promise<void> {
+  for (let tries = 0; tries < 50; tries++) {
+    try {
+      return await execute(admin, `drop database if exists ${name}`);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+  await execute(admin, `drop database if exists ${name} with (force)`);
 }
 
 /** Drops what a run left behind on a server that outlives it. */
