@@ -26,7 +26,7 @@ export class UnknownOutcomeError extends EventSourceryError {
   }
 }
 
-/** Another writer held the store for longer than `busyTimeout`; nothing was stored. */
+/** Another writer held the store for longer than `busyTimeout`, or a lane of a consumer; nothing was stored. */
 export class BusyError extends EventSourceryError {
   /** The name of the class. */
   override readonly name = "BusyError";
@@ -35,11 +35,18 @@ export class BusyError extends EventSourceryError {
   /** The same call may succeed when it is made again. */
   override readonly retryable = true;
 
-  /** Says how long was waited, and what to do inside a transaction. */
-  constructor(waited: number, options?: ErrorOptions) {
+  /** Says how long was waited, and what to do inside a transaction; or for which consumer's lane. */
+  constructor(
+    waited: number,
+    options?: ErrorOptions & { readonly consumer?: string | undefined },
+  ) {
     super(
-      `Cannot write: another transaction held the store for ${waited} ms; ` +
-        'inside a transaction or a handler, use the "store" that was passed to the function',
+      options?.consumer === undefined
+        ? `Cannot write: another transaction held the store for ${waited} ms; ` +
+          'inside a transaction or a handler, use the "store" that was passed to the function'
+        : `Cannot change the lanes of consumer ${
+          quote(options.consumer)
+        }: another worker kept one for ${waited} ms`,
       options,
     );
   }

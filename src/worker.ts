@@ -152,7 +152,7 @@ export class Worker {
       for (const { lane } of before) {
         let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
         while (found === undefined) {
-          if (performance.now() > giveUp) throw new BusyError(2 * lease);
+          if (performance.now() > giveUp) throw new BusyError(2 * lease, { consumer: key.name });
           await this.progress(50, undefined);
           found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
         }
@@ -166,7 +166,7 @@ export class Worker {
       }
       const epochs = claimed.map(({ epoch }) => epoch);
       if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
-        throw new BusyError(2 * lease);
+        throw new BusyError(2 * lease, { consumer: key.name });
       }
       this.#registered = false;
     });
