@@ -1,0 +1,342 @@
+import {
+  defineEvent,
+  type Driver,
+  EventStore,
+  Outbox,
+  PermanentError,
+  Projection,
+  Subscription,
+} from "event-sourcery";
+import { memory } from "event-sourcery/memory";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const Noted = defineEvent<number>()("Noted");
+const Closed = defineEvent("Closed");
+const soon = { minDelay: 0, maxDelay: 0 };
+
+function open<Db = undefined>(driver?: Driver<Db>) {
+  return new EventStore(driver ?? memory(), { events: [Noted, Closed], publishes: true });
+}
+
+function notes(...numbers: readonly number[]) {
+  return numbers.map((number) => Noted(number));
+}
+
+/** A driver whose database has no interactive transactions. */
+function withoutTransactions(): Driver<undefined> {
+  return new Proxy(memory(), {
+    get(driver, key) {
+      const value: unknown = Reflect.get(driver, key);
+      if (key === "capabilities") return { transactions: false };
+      return typeof value === "function" ? value.bind(driver) : value;
+    },
+  });
+}
+
+/** A promise, and what resolves it. */
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => open = resolve);
+  return { passed, open };
+}
+
+test("a consumer finishes what is in flight, and nothing more, when it is disposed of", async () => {
+  const store = open();
+  await store.append("a", notes(1, 2));
+  const [begun, end] = [gate(), gate()];
+  const seen: number[] = [];
+  const subscription = new Subscription(store, {
+    name: "reader",
+    types: ["Noted"],
+    async handler({ data }) {
+      begun.open();
+      await end.passed;
+      seen.push(data);
+    },
+  });
+  const running = subscription.run();
+  await begun.passed;
+  const disposed = subscription[Symbol.asyncDispose]();
+  end.open();
+  await disposed;
+  assert.deepEqual(seen, [1]);
+  await running;
+  const { position, owner } = await subscription.status();
+  assert.deepEqual([position, owner], [1, undefined]);
+});
+
+test("runOnce() waits for no retry", async () => {
+  const store = open();
+  await store.append("a", notes(1));
+  const outbox = new Outbox(store, {
+    retry: { minDelay: 3_600_000, maxDelay: 3_600_000 },
+    publisher() {
+      throw new Error("it is down");
+    },
+  });
+  const runs = [await outbox.runOnce(), await outbox.runOnce()];
+  assert.deepEqual(runs.map(({ failed, parked }) => [failed, parked]), [[1, 1], [0, 1]]);
+  const [parked] = await outbox.parked();
+  assert.ok(parked!.dueAt!.getTime() > Date.now() + 1_000_000);
+});
+
+test("a failure counts only when something else succeeded since", async () => {
+  const store = open();
+  await store.append("bad", notes(0));
+  const outbox = new Outbox(store, {
+    retry: { ...soon, attempts: 3 },
+    publisher(event) {
+      if (event.streamId === "bad") throw new Error("it is broken");
+    },
+  });
+  for (let round = 0; round < 20; round++) await outbox.runOnce();
+  assert.equal((await outbox.parked())[0]!.attempts, 1);
+  assert.equal((await outbox.status()).stalled, true);
+  for (let round = 0; round < 3; round++) {
+    await store.append(`good:${round}`, notes(1));
+    await outbox.runOnce();
+  }
+  await outbox.runOnce();
+  const [parked] = await outbox.parked();
+  assert.deepEqual([parked!.attempts, parked!.dueAt], [3, undefined]);
+  assert.equal((await outbox.runOnce()).failed, 0);
+});
+
+test('onFailure: "skip" passes over an event that failed for good, and over nothing else', async () => {
+  const store = open();
+  await store.append("a", notes(1, 2, 3));
+  const seen: number[] = [];
+  const subscription = new Subscription(store, {
+    name: "reader",
+    types: ["Noted"],
+    onFailure: "skip",
+    handler({ data }) {
+      if (data === 2) throw new PermanentError("it is refused");
+      seen.push(data);
+    },
+  });
+  const { handled, failed, parked } = await subscription.runOnce();
+  assert.deepEqual([seen, handled, failed, parked], [[1, 3], 2, 1, 0]);
+});
+
+test('onFailure: "halt" stops everything in front of an event, until it succeeds', async () => {
+  const store = open();
+  await store.append("a", notes(1, 2));
+  await store.append("b", notes(3));
+  let broken = true;
+  const seen: number[] = [];
+  const subscription = new Subscription(store, {
+    name: "reader",
+    types: ["Noted"],
+    retry: soon,
+    onFailure: "halt",
+    handler({ data }) {
+      if (broken && data === 2) throw new Error("it is broken");
+      seen.push(data);
+    },
+  });
+  for (let round = 0; round < 2; round++) {
+    const { failed, parked, position } = await subscription.runOnce();
+    assert.deepEqual([failed, parked, position], [1, 0, 1]);
+    assert.equal((await subscription.status()).stalled, true);
+  }
+  broken = false;
+  await subscription.runOnce();
+  assert.deepEqual(seen, [1, 2, 3]);
+  assert.equal((await subscription.status()).stalled, false);
+});
+
+test("discard() drops the event that failed, or with all everything that waits behind it", async () => {
+  for (const [all, expected] of [[false, [2, 3, 4]], [true, [4]]] as const) {
+    const store = open();
+    await store.append("a", notes(1, 2, 3));
+    const seen: unknown[] = [];
+    const outbox = new Outbox(store, {
+      publisher({ data }) {
+        if (data === 1) throw new PermanentError("it is refused");
+        seen.push(data);
+      },
+    });
+    await outbox.runOnce();
+    assert.equal(await outbox.discard("a", { all }), true);
+    await store.append("a", notes(4));
+    await outbox.runOnce();
+    assert.deepEqual([seen, await outbox.parked()], [expected, []]);
+  }
+});
+
+test("redrive() and discard() ask for the tenant when several have a stream of that name parked", async () => {
+  const store = open();
+  for (const tenantId of ["x", "y"]) await store.scope({ tenantId }).append("a", notes(1));
+  let refused = true;
+  const outbox = new Outbox(store, {
+    publisher() {
+      if (refused) throw new PermanentError("it is refused");
+    },
+  });
+  await outbox.runOnce();
+  const message = /must name its tenant/;
+  await assert.rejects(outbox.redrive("a"), { name: "TypeError", message });
+  await assert.rejects(outbox.discard("a"), { name: "TypeError", message });
+  refused = false;
+  assert.equal(await outbox.redrive({ tenantId: "x", streamId: "a" }), 1);
+  assert.equal((await outbox.runOnce()).handled, 1);
+  assert.equal(await outbox.discard({ tenantId: "y", streamId: "a" }), true);
+  assert.equal((await outbox.runOnce()).parked, 0);
+});
+
+test("a handler that takes longer than timeout has failed, and its signal says so", async () => {
+  const store = open();
+  await store.append("a", notes(1));
+  let reason: unknown;
+  const outbox = new Outbox(store, {
+    timeout: 20,
+    publisher: (_event, { signal }) =>
+      new Promise(() => signal.addEventListener("abort", () => reason = signal.reason)),
+  });
+  const { failed, parked } = await outbox.runOnce();
+  assert.deepEqual([failed, parked], [1, 1]);
+  assert.equal(Reflect.get(reason as object, "code"), "HANDLER_TIMEOUT");
+  assert.match((await outbox.parked())[0]!.error!, /"outbox": no answer in 20 ms/);
+});
+
+test("a handler's signal aborts when its lease is lost, and nothing of it counts", async () => {
+  const driver = memory();
+  const store = open(driver);
+  await store.append("a", notes(1));
+  const begun = gate();
+  const attempts: number[] = [];
+  let reason: unknown;
+  const subscription = new Subscription(store, {
+    name: "reader",
+    lease: 100,
+    transaction: false,
+    async handler(_event, { signal, attempt }) {
+      attempts.push(attempt);
+      if (attempts.length > 1) return;
+      begun.open();
+      await new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(reason = signal.reason))
+      );
+    },
+  });
+  const first = subscription.runOnce();
+  await begun.passed;
+  await driver.checkpoints!.rewind({ scope: "all", name: "reader", version: 1 }, 0);
+  const { handled, failed, parked, position } = await first;
+  assert.deepEqual([handled, failed, parked, position], [0, 0, 0, 0]);
+  assert.equal(Reflect.get(reason as object, "code"), "LEASE_LOST");
+  assert.equal((await subscription.runOnce()).handled, 1);
+  assert.deepEqual(attempts, [1, 1]);
+});
+
+test("relane() says who is in its way when another worker keeps a lane", async () => {
+  const store = open();
+  await store.append("a", notes(1));
+  const [begun, end] = [gate(), gate()];
+  const make = () =>
+    new Outbox(store, {
+      lease: 100,
+      publisher() {
+        begun.open();
+        return end.passed;
+      },
+    });
+  const working = make().runOnce();
+  await begun.passed;
+  await assert.rejects(make().relane(2), {
+    code: "BUSY",
+    message: 'Cannot change the lanes of consumer "outbox": another worker kept one for 200 ms',
+  });
+  end.open();
+  assert.equal((await working).handled, 1);
+});
+
+test("a transactional handler is handled in order: concurrency is refused", () => {
+  const store = open();
+  const [name, concurrency] = ["reader", 2];
+  const handler = (_event: unknown, { db }: { db: undefined }) => db;
+  const refused = { name: "TypeError", message: /concurrency must be 1.*transaction: false/ };
+  assert.throws(() => new Subscription(store, { name, concurrency, handler }), refused);
+  new Subscription(store, { name, concurrency, handler, transaction: false });
+  new Subscription(store, { name, concurrency, handler: () => {} });
+});
+
+test("consumers need transactions only where their handler runs in one", async () => {
+  const store = open(withoutTransactions());
+  const unsupported = { code: "UNSUPPORTED", message: /no interactive transactions/ };
+  const name = "reader";
+  assert.throws(() => new Projection(store, { name, handlers: {} }), unsupported);
+  const transactional = { name, handler: (_event: unknown, { db }: { db: unknown }) => db };
+  assert.throws(() => new Subscription(store, transactional), unsupported);
+  await store.append("a", notes(1));
+  assert.equal((await new Outbox(store, { publisher() {} }).runOnce()).handled, 1);
+});
+
+test("concurrency handles streams side by side, and each in its order", async () => {
+  const store = open();
+  for (const number of [1, 2, 3]) {
+    for (const streamId of ["a", "b", "c", "d"]) await store.append(streamId, notes(number));
+  }
+  let [running, most] = [0, 0];
+  const seen: Record<string, unknown[]> = {};
+  const outbox = new Outbox(store, {
+    concurrency: 3,
+    async publisher({ streamId, data }) {
+      most = Math.max(most, ++running);
+      await Promise.resolve();
+      (seen[streamId] ??= []).push(data);
+      running--;
+    },
+  });
+  await outbox.runOnce();
+  assert.equal(most, 3);
+  const order = [1, 2, 3];
+  assert.deepEqual(seen, { a: order, b: order, c: order, d: order });
+});
+
+test("a consumer that wants no types or categories is given nothing, and is never behind", async () => {
+  const store = open();
+  await store.append("a", notes(1));
+  for (const filter of [{ types: [] }, { categories: [] }]) {
+    const name = JSON.stringify(filter);
+    const nothing = new Subscription(store, { name, ...filter, handler: assert.fail });
+    assert.deepEqual(await nothing.runOnce(), { handled: 0, failed: 0, parked: 0, position: 1 });
+    assert.equal((await nothing.status()).lag, 0);
+  }
+});
+
+test("a consumer refuses options that are malformed or out of range, by name", () => {
+  const store = open();
+  const wrong: readonly [object, RegExp][] = [
+    [{ name: "" }, /^RangeError: name /],
+    [{ concurrency: 0 }, /^RangeError: concurrency .* from 1 .* got 0/],
+    [{ batchSize: 1.5 }, /^RangeError: batchSize .* got 1.5/],
+    [{ lanes: 1025 }, /^RangeError: lanes must be at most 1024, got 1025/],
+    [{ timeout: "1" }, /^TypeError: timeout must be a number, got a string/],
+    [{ lease: 5 }, /^RangeError: lease .* from 100 .* got 5/],
+    [{ retry: { attempts: 0 } }, /^RangeError: retry.attempts /],
+    [{ retry: { minDelay: 10, maxDelay: 5 } }, /^RangeError: retry.maxDelay .* from 10 .* got 5/],
+    [{ from: "end" }, /^TypeError: from must be /],
+    [{ from: { after: -1 } }, /^RangeError: from.after /],
+    [{ onFailure: "stop" }, /^TypeError: onFailure must be /],
+    [{ types: ["Nothing"] }, /^TypeError: Cannot consume "Nothing"/],
+    [{ categories: "order" }, /^TypeError: categories must be an array/],
+    [{ handler: undefined }, /^TypeError: handler must be a function/],
+  ];
+  for (const [options, message] of wrong) {
+    const make = () =>
+      new Subscription(store, Object.assign({ name: "reader", handler() {} }, options));
+    assert.throws(make, (error) => message.test(String(error)), String(message));
+  }
+  const outbox = (options: object) => () =>
+    new Outbox(store, Object.assign({ publisher() {} }, options));
+  assert.throws(outbox({ publisher: undefined }), /TypeError: publisher or publishBatch must be/);
+  assert.throws(outbox({ publishBatch() {} }), /TypeError: .* only one of them/);
+});
+
+test("rebuild() of a projection without reset throws", async () => {
+  const projection = new Projection(open(), { name: "model", handlers: {} });
+  await assert.rejects(projection.rebuild(), { name: "TypeError", message: /reset must be given/ });
+});
