@@ -1,4 +1,10 @@
-import { type Doorbell, type Driver, type Session, StoreRewoundError } from "../../mod.ts";
+import {
+  type Doorbell,
+  type Driver,
+  type Session,
+  StoreRewoundError,
+  UnsupportedError,
+} from "../../mod.ts";
 import { turnsOf } from "../turns.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
 import { classify, connect, type PostgresConnection } from "./dialect.ts";
@@ -82,6 +88,9 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   async #migrate(connection: PostgresConnection): Promise<void> {
     const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
       (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
+    const { locks, probe } = this.setting.statements;
+    const [privilege] = await connection.run<{ allowed: boolean }>(locks, []);
+    if (!privilege!.allowed) throw withoutFence("this role may not take advisory locks");
     await ask(
       "select pg_advisory_xact_lock(hashtextextended('event_sourcery migrate ' || $1::text, 0))",
       this.#name,
@@ -109,5 +118,15 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     );
     const [head, seen] = [Number(heads!.head), Number(heads!.seen)];
     if (head < seen) throw new StoreRewoundError(head, seen);
+    // Some databases that speak the protocol take such locks for nothing.
+    const [fence] = await connection.run<{ shown: number }>(probe, []);
+    if (fence!.shown === 0) throw withoutFence("this database shows no advisory locks");
   }
+}
+
+function withoutFence(reason: string): UnsupportedError {
+  return new UnsupportedError(
+    "keep events",
+    `${reason}, and without those readers would skip events`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
 import { checkpointsOf } from "./checkpoints.ts";
+import { locks, probe } from "./probe.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, those of Postgres alone included. */
@@ -16,6 +17,10 @@ export interface PostgresStatements extends Statements {
   readonly patience: Statement;
   /** tenant, stream. */
   readonly remove: Statement;
+  /** → whether there are advisory locks, and this role may take them. */
+  readonly locks: Statement;
+  /** → how many locks the fence shows while this statement holds one. */
+  readonly probe: Statement;
   /** → the one `SchemaVersion`. */
   readonly version: Statement;
   /** → the head of the sequence, and the highest position that an event or a checkpoint has. */
@@ -35,6 +40,8 @@ export function statementsOf(schema: string): PostgresStatements {
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
     patience: statement("select set_config('lock_timeout', $1::text, true)"),
     remove: statement(remove(schema)),
+    locks: statement(locks),
+    probe: statement(probe(schema)),
     version: statement(
       `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from ${schema}."migrations"`,
     ),

@@ -130,6 +130,34 @@ test("position() and readAll() refuse a standby", { timeout }, async () => {
   });
 });
 
+for (
+  const [reason, setup] of [
+    [
+      "this database shows no advisory locks",
+      `create function locks.pg_advisory_xact_lock_shared(int, int) returns void language sql return null;
+       set local search_path = locks, pg_catalog`,
+    ],
+    [
+      "this role may not take advisory locks",
+      `revoke execute on function pg_advisory_xact_lock_shared(int, int) from public;
+       create role nobody; set local role nobody`,
+    ],
+  ] as const
+) {
+  test(`migrate() refuses to go on without a fence: ${reason}`, { timeout }, async () => {
+    const { db } = await storeIn("locks");
+    const undone = db.transaction(async (tx) => {
+      for (const text of setup.split(";")) await tx.execute(sql.raw(text));
+      const inside = Object.create(tx, {
+        transaction: { value: <R>(work: (tx: object) => Promise<R>) => work(tx) },
+      });
+      await postgres(inside, { schema: "locks" }).migrate();
+    });
+    const message = new RegExp(`${reason}, and without those readers would skip events`);
+    await assert.rejects(undone, { code: "UNSUPPORTED", message });
+  });
+}
+
 test("an insert by hand fails instead of being skipped", { timeout }, async () => {
   const { db } = await storeIn("byhand");
   const insert = query(
