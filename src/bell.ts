@@ -88,10 +88,10 @@ export class Bell {
    * @param age How old the answer may be, in milliseconds, if the bell did not ring since.
    */
   async pulse(age: number): Promise<Pulse> {
-    if (this.#pulse === undefined || Date.now() - this.#pulse.at >= age) {
+    if (this.#pulse === undefined || performance.now() - this.#pulse.at >= age) {
       const answer = this.#ask();
       answer.catch(() => this.#pulse = undefined);
-      this.#pulse = { at: Date.now(), answer };
+      this.#pulse = { at: performance.now(), answer };
     }
     return await this.#pulse.answer;
   }

@@ -193,7 +193,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   /** Runs work again, as long as only another writer, or `also`, was in its way and there is time left. */
   protected async patiently<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
-    const giveUp = Date.now() + this.setting.busyTimeout;
+    const giveUp = performance.now() + this.setting.busyTimeout;
     while (true) {
       try {
         return await work();
@@ -201,7 +201,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         if (error instanceof Unchanged) throw error.error;
         const again = !isEventSourceryError(error) && !this.bound &&
           ["raced", also].includes(this.setting.classify(error).failure);
-        if (!again || Date.now() > giveUp) throw translate(error, action, this.bound, this.setting);
+        if (!again || performance.now() > giveUp) throw translate(error, action, this.bound, this.setting);
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
     }

@@ -73,13 +73,13 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
 
   /** Without transactions nothing keeps two processes apart: who meets what another has just made begins again. */
   async #migrateOpenly(): Promise<void> {
-    const giveUp = Date.now() + this.setting.busyTimeout;
+    const giveUp = performance.now() + this.setting.busyTimeout;
     while (true) {
       try {
         return await this.#migrate(this.connection);
       } catch (error) {
         const { code } = classify(error);
-        if (code === undefined || !madeMeanwhile.includes(code) || Date.now() > giveUp) throw error;
+        if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) throw error;
       }
     }
   }
