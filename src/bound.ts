@@ -12,7 +12,7 @@ import type { ScopeOptions, TransactionContext, UsingStore } from "./store.ts";
 import type { Subscription } from "./handler.ts";
 import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
 import { record } from "./catalog.ts";
-import { checkName } from "./check.ts";
+import { checkName, checkObject } from "./check.ts";
 import { followLog, type FollowOptions } from "./follow.ts";
 import { copyMetadata } from "./freeze.ts";
 import { type Inside, reveal, type Shared } from "./inside.ts";
@@ -124,7 +124,9 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     await this.#place.unit?.committed();
   }
 
-  scope({ tenantId = this.#place.tenantId, metadata = {} }: ScopeOptions): BoundStore<E, Db> {
+  scope(options: ScopeOptions): BoundStore<E, Db> {
+    checkObject("options", options);
+    const { tenantId = this.#place.tenantId, metadata = {} } = options;
     if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
     if (this.#place.tenantId !== undefined && tenantId !== this.#place.tenantId) {
       throw new TypeError(

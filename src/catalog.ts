@@ -3,7 +3,7 @@ import type { NewEvent, StoredEvent } from "./driver.ts";
 import type { Event, Metadata, RecordedEvent } from "./event.ts";
 import type { AnyEventType } from "./eventtype.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
-import { checkInstant, kind } from "./check.ts";
+import { checkInstant, checkObject, kind } from "./check.ts";
 import { copyData } from "./data.ts";
 import { defaultsOf, definitionOf } from "./define.ts";
 import {
@@ -168,9 +168,4 @@ function readable(event: Event): Event {
     const reason = "reading its fields threw";
     throw new InvalidEventError("?", [{ message: reason, path: [] }], { reason, cause });
   }
-}
-
-function checkObject(argument: string, value: unknown): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
-  throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
 }

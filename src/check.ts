@@ -81,6 +81,16 @@ export function checkList(argument: string, value: unknown, allowEmpty: boolean 
   }
 }
 
+/**
+ * Checks an object, such as the options of something.
+ *
+ * @throws {TypeError} If it is no object, or an array.
+ */
+export function checkObject(argument: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
+}
+
 /** Names what a value is, without showing it. */
 export function kind(value: unknown): string {
   if (value === null) return "null";

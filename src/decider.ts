@@ -1,6 +1,7 @@
 import type { Event, RecordedEvent } from "./event.ts";
 import type { EventReader } from "./reader.ts";
 import type { EventWriter } from "./writer.ts";
+import { checkObject } from "./check.ts";
 import { checkCommand, command, streamOf } from "./command.ts";
 
 /** What a decider is made of: pure functions. */
@@ -73,6 +74,7 @@ export interface Decider<State, Command, E extends Event>
 export function decider<State, Command, E extends Event>(
   options: DeciderOptions<State, Command, E>,
 ): Decider<State, Command, E> {
+  checkObject("options", options);
   const { category, initialState, evolve, decide, retries = 3 } = options;
   checkCommand(category, retries);
   return {

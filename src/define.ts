@@ -1,6 +1,6 @@
 import type { Event } from "./event.ts";
 import type { AnyEventType, EventInit, EventType, EventTypeOptions, Upcast } from "./eventtype.ts";
-import { checkName } from "./check.ts";
+import { checkList, checkName, checkObject } from "./check.ts";
 import { copyData } from "./data.ts";
 import { InvalidEventError } from "./errors.ts";
 import { freezeEvent, noMetadata, noTags, storable } from "./freeze.ts";
@@ -120,13 +120,18 @@ function makeType(
     );
   }
   const { upcast = [], aliases = [], tags } = options;
+  checkList("aliases", aliases);
   for (const alias of aliases) checkTypeName("alias", alias);
+  if (tags !== undefined && typeof tags !== "function") {
+    throw new TypeError(`tags of event "${type}" must be a function`);
+  }
   for (const step of upcast) {
     if (typeof step !== "function") {
       throw new TypeError(`upcast of event "${type}" must be a list of functions`);
     }
   }
   const create = (input?: unknown, init: EventInit = noInit): Event => {
+    checkObject("init", init);
     const data = storable(type, () => copyData(check(type, schema, hasData, input)));
     const event = freezeEvent({
       type,

@@ -2,6 +2,7 @@ import type { Event, RecordedEvent } from "./event.ts";
 import type { EventStore } from "./store.ts";
 import type { ConsumerOptions, ConsumerStart } from "./options.ts";
 import type { Work } from "./job.ts";
+import { checkObject } from "./check.ts";
 import { Consumer } from "./consumer.ts";
 import { planOf } from "./options.ts";
 import { Worker } from "./worker.ts";
@@ -75,6 +76,7 @@ export interface OutboxConstructor {
 export const Outbox: OutboxConstructor = class Outbox<E extends Event, Db> extends Consumer {
   /** Makes an outbox, as `OutboxConstructor` says. */
   constructor(store: EventStore<E, Db>, options: OutboxOptions<E>) {
+    checkObject("options", options);
     const { name = "outbox", publisher, publishBatch, ...rest } = options;
     const work = workOf<E, Db>(publisher, publishBatch);
     super(new Worker(planOf<E, Db>(store, { ...rest, name, published: true, work })));

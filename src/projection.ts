@@ -5,6 +5,7 @@ import type { Inside } from "./inside.ts";
 import type { ConsumerOptions, ConsumerStart } from "./options.ts";
 import type { EventStore } from "./store.ts";
 import type { RunResult } from "./worker.ts";
+import { checkObject } from "./check.ts";
 import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
 import { insideOf } from "./inside.ts";
 import { planOf } from "./options.ts";
@@ -92,6 +93,7 @@ export class Projection<E extends Event, Db> extends Consumer {
    * @throws {UnsupportedError} If the driver has no transactions.
    */
   constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
+    checkObject("options", options);
     const { handlers, reset, inline = false, ...rest } = options;
     const types = checkHandlers(handlers);
     if (reset !== undefined && typeof reset !== "function") {

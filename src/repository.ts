@@ -91,13 +91,17 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
    *
    * @param store A store of at least the aggregate's events; inside a transaction, the transaction's.
    * @param aggregateClass The class, whose constructor takes no arguments.
-   * @throws {TypeError} If the class's category holds a colon.
+   * @throws {TypeError} If the class's category holds a colon, or an argument has the wrong type.
    */
   constructor(
     store: EventStore<E>,
     aggregateClass: AggregateClass<A> & ([EventsOf<A>] extends [E] ? unknown : never),
     options: RepositoryOptions = {},
   ) {
+    if (typeof store?.fold !== "function") throw new TypeError("store must be an event store");
+    if (typeof aggregateClass !== "function") {
+      throw new TypeError("aggregateClass must be a class of aggregates");
+    }
     this.#store = store;
     this.#class = aggregateClass;
     this.#retries = options.retries ?? 3;

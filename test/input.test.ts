@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "../drivers/memory.ts";
-import { defineEvent, EventStore, isEventSourceryError } from "../mod.ts";
+import {
+  Aggregate,
+  decider,
+  defineEvent,
+  EventStore,
+  isEventSourceryError,
+  Outbox,
+  Projection,
+  Repository,
+  Subscription,
+} from "../mod.ts";
 import { all } from "./support/shop.ts";
 
 const Noted = defineEvent<unknown>()("Noted");
 const secret = "SECRET-8f3a";
 const open = () => new EventStore(memory(), { events: [Noted] });
+class Note extends Aggregate<ReturnType<typeof Noted>> {
+  protected apply(): void {}
+}
+
 type Store = ReturnType<typeof open>;
 
 /** What is refused: an error's name or code, and the word that its message names. */
@@ -135,6 +149,24 @@ const refusals: readonly Refusal[] = [
   ...[new Date(NaN), new Date(8.64e15), new Date("0000-01-01"), new Date("-000001-01-01")].map(
     (createdAt): Refusal => [() => Noted(1, { createdAt }), "RangeError", "createdAt"],
   ),
+  ...[undefined, null, secret, 5, []].flatMap((options): Refusal[] => [
+    [(store) => store.scope(options as never), "TypeError", "options"],
+    [(store) => new Outbox(store, options as never), "TypeError", "options"],
+    [(store) => new Subscription(store, options as never), "TypeError", "options"],
+    [(store) => new Projection(store, options as never), "TypeError", "options"],
+    [() => decider(options as never), "TypeError", "options"],
+    [(store) => new Repository(store, options as never), "TypeError", "aggregateClass"],
+    [() => new Repository(options as never, Note), "TypeError", "store"],
+    [() => new Outbox((options ?? {}) as never, { publisher() {} }), "TypeError", "store"],
+  ]),
+  ...[null, secret, 5, []].map(
+    (init): Refusal => [() => Noted(1, loose(init)), "TypeError", "init"],
+  ),
+  ...[null, "abc", 5, {}].flatMap((wrong): Refusal[] => [
+    [() => defineEvent<unknown>()("A", { aliases: loose(wrong) }), "TypeError", "aliases"],
+    [() => defineEvent<unknown>()("A", { tags: loose(wrong) }), "TypeError", "tags"],
+    [() => defineEvent<unknown>()("A", { upcast: loose(wrong) }), "TypeError", "upcast"],
+  ]),
   [async (store) => await store.streams({ category: loose(5) }), "TypeError", "category"],
   [async (store) => await store.streams({ category: "a\0" }), "TypeError", "category"],
 ];

@@ -201,7 +201,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
         if (error instanceof Unchanged) throw error.error;
         const again = !isEventSourceryError(error) && !this.bound &&
           ["raced", also].includes(this.setting.classify(error).failure);
-        if (!again || performance.now() > giveUp) throw translate(error, action, this.bound, this.setting);
+        if (!again || performance.now() > giveUp) {
+          throw translate(error, action, this.bound, this.setting);
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
     }

@@ -79,7 +79,9 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         return await this.#migrate(this.connection);
       } catch (error) {
         const { code } = classify(error);
-        if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) throw error;
+        if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) {
+          throw error;
+        }
       }
     }
   }
