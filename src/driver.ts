@@ -49,6 +49,8 @@ export interface Doorbell {
 export interface Capabilities {
   /** Whether it has interactive transactions: `transaction` works, and so do in-transaction subscriptions. */
   readonly transactions: boolean;
+  /** Whether appends run side by side, or for want of locks one by one; known once the tables were found. */
+  readonly fence?: "advisory" | "serial" | undefined;
 }
 
 /** The operations of a driver, on their own or inside one transaction. */

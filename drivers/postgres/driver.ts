@@ -6,11 +6,12 @@ import {
   UnsupportedError,
 } from "../../mod.ts";
 import { turnsOf } from "../turns.ts";
-import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
+import { checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
 import { classify, connect, type PostgresConnection } from "./dialect.ts";
 import { doorbellOf } from "./doorbell.ts";
 import { migrationsOf } from "./migrations.ts";
-import { PostgresSession } from "./session.ts";
+import type { FenceKind } from "./fence.ts";
+import { PostgresSession, type PostgresVersion } from "./session.ts";
 import { statementsOf } from "./statements.ts";
 import { statementName } from "../_sql/wire.ts";
 
@@ -22,8 +23,8 @@ export interface Options {
   readonly doorbell: boolean;
 }
 
-/** A schema, a table or index, another object, or a row of the catalog that stands for one, is there already. */
-const madeMeanwhile = ["42P06", "42P07", "42710", "23505"];
+/** A schema, a table or index, another object, or a row of the catalog that stands for one, is there already; or a deadlock. */
+const madeMeanwhile = ["42P06", "42P07", "42710", "23505", "40P01"];
 
 /** The Postgres driver: the session outside of transactions, and what makes the tables. */
 export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db> {
@@ -44,11 +45,18 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       turns: turnsOf(connect(db, prepare).client, busyTimeout),
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),
+      known: { fence: "advisory" },
     });
     this.#name = schema;
     this.#migrations = migrations;
     const { transactions, single, client, run } = this.connection;
-    this.capabilities = { transactions };
+    const { known } = this.setting;
+    this.capabilities = {
+      transactions,
+      get fence() {
+        return known.fence;
+      },
+    };
     // Nobody else is behind a database of this process; over HTTP, nobody can listen.
     if (doorbell && transactions && !single) {
       const channel = statementName(schema);
@@ -62,21 +70,19 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   }
 
   async migrate(): Promise<void> {
-    const { transactions, transaction } = this.connection;
-    const work = () =>
-      transactions
-        ? transaction((tx) => this.#migrate(this.setting.connect(tx)), false)
-        : this.#migrateOpenly();
-    await this.turn("write", () => this.translated("migrate", work));
+    const work = () => this.#migrateAlone();
+    this.setting.known.fence = await this.turn("write", () => this.translated("migrate", work));
     this.setting.readiness.done();
   }
 
-  /** Without transactions nothing keeps two processes apart: who meets what another has just made begins again. */
-  async #migrateOpenly(): Promise<void> {
+  /** Where no lock keeps two processes apart, who meets what another has just made begins again. */
+  async #migrateAlone(): Promise<FenceKind> {
+    const { transactions, transaction } = this.connection;
     const giveUp = performance.now() + this.setting.busyTimeout;
     while (true) {
       try {
-        return await this.#migrate(this.connection);
+        if (!transactions) return await this.#migrate(this.connection);
+        return await transaction((tx) => this.#migrate(this.setting.connect(tx)), false);
       } catch (error) {
         const { code } = classify(error);
         if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) {
@@ -87,16 +93,18 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   }
 
   /** One process at a time; whoever comes second finds nothing left to do. */
-  async #migrate(connection: PostgresConnection): Promise<void> {
+  async #migrate(connection: PostgresConnection): Promise<FenceKind> {
     const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
       (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
-    const { locks, probe } = this.setting.statements;
-    const [privilege] = await connection.run<{ allowed: boolean }>(locks, []);
-    if (!privilege!.allowed) throw withoutFence("this role may not take advisory locks");
-    await ask(
-      "select pg_advisory_xact_lock(hashtextextended('event_sourcery migrate ' || $1::text, 0))",
-      this.#name,
-    );
+    const { statements } = this.setting;
+    const [privilege] = await connection.run<{ allowed: boolean }>(statements.locks, []);
+    const { allowed } = privilege!;
+    if (allowed) {
+      await ask(
+        "select pg_advisory_xact_lock(hashtextextended('event_sourcery migrate ' || $1::text, 0))",
+        this.#name,
+      );
+    }
     const { schema, log } = await ask<{ schema: boolean; log: boolean }>(
       `select exists (select from pg_namespace where nspname = $1::text) as schema,
   exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations') as log`,
@@ -104,7 +112,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     );
     if (!schema) await ask(`create schema ${this.setting.schema}`);
     const found = log
-      ? (await connection.run<SchemaVersion>(this.setting.statements.version, []))[0]
+      ? (await connection.run<PostgresVersion>(statements.version, []))[0]
       : undefined;
     checkVersion(found, this.#migrations);
     for (const { version, minReader, minWriter, statements } of this.#migrations) {
@@ -114,15 +122,21 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         `insert into ${this.setting.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
       );
     }
-    const [heads] = await connection.run<{ head: string; seen: string }>(
-      this.setting.statements.heads,
-      [],
-    );
+    const [heads] = await connection.run<{ head: string; seen: string }>(statements.heads, []);
     const [head, seen] = [Number(heads!.head), Number(heads!.seen)];
     if (head < seen) throw new StoreRewoundError(head, seen);
+    if (found?.serial) return "serial";
     // Some databases that speak the protocol take such locks for nothing.
-    const [fence] = await connection.run<{ shown: number }>(probe, []);
-    if (fence!.shown === 0) throw withoutFence("this database shows no advisory locks");
+    const shown = allowed &&
+      (await connection.run<{ shown: number }>(statements.probe, []))[0]!.shown;
+    if (shown) return "advisory";
+    // Where others may have begun to append by the one fence, nobody may by the other.
+    if (Number(found?.version ?? 0) === 0) await connection.run(statements.serialise, []);
+    const [now] = await connection.run<PostgresVersion>(statements.version, []);
+    if (now?.serial) return "serial";
+    throw withoutFence(
+      allowed ? "this database shows no advisory locks" : "this role may not take advisory locks",
+    );
   }
 }
 

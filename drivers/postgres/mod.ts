@@ -58,6 +58,9 @@ export interface PostgresOptions {
 /**
  * Makes a driver for Postgres 13 and later. Connects to nothing by itself; call `migrate()` once to make the tables.
  *
+ * Where the role that makes them may not take advisory locks, or there are none, appends run one transaction at a time from
+ * then on (`capabilities.fence` is `serial`).
+ *
  * @param db Any Drizzle handle for Postgres; the caller opens and closes it.
  * @throws {TypeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */

@@ -6,7 +6,8 @@ import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
 import type { PostgresConnection } from "./dialect.ts";
-import type { PostgresStatements } from "./statements.ts";
+import type { FenceKind } from "./fence.ts";
+import type { FencedStatements, PostgresStatements } from "./statements.ts";
 
 /** What the sessions of one driver share. */
 export interface PostgresSetting extends Setting {
@@ -14,6 +15,13 @@ export interface PostgresSetting extends Setting {
   /** The schema's name, quoted. */
   readonly schema: string;
   readonly connect: (db: unknown) => PostgresConnection;
+  /** What is known of the schema once it was found usable. */
+  readonly known: { fence: FenceKind };
+}
+
+/** What the tables say of themselves, their fence included. */
+export interface PostgresVersion extends SchemaVersion {
+  readonly serial: boolean;
 }
 
 /** How long `delete` waits for appends under way before it lets others pass, in milliseconds. */
@@ -36,9 +44,12 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected ready(): Promise<void> {
-    return this.setting.readiness.check(async () =>
-      (await this.connection.run<SchemaVersion>(this.setting.statements.version, []))[0]
-    );
+    return this.setting.readiness.check(async () => {
+      const { known, statements } = this.setting;
+      const [found] = await this.connection.run<PostgresVersion>(statements.version, []);
+      if (found?.serial) known.fence = "serial";
+      return found;
+    });
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
@@ -49,7 +60,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected async place(request: AppendRequest): Promise<readonly Placed[]> {
     const timeout = this.bound ? null : String(this.setting.busyTimeout);
     if (isLone(request)) {
-      return await this.connection.run<Placed>(this.setting.statements.appendLone, [
+      return await this.connection.run<Placed>(this.#fenced.appendLone, [
         ...loneParameters(request),
         timeout,
       ]);
@@ -58,10 +69,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
     return this.bound && request.writes.length > 1
       ? await this.connection.transaction(
-        (tx) => this.#inside(tx).connection.run(this.setting.statements.appendMany, parameters),
+        (tx) => this.#inside(tx).connection.run(this.#fenced.appendMany, parameters),
         true,
       )
-      : await this.connection.run(this.setting.statements.appendMany, parameters);
+      : await this.connection.run(this.#fenced.appendMany, parameters);
   }
 
   protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
@@ -82,9 +93,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   async settled(): Promise<number> {
+    await this.usable();
     const answer = await this.first<{ standby: boolean; settled: string }>(
       "read the position",
-      this.setting.statements.settled,
+      this.#fenced.settled,
       [],
     );
     if (answer.standby) {
@@ -129,6 +141,10 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       "lock the log",
       () => this.connection.run(this.setting.statements.lock, []),
     );
+  }
+
+  get #fenced(): FencedStatements {
+    return this.setting.statements.fenced[this.setting.known.fence];
   }
 
   #needTransactions(action: string): void {

@@ -1,16 +1,15 @@
 import type { ScanFilters, Statement, Statements } from "../_sql/statement.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { locks, probe } from "./probe.ts";
+import { advisory, type Fence, type FenceKind, serial, serialise, serialRow } from "./fence.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, those of Postgres alone included. */
 export interface PostgresStatements extends Statements {
-  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock timeout. */
-  readonly appendLone: Statement;
-  /** tenant, JSON array of events, lock timeout → one `Placed` an event. */
-  readonly appendMany: Statement;
-  /** → whether this is a standby, and the settled position. */
-  readonly settled: Statement;
+  /** What the fence has a part in, for either kind of it. */
+  readonly fenced: Readonly<Record<FenceKind, FencedStatements>>;
+  /** Makes the fence serial, if nobody has appended yet. */
+  readonly serialise: Statement;
   /** Keeps appends out. */
   readonly lock: Statement;
   /** lock timeout in milliseconds. */
@@ -21,21 +20,33 @@ export interface PostgresStatements extends Statements {
   readonly locks: Statement;
   /** → how many locks the fence shows while this statement holds one. */
   readonly probe: Statement;
-  /** → the one `SchemaVersion`. */
+  /** → the one `PostgresVersion`. */
   readonly version: Statement;
   /** → the head of the sequence, and the highest position that an event or a checkpoint has. */
   readonly heads: Statement;
 }
 
+/** The statements that the fence has a part in. */
+export interface FencedStatements {
+  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock timeout. */
+  readonly appendLone: Statement;
+  /** tenant, JSON array of events, lock timeout → one `Placed` an event. */
+  readonly appendMany: Statement;
+  /** → whether this is a standby, and the settled position. */
+  readonly settled: Statement;
+}
+
 /** Writes the statements for a schema, whose name is quoted already. */
 export function statementsOf(schema: string): PostgresStatements {
   return {
-    appendLone: statement(appendLone(schema)),
-    appendMany: statement(appendMany(schema)),
+    fenced: {
+      advisory: fencedStatements(schema, advisory),
+      serial: fencedStatements(schema, serial),
+    },
+    serialise: statement(serialise(schema)),
     explain: statement(explain(schema)),
     load: statement(load(schema, "asc")),
     loadBackwards: statement(load(schema, "desc")),
-    settled: statement(settled(schema)),
     streams: statement(streams(schema)),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
     patience: statement("select set_config('lock_timeout', $1::text, true)"),
@@ -43,7 +54,8 @@ export function statementsOf(schema: string): PostgresStatements {
     locks: statement(locks),
     probe: statement(probe(schema)),
     version: statement(
-      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from ${schema}."migrations"`,
+      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
+  exists (${serialRow(schema)}) as serial from ${schema}."migrations"`,
     ),
     heads: statement(
       `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, greatest(
@@ -55,35 +67,21 @@ export function statementsOf(schema: string): PostgresStatements {
   };
 }
 
-/**
- * The append fence: before the first position is taken, a lock that says which positions this transaction may take:
- * those above the sequence's present value. A reader stays below the lowest such lock (`settled`).
- *
- * One lock a transaction: a transaction-local setting remembers it, and a savepoint's rollback takes back both. Beside
- * a bare insert the whole of it costs nothing that can be told from noise (4,250/s with, 4,300/s without).
- *
- * @param timeout A parameter: how long the statement waits for locks, in milliseconds; null leaves the setting alone.
- */
-function fence(schema: string, timeout: string): string {
-  const sequence = `${literal(`${schema}."position"`)}::regclass::oid`;
-  const setting = `'event_sourcery.fence' || ${sequence}`;
-  return `select case when current_setting(${setting}, true) = '1' then null
-    else set_config(${setting}, '1', true) || pg_advisory_xact_lock_shared(${sequence}::int4, ((last_value - (not is_called)::int) & 2147483647)::int)
-  end as held, case when ${timeout}::text is not null then set_config('lock_timeout', ${timeout}::text, true) end as patience
-  from ${schema}."position"`;
+function fencedStatements(schema: string, fence: Fence): FencedStatements {
+  return {
+    appendLone: statement(appendLone(schema, fence)),
+    appendMany: statement(appendMany(schema, fence)),
+    settled: statement(fence.settled(schema)),
+  };
 }
 
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
  * raced or not, returns no row, raises nothing and leaves nothing.
  */
-function appendLone(schema: string): string {
-  return `with cur as materialized (
-  select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
-), fence as materialized (
-  ${fence(schema, "$14")}
-)
-insert into ${schema}."events"
+function appendLone(schema: string, fence: Fence): string {
+  const after = fence.after(schema);
+  const insert = `insert into ${schema}."events"
   (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
 select nextval(${
     literal(`${schema}."position"`)
@@ -93,6 +91,14 @@ from fence, cur
 where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
 on conflict do nothing
 returning version, position`;
+  return `with cur as materialized (
+  select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
+), ${fence.before(schema, "$14")}
+${
+    after === ""
+      ? insert
+      : `, stored as (\n${insert}\n)${after}\nselect version, position from stored`
+  }`;
 }
 
 /**
@@ -105,7 +111,7 @@ returning version, position`;
  * Ids are looked up one by one, in `events_id`. Left to itself the planner, which does not know how many there are,
  * compared each with every event of the tenant: 1,000 events took 4.5 s in a log of 80,000, and take 30 ms so.
  */
-function appendMany(schema: string): string {
+function appendMany(schema: string, fence: Fence): string {
   return `with input as materialized (
   select * from json_to_recordset($2::text::json) as event(stream_id text, category text, expected bigint, i integer, id text, type text,
     schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, slot integer)
@@ -120,9 +126,7 @@ function appendMany(schema: string): string {
     and not exists (select from input cross join lateral (
       select from ${schema}."events" e where e.tenant_id = $1::text and e.id = input.id limit 1
     ) as known)
-), fence as materialized (
-  ${fence(schema, "$3")}
-), first as (
+), ${fence.before(schema, "$3")}, first as (
   insert into ${schema}."events"
     (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
   select nextval(${
@@ -150,7 +154,7 @@ function appendMany(schema: string): string {
 ), tagged as (
   insert into ${schema}."event_tags" (tag, position)
   select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
-)
+)${fence.after(schema)}
 select stored.stream_id, stored.version, stored.position from whole, stored`;
 }
 
@@ -199,28 +203,6 @@ function load(schema: string, direction: "asc" | "desc"): string {
   return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
   where tenant_id = $1::text and stream_id = $2::text and version >= $3::text::bigint and version <= $4::text::bigint
   order by version ${direction} limit $5::text::bigint`);
-}
-
-/**
- * Tells up to which position the log is settled. The order is forced: first the sequence, then the locks that were
- * taken before it was read. Asked the other way round, 13 of 13,487 events were lost.
- *
- * A lock's key is the low 31 bits of a position; it stands at or below the sequence, unless it was taken after the
- * sequence was read, which is no concern of ours. The events are read in a later statement, with a later snapshot.
- */
-function settled(schema: string): string {
-  const sequence = `${literal(`${schema}."position"`)}::regclass::oid`;
-  return `with seq as materialized (
-  select last_value - (not is_called)::int as head, pg_is_in_recovery() as standby from ${schema}."position"
-)
-select seq.standby, least(seq.head, min(locks.bound))::text as settled
-from seq left join lateral (
-  select seq.head - ((seq.head - objid::bigint) & 2147483647) as bound from pg_locks
-  where locktype = 'advisory' and objsubid = 2 and classid = ${sequence} and mode = 'ShareLock' and granted
-    and database = (select oid from pg_database where datname = current_database())
-    and ((seq.head - objid::bigint) & 2147483647) < 1073741824 and seq.head is not null
-) as locks on true
-group by seq.head, seq.standby`;
 }
 
 /** Lists streams by walking `events_stream` at version 1, and looks up the last event of each. */

@@ -140,7 +140,8 @@ for (
     [
       "this role may not take advisory locks",
       `revoke execute on function pg_advisory_xact_lock_shared(int, int) from public;
-       create role nobody; set local role nobody`,
+       create role nobody; grant all on schema locks to nobody; grant all on all tables in schema locks to nobody;
+       grant all on all sequences in schema locks to nobody; set local role nobody`,
     ],
   ] as const
 ) {

@@ -1,0 +1,108 @@
+import { literal } from "./text.ts";
+
+/**
+ * What keeps readers from skipping an event. Positions come from a sequence before the commit: 12 may be there while 11
+ * is not yet.
+ *
+ * Advisory: appends run side by side, and show what they may still store by a lock. Serial, where there are no such locks:
+ * one transaction at a time appends, so that positions are committed in their order.
+ */
+export type FenceKind = "advisory" | "serial";
+
+/** A fence's part in the statements of a schema, whose name is quoted already. */
+export interface Fence {
+  /**
+   * The expression `fence`, which an insert joins: it is there before the first position is taken.
+   *
+   * @param timeout A parameter: how long the statement waits for locks, in milliseconds; null leaves the setting alone.
+   */
+  readonly before: (schema: string, timeout: string) => string;
+  /** What follows the expression `stored`: the version and position of each event; may be empty. */
+  readonly after: (schema: string) => string;
+  /** Tells up to which position the log is settled, and whether this is a standby. */
+  readonly settled: (schema: string) => string;
+}
+
+const sequenceOf = (schema: string) => `${literal(`${schema}."position"`)}::regclass::oid`;
+
+/** A setting that lasts as long as the transaction; a savepoint's rollback takes it back together with the lock. */
+const settingOf = (schema: string) => `'event_sourcery.fence' || ${sequenceOf(schema)}`;
+
+/**
+ * Before the first position is taken, a lock says which positions this transaction may take: those above the sequence's
+ * present value. A reader stays below the lowest such lock.
+ *
+ * One lock a transaction: the setting remembers it. Beside a bare insert the whole of it costs nothing that can be told
+ * from noise (4,250/s with, 4,300/s without).
+ */
+export const advisory: Fence = {
+  before(schema, timeout) {
+    const sequence = sequenceOf(schema);
+    const setting = settingOf(schema);
+    return `fence as materialized (
+  select case when current_setting(${setting}, true) = '1' then null
+    else set_config(${setting}, '1', true) || pg_advisory_xact_lock_shared(${sequence}::int4, ((last_value - (not is_called)::int) & 2147483647)::int)
+  end as held, case when ${timeout}::text is not null then set_config('lock_timeout', ${timeout}::text, true) end as patience
+  from ${schema}."position"
+)`;
+  },
+  after: () => "",
+  // The order is forced: first the sequence, then the locks that were taken before it was read. Asked the other way
+  // round, 13 of 13,487 events were lost. A lock's key is the low 31 bits of a position; it stands at or below the
+  // sequence, unless it was taken after the sequence was read, which is no concern of ours. The events are read in a
+  // later statement, with a later snapshot.
+  settled: (schema) =>
+    `with seq as materialized (
+  select last_value - (not is_called)::int as head, pg_is_in_recovery() as standby from ${schema}."position"
+)
+select seq.standby, least(seq.head, min(locks.bound))::text as settled
+from seq left join lateral (
+  select seq.head - ((seq.head - objid::bigint) & 2147483647) as bound from pg_locks
+  where locktype = 'advisory' and objsubid = 2 and classid = ${
+      sequenceOf(schema)
+    } and mode = 'ShareLock' and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and ((seq.head - objid::bigint) & 2147483647) < 1073741824 and seq.head is not null
+) as locks on true
+group by seq.head, seq.standby`,
+};
+
+/** Which row appends lock; no consumer has such a scope. */
+const row = "scope = 'fence' and name = '' and version = 0";
+
+/** Gives the row that appends lock, and that holds the last position that was committed. */
+export function serialRow(schema: string): string {
+  return `select position from ${schema}."consumers" where ${row}`;
+}
+
+/**
+ * Who appends locks a row until the commit, and writes its last position into it: what is committed there is settled.
+ * The setting keeps what was settled before, which is what this transaction reads of the log.
+ */
+export const serial: Fence = {
+  before(schema, timeout) {
+    const setting = settingOf(schema);
+    return `patience as materialized (
+  select case when ${timeout}::text is not null then set_config('lock_timeout', ${timeout}::text, true) end as set
+), locked as materialized (
+  ${serialRow(schema)} and (select coalesce(set, '') is not null from patience) for update
+), fence as materialized (
+  select set_config(${setting}, coalesce(nullif(current_setting(${setting}, true), ''), position::text), true) as held from locked
+)`;
+  },
+  after: (schema) =>
+    `, moved as (
+  update ${schema}."consumers" set position = (select max(position) from stored) where ${row} and exists (select from stored)
+)`,
+  settled: (schema) =>
+    `select pg_is_in_recovery() as standby,
+  least(position, nullif(current_setting(${settingOf(schema)}, true), '')::bigint)::text as settled
+from (${serialRow(schema)}) as fence`,
+};
+
+/** Makes the fence serial, if nobody has appended yet. */
+export function serialise(schema: string): string {
+  return `insert into ${schema}."consumers" (scope, name, version, lanes, filter, position)
+select 'fence', '', 0, 0, '', 0 where not exists (select from ${schema}."events")
+on conflict do nothing`;
+}

@@ -1,0 +1,127 @@
+import { defineEvent, EventStore, type RecordedEvent } from "event-sourcery";
+import { postgres } from "event-sourcery/postgres";
+import { driverContract } from "event-sourcery/testing";
+import { drizzle } from "drizzle-orm/postgres-js";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import client from "postgres";
+import { createDatabase, type Database, postgresUrl } from "../support/postgres.ts";
+
+const Noted = defineEvent<number>()("Noted");
+const timeout = 60_000;
+const role = `without_locks_${crypto.randomUUID().slice(0, 8)}`;
+const options = { max: 10, onnotice: () => {} };
+
+let database: Database;
+let owner: ReturnType<typeof client>;
+let first: ReturnType<typeof client>;
+let second: ReturnType<typeof client>;
+let schemas = 0;
+
+// A database in which a role may not take advisory locks, as in those that have none.
+before(async () => {
+  database = await createDatabase("embedded");
+  owner = client(database.url, options);
+  await owner.unsafe(
+    `revoke execute on function pg_advisory_xact_lock_shared(int, int), pg_advisory_xact_lock(bigint) from public;
+    create role ${role} login; do $$ begin execute format('grant create on database %I to ${role}', current_database()); end $$`,
+  );
+  const url = new URL(database.url);
+  url.username = role;
+  [first, second] = [client(url.href, options), client(url.href, options)];
+});
+
+after(async () => {
+  await Promise.all([owner, first, second].map((one) => one.end({ timeout: 1 })));
+  await database.drop();
+  const admin = client(await postgresUrl(), options);
+  await admin.unsafe(`drop role ${role}`);
+  await admin.end({ timeout: 1 });
+});
+
+const cases = driverContract(async () => {
+  const schema = `case_${++schemas}`;
+  const db = drizzle(first);
+  return {
+    driver: postgres(db, { schema }),
+    another: () => postgres(drizzle(second), { schema }),
+    begin: (work) => db.transaction(work),
+  };
+});
+// What names, values and checkpoints are stored as has nothing to do with the fence.
+const fenced =
+  /^(append|readAll|position|transaction|using|delete|migrate|a transactional|an inline)\b.*/;
+for (const { name, run } of cases.filter(({ name }) => fenced.test(name))) {
+  test(`without advisory locks: ${name}`, { timeout }, run);
+}
+
+test("migrate() makes the fence serial without advisory locks, and everybody keeps to it", {
+  timeout,
+}, async () => {
+  const driver = postgres(drizzle(first), { schema: "told" });
+  await driver.migrate();
+  assert.equal(driver.capabilities.fence, "serial");
+  const store = new EventStore(driver, { events: [Noted] });
+  const allowed = postgres(drizzle(owner), { schema: "told" });
+  const other = new EventStore(allowed, { events: [Noted] });
+  await store.transaction(async ({ store: inside }) => {
+    await inside.append("a", [Noted(1), Noted(2)]);
+    assert.equal(await inside.position(), 0);
+    assert.equal(await store.position(), 0);
+    const behind = new EventStore(postgres(drizzle(owner), { schema: "told", busyTimeout: 50 }), {
+      events: [Noted],
+    });
+    await assert.rejects(behind.append("b", Noted(1)), { code: "BUSY" });
+  });
+  assert.equal(await other.position(), 2);
+  assert.equal(allowed.capabilities.fence, "serial");
+  await other.append("b", Noted(3));
+  await other.delete("b");
+  assert.equal(await store.position(), 3);
+  await allowed.migrate();
+  assert.equal((await store.append("b", Noted(4))).version, 1);
+});
+
+test("readAll() sees every committed event once, in order, without advisory locks", {
+  timeout,
+}, async () => {
+  const [here, there] = await Promise.all([first, second].map(async (one) => {
+    const driver = postgres(drizzle(one), { schema: "log" });
+    await driver.migrate();
+    return new EventStore(driver, { events: [Noted] });
+  }));
+  const seen: RecordedEvent[] = [];
+  let open = true;
+  const read = async () => {
+    for (let last = false; !last;) {
+      last = !open;
+      const settled = await there!.position();
+      assert.ok(settled >= (seen.at(-1)?.position ?? 0));
+      for await (const event of there!.readAll({ after: seen.at(-1)?.position ?? 0 })) {
+        seen.push(event);
+      }
+    }
+  };
+  const write = async (writer: number) => {
+    for (let round = 0; round < 12; round++) {
+      await here!.transaction(async ({ store, db }) => {
+        await store.append(`own:${writer}`, [Noted(round), Noted(round)]);
+        await store.append("shared", Noted(writer));
+        await db.execute(`select pg_sleep(${((writer * 7 + round * 3) % 5) / 1000})`);
+        await store.append(`own:${writer}`, Noted(round));
+        if ((writer + round) % 4 === 0) throw new Error("rolled back");
+      }).catch((error: Error) => assert.equal(error.message, "rolled back"));
+      await there!.append(`alone:${writer}`, Noted(round));
+    }
+  };
+  const reading = read();
+  await Promise.all(Array.from({ length: 6 }, (_, writer) => write(writer)));
+  open = false;
+  await reading;
+  const stored = await owner`select position from log.events order by position`;
+  assert.equal(stored.length, 6 * 12 + 6 * 9 * 4);
+  assert.deepEqual(
+    seen.map(({ position }) => position),
+    stored.map((row) => Number(row["position"])),
+  );
+});
