@@ -55,8 +55,16 @@ export function describe(error: unknown): string {
     told = told.cause;
   }
   if (told instanceof EventSourceryError) return told.message;
-  const text = told instanceof Error ? `${told.name}: ${told.message}` : `threw ${String(told)}`;
-  return text.slice(0, longest).replace(/[\0\p{Surrogate}]/gu, "\ufffd");
+  return textOf(told).slice(0, longest).replace(/[\0\p{Surrogate}]/gu, "\ufffd");
+}
+
+/** Whatever was thrown: not all of it can be made a text of. */
+function textOf(told: unknown): string {
+  try {
+    return told instanceof Error ? `${told.name}: ${told.message}` : `threw ${String(told)}`;
+  } catch {
+    return "threw something that has no text";
+  }
 }
 
 function isFailedQuery(error: Error): boolean {
