@@ -43,6 +43,22 @@ export interface Job<E extends Event, Db> {
   readonly report: (error: unknown, event: StoredEvent) => void;
 }
 
+/** What came of a pass. */
+export interface Passed {
+  /** How many events were handled. */
+  readonly handled: number;
+  /** How many calls failed. */
+  readonly failed: number;
+  /** How many streams are parked now. */
+  readonly parked: number;
+  /** The checkpoint now. */
+  readonly position: number;
+  /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
+  readonly due: number | undefined;
+  /** How many failures are to be backed off from before anything else is tried; 0 where all may go on. */
+  readonly failures: number;
+}
+
 const longest = 1000;
 
 /**

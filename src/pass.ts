@@ -2,7 +2,7 @@ import type { ClaimedLane, Park } from "./checkpoints.ts";
 import type { LogPage, LogQuery, StoredEvent } from "./driver.ts";
 import type { Event } from "./event.ts";
 import type { Health } from "./health.ts";
-import type { Job } from "./job.ts";
+import type { Job, Passed } from "./job.ts";
 import { Delivery } from "./delivery.ts";
 import { allEnded } from "./ended.ts";
 import { isEventSourceryError } from "./errors.ts";
@@ -12,25 +12,10 @@ import { keyOf, Lease } from "./lease.ts";
 import { Parking, parkOf, type Waiting } from "./parking.ts";
 import { backoff } from "./retry.ts";
 
-/** What came of a pass. */
-export interface Passed {
-  /** How many events were handled. */
-  readonly handled: number;
-  /** How many calls failed. */
-  readonly failed: number;
-  /** How many streams are parked now. */
-  readonly parked: number;
-  /** The checkpoint now. */
-  readonly position: number;
-  /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
-  readonly due: number | undefined;
-  /** How many failures are to be backed off from before anything else is tried; 0 where all may go on. */
-  readonly failures: number;
-}
-
 /**
- * One pass over one lane whose lease is held: tries what is parked and due, handles the log batch by batch, and releases
- * the lease. A batch is done when each of its events is handled, or parked with its stream; then the checkpoint moves on.
+ * One pass over one lane whose lease is held: handles the log batch by batch, tries what was parked and is due after the
+ * first, and releases the lease. A batch is done when each of its events is handled, or parked with its stream; then the
+ * checkpoint moves on.
  */
 export class Pass<E extends Event, Db> {
   readonly #job: Job<E, Db>;
@@ -69,7 +54,7 @@ export class Pass<E extends Event, Db> {
     this.#careful = claimed.crashes > 1;
     this.#lease = new Lease(job.checkpoints, { ...job.key, lane }, claimed, job.lease, () => ({
       position: this.#prefix(),
-      stalled: health.stalled || this.#halted,
+      stalled: this.#stalled,
       recovered: !this.#careful,
     }));
     this.#delivery = new Delivery(job, this.#lease);
@@ -119,18 +104,31 @@ export class Pass<E extends Event, Db> {
   }
 
   async #work(until: number, keep: boolean): Promise<void> {
-    await this.#retry();
+    const { due } = this.#parking;
+    // Some of the log first: where that succeeds, what fails again fails by itself, also in a process that has just begun.
+    await this.#step(until, keep || due.length > 0);
     this.#probe = true;
-    while (this.#lease.position < until && this.#goes) {
-      const limit = this.#job.batchSize;
-      const page = await this.#scan({ after: this.#lease.position, until, limit });
-      await this.#batch(page, keep || page.scanned < until);
-    }
+    await this.#retry(due);
+    while (await this.#step(until, keep));
+  }
+
+  /** Handles one more batch; false where there is nothing more to do. */
+  async #step(until: number, keep: boolean): Promise<boolean> {
+    if (this.#lease.position >= until || !this.#goes) return false;
+    const limit = this.#job.batchSize;
+    const page = await this.#scan({ after: this.#lease.position, until, limit });
+    await this.#batch(page, keep, page.scanned < until);
+    return true;
   }
 
   /** Whether to begin anything more. */
   get #goes(): boolean {
-    return !this.#stop.aborted && !this.#halted && (!this.#health.stalled || this.#probe);
+    return !this.#stop.aborted && !this.#lease.released && !this.#halted &&
+      (!this.#health.stalled || this.#probe);
+  }
+
+  get #stalled(): boolean {
+    return this.#health.stalled || this.#halted;
   }
 
   async #scan(
@@ -141,8 +139,11 @@ export class Pass<E extends Event, Db> {
     return await inside.shared.driver.scan({ ...filter, lane, ...query });
   }
 
-  /** @param more Whether another batch follows, so that the lease is kept. */
-  async #batch({ events, scanned }: LogPage, more: boolean): Promise<void> {
+  /**
+   * @param keep Whether the lease is kept in any case.
+   * @param more Whether another batch follows, so that the lease is kept if it can be begun.
+   */
+  async #batch({ events, scanned }: LogPage, keep: boolean, more: boolean): Promise<void> {
     this.#queue = [];
     for (const event of events) {
       if (this.#parking.has(event)) this.#parking.wait(event);
@@ -153,12 +154,12 @@ export class Pass<E extends Event, Db> {
     if (this.#careful) await this.#oneByOne();
     else {
       const whole = work.mode !== "each" && !this.#health.stalled && this.#queue.length > 1;
-      if (!(whole && await this.#together(more))) {
+      if (!(whole && await this.#together(keep || more))) {
         const workers = Math.min(concurrency, this.#queue.length);
         await allEnded(Array.from({ length: workers }, () => this.#next()));
       }
     }
-    if (!this.#lease.released) await this.#lease.save(more && this.#goes);
+    if (!this.#lease.released) await this.#lease.save(keep || (more && this.#goes));
   }
 
   /** Handles event after event, each of a stream that nobody is at. */
@@ -206,9 +207,9 @@ export class Pass<E extends Event, Db> {
     this.#careful = this.#queue.length > 0;
   }
 
-  /** Tries what is parked and due, each stream once. */
-  async #retry(): Promise<void> {
-    for (const waiting of this.#parking.due) {
+  /** Tries parked streams that are due, each once. */
+  async #retry(due: readonly Waiting[]): Promise<void> {
+    for (const waiting of due) {
       if (!this.#goes) return;
       await this.#drain(waiting);
     }

@@ -3,7 +3,7 @@ import type { Plan } from "./options.ts";
 import { allEnded } from "./ended.ts";
 import { BusyError } from "./failures.ts";
 import { Health } from "./health.ts";
-import type { Passed } from "./pass.ts";
+import type { Passed } from "./job.ts";
 import { backoff } from "./retry.ts";
 import { FilterMismatchError, LanesMismatchError } from "./stops.ts";
 
