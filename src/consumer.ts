@@ -181,7 +181,8 @@ export class Consumer {
   /**
    * Changes the number of lanes. All workers stop for it; this one first brings all lanes to the same position.
    *
-   * @throws {BusyError} If others do not give up their lanes.
+   * @throws {BusyError} If others do not give up their lanes. Or what a handler threw, if so much fails that the lanes
+   * cannot be brought there: nothing is changed then.
    */
   async relane(lanes: number): Promise<void> {
     checkLanes(lanes);

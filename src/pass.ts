@@ -64,16 +64,17 @@ export class Pass<E extends Event, Db> {
   /**
    * Makes the pass.
    *
-   * @param until The settled position it goes up to.
+   * @param asking Asks for the settled position that it goes up to.
    * @param keep Whether the lease is held on to afterwards.
    */
-  async run(until: number, keep: boolean): Promise<Passed> {
+  async run(asking: () => Promise<number>, keep: boolean): Promise<Passed> {
     const { checkpoints, key, lanes, lease: milliseconds, work } = this.#job;
     const lease = this.#lease;
     // A transaction needs no heartbeat: it holds its lane as long as it is open.
     const beat = () => void (lease.released ? undefined : lease.save(true).catch(() => {}));
     const heart = work.mode === "transaction" ? undefined : setInterval(beat, milliseconds / 3);
     try {
+      const until = await asking();
       if (until < lease.position) throw new StoreRewoundError(until, lease.position);
       if (lease.parked > 0) {
         this.#parking.learn(await checkpoints.parked(key, { lane: this.#lane, lanes }));

@@ -1,6 +1,5 @@
-import type { Checkpoints, ClaimedLane } from "./checkpoints.ts";
+import type { Checkpoints, ClaimedLane, LaneFilter } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
-import { allEnded } from "./ended.ts";
 import { BusyError } from "./failures.ts";
 import { Health } from "./health.ts";
 import type { Passed } from "./job.ts";
@@ -25,6 +24,8 @@ export class Worker {
   readonly #health: readonly Health[];
   readonly #waiting: Set<() => void> = new Set();
   #registered = false;
+  /** The epochs that this worker last held its lanes under. */
+  readonly #epochs: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   /** The checkpoint, as far as it is known; -1 where it is not. */
   #position = -1;
@@ -140,7 +141,8 @@ export class Worker {
    * Changes the number of lanes, while holding the leases of all: first every lane is brought to where the foremost is,
    * so that nothing is handled twice.
    *
-   * @throws {BusyError} If others do not give up their lanes in time.
+   * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
+   * brought there.
    */
   async relane(lanes: number): Promise<void> {
     const { checkpoints, key, owner, lease, filter } = this.plan;
@@ -149,27 +151,55 @@ export class Worker {
       const before = await checkpoints.lanes(key);
       const claimed: (ClaimedLane & { readonly lane: number })[] = [];
       const giveUp = performance.now() + 2 * lease;
-      for (const { lane } of before) {
-        let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
-        while (found === undefined) {
-          if (performance.now() > giveUp) throw new BusyError(2 * lease, { consumer: key.name });
-          await this.progress(50, undefined);
-          found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+      try {
+        for (const { lane } of before) {
+          let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+          while (found === undefined) {
+            if (performance.now() > giveUp) throw new BusyError(2 * lease, { consumer: key.name });
+            await this.progress(50, undefined);
+            found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+          }
+          claimed.push({ lane, ...found });
         }
-        claimed.push({ lane, ...found });
-      }
-      const position = Math.max(0, ...claimed.map((one) => one.position));
-      for (const { lane, ...held } of claimed) {
-        const stop = new AbortController().signal;
-        const laneOf = { lane, lanes: before.length };
-        await this.plan.begin(laneOf, held, new Health(), stop, () => {}).run(position, true);
-      }
-      const epochs = claimed.map(({ epoch }) => epoch);
-      if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
-        throw new BusyError(2 * lease, { consumer: key.name });
+        if ((await checkpoints.lanes(key)).length !== before.length) {
+          throw new BusyError(2 * lease, { consumer: key.name });
+        }
+        const position = Math.max(0, ...claimed.map((one) => one.position));
+        for (const { lane, ...held } of claimed) {
+          await this.#bring(position, { lane, lanes: before.length }, held);
+        }
+        const epochs = claimed.map(({ epoch }) => epoch);
+        if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
+          throw new BusyError(2 * lease, { consumer: key.name });
+        }
+      } catch (error) {
+        await this.#release(claimed);
+        throw error;
       }
       this.#registered = false;
     });
+  }
+
+  /** Brings a lane that is held to a position; whoever began there without it would lose what lies between. */
+  async #bring(position: number, lane: LaneFilter, held: ClaimedLane): Promise<void> {
+    const errors: unknown[] = [];
+    const stop = new AbortController().signal;
+    const pass = this.plan.begin(lane, held, new Health(), stop, (error) => errors.push(error));
+    if ((await pass.run(async () => position, true)).position >= position) return;
+    throw errors.length > 0
+      ? errors.at(-1)
+      : new BusyError(2 * this.plan.lease, { consumer: this.plan.key.name });
+  }
+
+  /** Gives lanes back, as far as they are still held. */
+  async #release(lanes: readonly (ClaimedLane & { readonly lane: number })[]): Promise<void> {
+    const { checkpoints, key } = this.plan;
+    const nothing = { stalled: false, recovered: false, parks: [], waits: [], frees: [] };
+    await Promise.allSettled(
+      lanes.map(({ lane, epoch, position }) =>
+        checkpoints.advance({ ...key, lane }, epoch, { ...nothing, position, lease: undefined })
+      ),
+    );
   }
 
   /** @returns What came of it; undefined where another worker holds the lane. */
@@ -180,10 +210,18 @@ export class Worker {
   ): Promise<Passed | undefined> {
     const { checkpoints, key, lanes, owner, lease, driver, begin } = this.plan;
     const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
-    const [claimed, settled] = await allEnded([claiming, driver.settled()]);
+    const settling = driver.settled();
+    await Promise.allSettled([claiming, settling]);
+    const claimed = await claiming;
     if (claimed === undefined) return undefined;
-    // Another worker may have gone further since that was asked; what is still behind its checkpoint is a log cut short.
-    const until = settled < claimed.position ? await driver.settled() : settled;
+    // The pass asks, so that it gives the lane back when there is no answer.
+    const until = async () => {
+      if (this.#epochs[lane] !== claimed.epoch - 1) await this.#verify();
+      this.#epochs[lane] = claimed.epoch;
+      const settled = await settling;
+      // Another worker may have gone further since that was asked; what is still behind its checkpoint is a log cut short.
+      return settled < claimed.position ? await driver.settled() : settled;
+    };
     return await begin({ lane, lanes }, claimed, this.#health[lane]!, stop, report).run(
       until,
       false,
@@ -225,6 +263,21 @@ export class Worker {
       );
     }
     return from.after;
+  }
+
+  /**
+   * Makes sure that a lane which others held meanwhile is still what this worker takes it for. Whoever holds one keeps the
+   * lanes from being changed; a worker that shared the streams out otherwise would move the checkpoint past events that
+   * it never saw.
+   */
+  async #verify(): Promise<void> {
+    const { checkpoints, key, lanes, filter } = this.plan;
+    const found = await checkpoints.register(key, { lanes, filter, position: 0 });
+    if (found.lanes !== lanes) {
+      this.#registered = false;
+      throw new LanesMismatchError(key.name, found.lanes, lanes);
+    }
+    if (found.filter !== filter) throw new FilterMismatchError(key.name);
   }
 
   async #hasWork(pollInterval: number): Promise<boolean> {
