@@ -177,7 +177,7 @@ function watchedCheckpoints(
 }
 
 /** An object with some members replaced; the others are called on the object itself. */
-function replace<T extends object>(whole: T, parts: Partial<T>): T {
+export function replace<T extends object>(whole: T, parts: Partial<T>): T {
   return new Proxy(whole, {
     get(target, key) {
       const value: unknown = Reflect.get(key in parts ? parts : target, key, target);
