@@ -30,8 +30,7 @@ export interface Desk {
 }
 
 /** Makes a desk, on a store in memory unless another is given. */
-export function desk(driver: Driver = memory()): Desk {
-  const journal = new Journal();
+export function desk(driver: Driver = memory(), journal: Journal = new Journal()): Desk {
   const store = new EventStore(driver, { events: [Noted] });
   const sent: Note[] = [];
   let workers = 0;
