@@ -74,7 +74,11 @@ export class Consumer {
     return await this.#worker.once(this.#stopOf(options.signal), () => {});
   }
 
-  /** Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. */
+  /**
+   * Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. What
+   * another worker is at is left to it, even where that one has vanished and its lease must run out first: the `position`
+   * tells.
+   */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     let [handled, failed] = [0, 0];
     while (true) {

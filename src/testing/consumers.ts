@@ -141,13 +141,15 @@ export const consumers: Cases = consuming({
   async "follow() gives what there is, and what comes, until it is told to stop"({ store }) {
     await store.append("a", notes(2));
     const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patience)]);
+    const { signal } = stop;
+    const timer = setTimeout(() => stop.abort(), patience);
     const seen: unknown[] = [];
     for await (const event of store.follow({ types: ["Noted"], signal, pollInterval: 20 })) {
       seen.push(event.data);
       if (seen.length === 2) await store.append("b", [Closed(), Noted(3)]);
       if (seen.length === 3) stop.abort();
     }
+    clearTimeout(timer);
     assert.deepEqual(seen, [1, 2, 3]);
   },
 });
