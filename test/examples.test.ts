@@ -19,6 +19,10 @@ const examples: Record<string, RegExp> = {
   "08-libsql": /3 events in .*, 0 of them from earlier runs/,
   "09-testing": /All tests hold/,
   "10-driver": /A file of lines keeps all \d+ promises/,
+  "11-outbox": /4 messages, none lost/,
+  "12-shop": /Five orders, four payments, four invoices without a hole, one cancelled/,
+  "13-projection": /Three read models of one log/,
+  "14-relay": /\d+ events, two relays, one killed, none lost/,
 };
 
 for (const [name, line] of Object.entries(examples)) {
@@ -29,15 +33,22 @@ for (const [name, line] of Object.entries(examples)) {
   });
 }
 
+const onServers: Record<string, RegExp> = {
+  "07-postgres": /Events and orders agree, on the server/,
+  "14-relay": examples["14-relay"]!,
+};
+
 for (const server of postgresServers) {
-  test(`example 07-postgres runs on the ${server} server`, { timeout: 60_000 }, async () => {
-    const { url, drop } = await createDatabase(server);
-    try {
-      assert.match(await example("07-postgres", [], url), /Events and orders agree, on the server/);
-    } finally {
-      await drop();
-    }
-  });
+  for (const [name, line] of Object.entries(onServers)) {
+    test(`example ${name} runs on the ${server} server`, { timeout: 60_000 }, async () => {
+      const { url, drop } = await createDatabase(server);
+      try {
+        assert.match(await example(name, [], url), line);
+      } finally {
+        await drop();
+      }
+    });
+  }
 }
 
 test("example 08-libsql finds what it wrote when it runs again", { timeout: 60_000 }, async () => {

@@ -1,0 +1,121 @@
+// The web process publishes; two relays, each a process of its own, share the work. One is killed; nothing is lost.
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/postgres-js";
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import connect from "postgres";
+import { open, OrderPlaced, OrderShipped } from "./relay/store.ts";
+
+// A Postgres where one is given, else a file that the processes share.
+const server = process.env["POSTGRES_URL"] || process.env["EMBEDDED_POSTGRES_URL"];
+const folder = mkdtempSync(join(tmpdir(), "event-sourcery-relay-"));
+const url = server || pathToFileURL(join(folder, "orders.db")).href;
+const schema = `example_${crypto.randomUUID().slice(0, 8)}`;
+
+// The broker: it is down at first. It notes what it gets and from whom, and may kill who brings it.
+const messages: { readonly id: string; readonly streamId: string; readonly version: number }[] = [];
+const from = new Map<string, number>();
+const news = new EventEmitter();
+let [up, victim] = [false, ""];
+const broker = createServer((request, response) => {
+  let body = "";
+  request.setEncoding("utf8").on("data", (text: string) => body += text).on("end", () => {
+    const relay = String(request.headers["x-relay"]);
+    if (up) messages.push(JSON.parse(body));
+    if (up) from.set(relay, (from.get(relay) ?? 0) + 1);
+    if (relay === victim) relays[victim]!.kill("SIGKILL"); // it will never know that its message arrived
+    else response.writeHead(up ? 204 : 503).end();
+    news.emit("news");
+  });
+}).listen(0, "127.0.0.1");
+await once(broker, "listening");
+
+/** Starts a relay, the way this program itself was started. */
+function start(name: string): ChildProcess {
+  const program = fileURLToPath(import.meta.url.replace("14-relay", "relay/relay"));
+  const flags = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : [];
+  const { port } = broker.address() as AddressInfo;
+  const env = {
+    ...process.env,
+    DATABASE_URL: url,
+    DATABASE_SCHEMA: schema,
+    BROKER_URL: `http://127.0.0.1:${port}`,
+    RELAY_NAME: name,
+  };
+  const child = spawn(process.execPath, [...flags, program], { env, stdio: "pipe" });
+  createInterface(child.stderr!).on("line", (line) => {
+    reports.push(line);
+    news.emit("news");
+  });
+  return child;
+}
+
+const reports: string[] = [];
+const relays: Record<string, ChildProcess> = {};
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await once(news, "news");
+}
+
+await using opened = await open(url, schema);
+const { store } = opened;
+const ids: string[] = [];
+async function publish(streams: number): Promise<void> {
+  for (let number = 0; number < streams; number++) {
+    const events = [OrderPlaced({ number }), OrderShipped({ number })];
+    ids.push(...events.map(({ id }) => id));
+    await store.publish(`order:${number}`, events);
+  }
+}
+
+try {
+  // The broker is down: the relays say so, and go on trying.
+  await publish(30);
+  for (const name of ["one", "two"]) relays[name] = start(name);
+  for (const name of ["one", "two"]) await until(() => reports.some((line) => line.includes(name)));
+  console.log("Reported:", reports[0]);
+  up = true;
+  await until(() => new Set(messages.map(({ id }) => id)).size === ids.length);
+
+  // One is killed while it hands over a message. The other takes over.
+  victim = "one";
+  let killed = false;
+  relays[victim]!.once("exit", () => killed = true);
+  while (!killed) await publish(5);
+  await publish(30);
+  await until(() => new Set(messages.map(({ id }) => id)).size === ids.length);
+
+  // Nothing is lost, and what may have come twice is little: each stream in order.
+  const seen = new Map<string, number>();
+  const repeated = messages.filter(({ streamId, version }) => {
+    const last = seen.get(streamId) ?? 0;
+    assert(version <= last + 1, `${streamId} was overtaken`);
+    seen.set(streamId, Math.max(last, version));
+    return version <= last;
+  });
+  assert.equal(messages.length, ids.length + repeated.length);
+  assert((from.get("one") ?? 0) > 0 && (from.get("two") ?? 0) > 0);
+  console.log(Object.fromEntries(from), "and", repeated.length, "came again");
+
+  // Told to stop, a relay finishes and ends well.
+  relays["two"]!.kill("SIGTERM");
+  await until(() => reports.includes("two: stopped"));
+  console.log(`${ids.length} events, two relays, one killed, none lost`);
+} finally {
+  for (const relay of Object.values(relays)) relay.kill("SIGKILL");
+  broker.close();
+  if (server) {
+    const client = connect(server, { onnotice: () => {} });
+    await drizzle(client).execute(sql`drop schema if exists ${sql.identifier(schema)} cascade`);
+    await client.end();
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
