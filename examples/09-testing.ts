@@ -6,6 +6,7 @@ import {
   type EventOf,
   EventStore,
   Repository,
+  Subscription,
 } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import { given } from "event-sourcery/testing";
@@ -14,6 +15,7 @@ import assert from "node:assert/strict";
 // What is tested: a book that one reader at a time may have.
 const Lent = defineEvent<{ reader: string }>()("Lent");
 const Returned = defineEvent("Returned");
+const Reminded = defineEvent<{ reader: string }>()("Reminded");
 type BookEvent = EventOf<typeof Lent | typeof Returned>;
 
 class NotOnTheShelf extends Error {}
@@ -74,6 +76,26 @@ assert.equal(await store.version("book:1"), 1); // nothing was given back
 await store.append("book:2", Returned());
 await swap(store, "1", "2");
 assert.deepEqual([await store.version("book:1"), await store.version("book:2")], [2, 3]);
+
+// What runs in the background elsewhere runs here when the test says so, to its end: no sleeps, no waiting.
+const library = new EventStore(memory(), { events: [Lent, Reminded] });
+const reminders = new Subscription(library, {
+  name: "reminders",
+  types: ["Lent"],
+  async handler({ streamId, data: { reader } }, { store }) {
+    await store.append(streamId, Reminded({ reader }));
+  },
+});
+const letters: string[] = [];
+const post = new Subscription(library, {
+  name: "post",
+  types: ["Reminded"],
+  handler: ({ data: { reader } }) => letters.push(`Dear ${reader}`),
+});
+await library.append("book:3", Lent({ reader: "Alan" }));
+assert.equal((await reminders.drain()).handled, 1);
+assert.equal((await post.drain()).handled, 1);
+assert.deepEqual(letters, ["Dear Alan"]);
 
 // Time and ids are the test's to choose.
 const clock = () => new Date("2026-02-03T04:05:06Z");
