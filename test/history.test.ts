@@ -37,11 +37,13 @@ test("history shows a repository, and appends only what is new", { timeout: 60_0
   assert.match(first, /Appended 11 events/);
   assert.match(first, /3 commits, 1 merge, 2 contributors, 1 tag/);
   assert.match(first, /◆ v1/);
+  assert.match(first, /Published 5 commits and tags [^]*Begin\n[^]*Together\n/);
   assert.match(first, /Ada +█+ +3 .*\n +Grace +█+.? +1/);
 
   const travel = ["--at", "2024-02-10"];
   const second = await history([place, "--db", file("small"), ...travel]);
   assert.match(second, /Nothing is new/);
+  assert.doesNotMatch(second, /Published|charts/);
   assert.match(
     second,
     /As it was on 2024-02-10 at 00:00\n {2}2 commits, 0 merges, 2 contributors, 0 tags/,
@@ -51,9 +53,38 @@ test("history shows a repository, and appends only what is new", { timeout: 60_0
   const third = await history([place, "--db", file("small")]);
   assert.match(third, /Appended 3 events/); // the commit, and somebody new who contributed it
   assert.match(third, /4 commits, 1 merge, 3 contributors, 1 tag/);
+  assert.match(
+    third,
+    /Published 1 commit or tag .*\n.* One more\nBrought the charts up to date with 2 /,
+  );
 
   git(place, ["tag", "v2"]);
   assert.match(await history([place, "--db", file("small")]), /Appended 1 event /);
+});
+
+test("history builds its charts anew from the events", { timeout: 60_000 }, async () => {
+  if (!hasGit()) return assert.match(await history(["--help"]), /--rebuild/);
+  const commits = [1, 2, 3, 4, 5, 6, 7].map((mark) =>
+    commit(
+      mark,
+      "Ada",
+      "ada@example.com",
+      start + mark * day,
+      `No ${mark}`,
+      mark > 1 ? [mark - 1] : [],
+    )
+  );
+  const args = [repository("charts", commits), "--db", file("charts")];
+  const before = await history(args);
+  assert.match(before, /Published 7 .*, the newest of them:\n.*No 3\n/);
+  const client = createClient({ url: pathToFileURL(file("charts")).href });
+  await client.execute("delete from activity where day > '2024-01-04'");
+  client.close();
+  await assert.rejects(history(args), /AssertionError/); // the charts do not say what the events say
+  const after = await history([...args, "--rebuild"]);
+  assert.match(after, /Nothing is new\nBuilt the charts from 8 events/);
+  const charts = (output: string) => output.slice(output.indexOf("Timeline"));
+  assert.equal(charts(after), charts(before));
 });
 
 test("history takes whatever git holds", { timeout: 60_000 }, async () => {

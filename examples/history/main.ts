@@ -7,13 +7,14 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { bold, count, dim, things } from "./chart.ts";
+import { bold, dim, things } from "./chart.ts";
 import type { Source } from "./commit.ts";
 import { events } from "./events.ts";
 import { NoRepository, open } from "./git.ts";
-import { prepare, project as keep } from "./model.ts";
+import { prepare, readModel } from "./model.ts";
+import { isNews, publishNews } from "./news.ts";
 import { fileOf, Misuse, readOptions, usage } from "./options.ts";
-import { progress } from "./progress.ts";
+import { progress, speed } from "./progress.ts";
 import { Project } from "./project.ts";
 import { record } from "./record.ts";
 import { assertAgreement, printContributors, printState, printTimeline } from "./report.ts";
@@ -37,11 +38,6 @@ function shelter(folder: string): void {
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
 }
 
-function speed(things: number, start: number): string {
-  const seconds = (performance.now() - start) / 1000;
-  return `${seconds.toFixed(2)} s (${count(things / seconds)}/s)`;
-}
-
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
@@ -54,7 +50,7 @@ async function main(): Promise<void> {
   const driver = libsql(db);
   await driver.migrate();
   await prepare(db);
-  const store = new EventStore(driver, { events, subscriptions: { "*": [keep] } });
+  const store = new EventStore(driver, { events, publishes: isNews });
   const projects = new Repository(store, Project);
 
   console.log(`${bold(source.name)} ${dim(`(${source.place})`)}`);
@@ -64,14 +60,26 @@ async function main(): Promise<void> {
   const history = await source.read(known.tips);
   const appended = await record(store, known, history, progress(history.count));
   if (appended > 0) {
-    console.log(`Appended ${things(appended, "event")} in ${speed(appended, start)}`);
+    console.log(`Appended ${things(appended, "event")} ${speed(appended, start)}`);
   } else console.log("Nothing is new");
+
+  await publishNews(store);
+
+  start = performance.now();
+  const charts = readModel(store);
+  // A file of an older program may hold a read model that nobody knows how far it has got.
+  const anew = options.rebuild || (await charts.status()).position === 0;
+  const { handled } = anew ? await charts.rebuild() : await charts.drain();
+  if (handled > 0) {
+    const what = anew ? "Built the charts from" : "Brought the charts up to date with";
+    console.log(`${what} ${things(handled, "event")} ${speed(handled, start)}`);
+  }
 
   start = performance.now();
   const project = await projects.load(source.name);
   if (project === undefined) return console.log("There are no commits yet");
-  const rebuilt = `Rebuilt the repository from ${things(project.version, "event")}`;
-  console.log(`${rebuilt} in ${speed(project.version, start)}`);
+  const replayed = `Replayed the repository from ${things(project.version, "event")}`;
+  console.log(`${replayed} ${speed(project.version, start)}`);
 
   console.log(`Kept in ${dim(file)}`);
   await assertAgreement(db, project);

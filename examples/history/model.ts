@@ -7,7 +7,7 @@ import {
   sqliteTable,
   text,
 } from "drizzle-orm/sqlite-core";
-import type { RecordedEvent } from "event-sourcery";
+import { type EventStore, Projection } from "event-sourcery";
 import type { HistoryEvent } from "./events.ts";
 
 /** A Drizzle handle for libSQL, or a transaction of one. */
@@ -43,40 +43,46 @@ export async function prepare(db: Db): Promise<void> {
   await db.run(sql`create table if not exists tags (name text primary key, day text not null)`);
 }
 
-/** Keeps the read model: runs inside the transaction that stores the event. */
-export async function project(
-  event: RecordedEvent<HistoryEvent>,
-  { db }: { readonly db: Db },
-): Promise<void> {
-  const day = event.createdAt.toISOString().slice(0, 10);
-  switch (event.type) {
-    case "CommitMade":
-    case "BranchesMerged": {
-      const merges = Number(event.type === "BranchesMerged");
-      await db.insert(activity)
-        .values({ day, author: event.data.author, commits: 1 - merges, merges })
-        .onConflictDoUpdate({
-          target: [activity.day, activity.author],
-          set: {
-            commits: sql`${activity.commits} + excluded.commits`,
-            merges: sql`${activity.merges} + excluded.merges`,
-          },
-        });
-      break;
-    }
-    case "VersionTagged": {
-      const { name } = event.data;
-      await db.insert(tags).values({ name, day })
-        .onConflictDoUpdate({ target: tags.name, set: { day } });
-      break;
-    }
-    case "ContributorJoined":
-    case "ContributorRenamed": {
-      const id = event.streamId.slice("contributor:".length);
-      const { name } = event.data;
-      await db.insert(people).values({ id, name })
-        .onConflictDoUpdate({ target: people.id, set: { name } });
-      break;
-    }
-  }
+/** Keeps the read model; `rebuild` makes it anew from the events. */
+export function readModel(store: EventStore<HistoryEvent, Db>): Projection<HistoryEvent, Db> {
+  return new Projection<HistoryEvent, Db>(store, {
+    name: "charts",
+    batchSize: 1000,
+    handlers: {
+      CommitMade: ({ createdAt, data: { author } }, { db }) =>
+        count(db, { day: dayOf(createdAt), author, commits: 1, merges: 0 }),
+      BranchesMerged: ({ createdAt, data: { author } }, { db }) =>
+        count(db, { day: dayOf(createdAt), author, commits: 0, merges: 1 }),
+      async VersionTagged({ createdAt, data: { name } }, { db }) {
+        const day = dayOf(createdAt);
+        await db.insert(tags).values({ name, day })
+          .onConflictDoUpdate({ target: tags.name, set: { day } });
+      },
+      ContributorJoined: ({ streamId, data: { name } }, { db }) => call(db, streamId, name),
+      ContributorRenamed: ({ streamId, data: { name } }, { db }) => call(db, streamId, name),
+    },
+    async reset({ db }) {
+      for (const table of [activity, people, tags]) await db.delete(table);
+    },
+  });
+}
+
+async function count(db: Db, row: typeof activity.$inferInsert): Promise<void> {
+  await db.insert(activity).values(row).onConflictDoUpdate({
+    target: [activity.day, activity.author],
+    set: {
+      commits: sql`${activity.commits} + excluded.commits`,
+      merges: sql`${activity.merges} + excluded.merges`,
+    },
+  });
+}
+
+async function call(db: Db, contributor: string, name: string): Promise<void> {
+  const id = contributor.slice("contributor:".length);
+  await db.insert(people).values({ id, name })
+    .onConflictDoUpdate({ target: people.id, set: { name } });
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10);
 }

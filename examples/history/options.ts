@@ -12,6 +12,8 @@ export interface Options {
   readonly file: string | undefined;
   /** The instant to travel to; undefined where none was named. */
   readonly at: Date | undefined;
+  /** Whether to throw the read model away and build it anew. */
+  readonly rebuild: boolean;
   /** Whether to say only how to use the program. */
   readonly help: boolean;
 }
@@ -19,12 +21,13 @@ export interface Options {
 /** The command line makes no sense; the message says why. */
 export class Misuse extends Error {}
 
-export const usage = `npm start [path to a git repository] [-- --at <date> --db <file>]
+export const usage = `npm start [path to a git repository] [-- --at <date> --db <file> --rebuild]
 
 Turns a repository's history into events, stores them in an embedded libSQL file, and shows them.
 
   --at <date>   also show how it stood then, such as 2024-06-30 (default: half-way)
   --db <file>   store there (default: .event-sourcery/<name>.db)
+  --rebuild     throw the read model away, and build it anew from the events
 `;
 
 /**
@@ -40,7 +43,8 @@ export function readOptions(args: readonly string[]): Options {
   const path = (name: string | undefined) => name === undefined ? undefined : resolve(here, name);
   const at = values.at === undefined ? undefined : new Date(values.at);
   if (at && Number.isNaN(at.getTime())) throw new Misuse(`"${values.at}" is no date`);
-  return { folder: path(positionals[0]), file: path(values.db), at, help: values.help };
+  const { rebuild, help } = values;
+  return { folder: path(positionals[0]), file: path(values.db), at, rebuild, help };
 }
 
 /** The file for a repository where none was named: two of one name in two places do not meet. */
@@ -52,6 +56,7 @@ export function fileOf({ name, place }: Source): string {
 const options = {
   at: { type: "string" },
   db: { type: "string" },
+  rebuild: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 

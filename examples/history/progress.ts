@@ -13,3 +13,9 @@ export function progress(total: number): (done: number) => void {
     stderr.write(done < total ? `\r\x1b[K${line}` : "\r\x1b[K");
   };
 }
+
+/** Tells how long so many things took since a time. */
+export function speed(things: number, start: number): string {
+  const seconds = (performance.now() - start) / 1000;
+  return `in ${seconds.toFixed(2)} s (${count(things / seconds)}/s)`;
+}

@@ -7,7 +7,7 @@ import { scaleOf } from "./timeline.ts";
 
 const total = sql<number>`sum(${activity.commits} + ${activity.merges})`;
 
-/** Checks that the read model, written in the transactions of the events, says what the events say. */
+/** Checks that the read model says what the events say. */
 export async function assertAgreement(
   db: Db,
   { commits, merges, authors }: Project,
