@@ -1,0 +1,82 @@
+// Start without a broker, add RabbitMQ later: neither the part that publishes nor the one that handles is touched.
+import amqp from "amqplib";
+import {
+  defineEvent,
+  type EventOf,
+  EventStore,
+  type EventWriter,
+  Outbox,
+  type RecordedEvent,
+} from "event-sourcery";
+import { memory } from "event-sourcery/memory";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import process from "node:process";
+
+const ParcelShipped = defineEvent<{ to: string }>()("ParcelShipped");
+type ParcelShipped = EventOf<typeof ParcelShipped>;
+
+// The part that publishes.
+async function ship(parcels: EventWriter<ParcelShipped>, number: number, to: string) {
+  await parcels.publish(`parcel:${number}`, ParcelShipped({ to }));
+}
+
+// The part that handles: by the event's id it knows what it has seen, since anything may come twice.
+const notified = new Map<string, string>();
+function notify({ id, data }: Pick<RecordedEvent<ParcelShipped>, "id" | "data">): void {
+  notified.set(id, data.to);
+}
+
+// Both in one process: the outbox calls the handler.
+const store = new EventStore(memory(), { events: [ParcelShipped] });
+await ship(store, 1, "Ada");
+await new Outbox(store, { publisher: notify }).drain();
+assert.deepEqual([...notified.values()], ["Ada"]);
+
+// Later, with a broker between them. It is the same outbox, and goes on where it was.
+const url = process.env["AMQP_URL"] || "amqp://guest:guest@127.0.0.1:5672";
+const connection = await amqp.connect(url).catch(() => undefined);
+if (connection === undefined) {
+  console.log(`Shipped in one process; to see RabbitMQ between, start it at ${new URL(url).host}`);
+} else {
+  await viaBroker(connection);
+  await connection.close();
+  console.log("Shipped in one process, and by way of RabbitMQ");
+}
+
+async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
+  let channel = await connection.createConfirmChannel();
+  const { queue } = await channel.assertQueue("", { exclusive: true });
+  const outbox = new Outbox(store, {
+    // RabbitMQ confirms many as fast as one; only then they count as published.
+    async publishBatch(events) {
+      for (const event of events) {
+        const content = Buffer.from(JSON.stringify(event));
+        channel.sendToQueue(queue, content, { messageId: event.id, type: event.type });
+      }
+      await channel.waitForConfirms();
+    },
+  });
+
+  // The broker is away for a while. Who ships does not notice.
+  await channel.close();
+  await ship(store, 2, "Grace");
+  await ship(store, 3, "Alan");
+  assert.equal((await outbox.runOnce()).handled, 0);
+  assert.equal((await outbox.status()).parked, 2);
+
+  channel = await connection.createConfirmChannel();
+  await outbox.redrive(); // at once, instead of after a pause
+  assert.equal((await outbox.drain()).handled, 2);
+
+  // On the other side of the broker, the handler is the one from above.
+  await new Promise<void>((resolve) => {
+    void channel.consume(queue, (message) => {
+      notify(JSON.parse(String(message?.content)));
+      channel.ack(message!);
+      if (notified.size === 3) resolve();
+    });
+  });
+  assert.deepEqual(new Set(notified.values()), new Set(["Ada", "Grace", "Alan"]));
+  await channel.close();
+}
