@@ -1,8 +1,9 @@
 /**
- * Events, event store, aggregates and repository. The core has no dependency; a driver stores.
+ * Events, event store, aggregates, outbox, subscriptions and projections. The core has no dependency; a driver stores.
  *
  * An event goes this way: `defineEvent` makes it, `EventStore` checks and encodes it, a `Driver` stores it, and what is
- * read comes back the same way.
+ * read comes back the same way. From the log, consumers take it on: an `Outbox` to a broker, a `Subscription` to whoever
+ * reacts, a `Projection` to a read model, each from a checkpoint of its own.
  *
  * @module
  */
