@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,9 +10,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import connect from "postgres";
+import { start } from "./relay/start.ts";
 import { open, OrderPlaced, OrderShipped } from "./relay/store.ts";
 
 // A Postgres where one is given, else a file that the processes share.
@@ -39,30 +39,18 @@ const broker = createServer((request, response) => {
 }).listen(0, "127.0.0.1");
 await once(broker, "listening");
 
-/** Starts a relay, the way this program itself was started. */
-function start(name: string): ChildProcess {
-  const program = fileURLToPath(import.meta.url.replace("14-relay", "relay/relay"));
-  const flags = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : [];
-  const { port } = broker.address() as AddressInfo;
-  const env = {
-    ...process.env,
-    DATABASE_URL: url,
-    DATABASE_SCHEMA: schema,
-    BROKER_URL: `http://127.0.0.1:${port}`,
-    RELAY_NAME: name,
-  };
-  const child = spawn(process.execPath, [...flags, program], { env, stdio: "pipe" });
-  createInterface(child.stderr!).on("line", (line) => {
-    reports.push(line);
-    news.emit("news");
-  });
-  return child;
+const relays: Record<string, ChildProcess> = {};
+const reports: string[] = [];
+function report(line: string): void {
+  reports.push(line);
+  news.emit("news");
 }
 
-const reports: string[] = [];
-const relays: Record<string, ChildProcess> = {};
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await once(news, "news");
+  while (!holds()) {
+    assert(!reports.some((line) => line.startsWith("A relay ended")), reports.join("\n"));
+    await once(news, "news");
+  }
 }
 
 await using opened = await open(url, schema);
@@ -79,8 +67,16 @@ async function publish(streams: number): Promise<void> {
 try {
   // The broker is down: the relays say so, and go on trying.
   await publish(30);
-  for (const name of ["one", "two"]) relays[name] = start(name);
-  for (const name of ["one", "two"]) await until(() => reports.some((line) => line.includes(name)));
+  const { port } = broker.address() as AddressInfo;
+  const env = {
+    DATABASE_URL: url,
+    DATABASE_SCHEMA: schema,
+    BROKER_URL: `http://127.0.0.1:${port}`,
+  };
+  for (const name of ["one", "two"]) relays[name] = start({ ...env, RELAY_NAME: name }, report);
+  for (const name of ["one", "two"]) {
+    await until(() => reports.some((line) => line.startsWith(name)));
+  }
   console.log("Reported:", reports[0]);
   up = true;
   await until(() => new Set(messages.map(({ id }) => id)).size === ids.length);

@@ -74,7 +74,7 @@ test("examples are all run by these tests", () => {
 /** Runs an example as a stranger would, and gives what it printed. */
 async function example(name: string, args: readonly string[], url: string = ""): Promise<string> {
   const env = { POSTGRES_URL: url, EMBEDDED_POSTGRES_URL: "" };
-  const { ok, output } = await run(program(`examples/${name}`, ...args), { env });
+  const { ok, output } = await run(program(`examples/${name}`, ...args), { env, limit: 55_000 });
   assert(ok, output);
   return output;
 }
