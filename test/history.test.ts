@@ -87,6 +87,26 @@ test("history builds its charts anew from the events", { timeout: 60_000 }, asyn
   assert.equal(charts(after), charts(before));
 });
 
+test("history goes on where a run was killed", { timeout: 60_000 }, async () => {
+  if (!hasGit()) return assert.match(await history(["--help"]), /npm start/);
+  const place = repository("killed", [commit(1, "Ada", "ada@example.com", start, "Begin")]);
+  const args = [place, "--db", file("killed")];
+  await history(args);
+  const client = createClient({ url: pathToFileURL(file("killed")).href });
+  const { checkpoints } = libsql(drizzle(client));
+  for (const name of ["charts", "news"]) { // killed, it releases nothing
+    const lane = { scope: "all", name, version: 1, lane: 0 };
+    assert(await checkpoints!.claim(lane, "a run that was killed", 1000));
+  }
+  client.close();
+  git(place, ["commit", "--quiet", "--allow-empty", "--message", "Go on"]);
+  const next = await history(args);
+  assert.match(
+    next,
+    /Published 1 commit or tag .*\n.* Go on\nBrought the charts up to date with 2 /,
+  );
+});
+
 test("history takes whatever git holds", { timeout: 60_000 }, async () => {
   if (!hasGit()) return assert.match(await history(["--help"]), /npm start/);
   const place = repository("odd", [

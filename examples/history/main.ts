@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { catchUp } from "./catchup.ts";
 import { bold, dim, things } from "./chart.ts";
 import type { Source } from "./commit.ts";
 import { events } from "./events.ts";
@@ -69,7 +70,8 @@ async function main(): Promise<void> {
   const charts = readModel(store);
   // A file of an older program may hold a read model that nobody knows how far it has got.
   const anew = options.rebuild || (await charts.status()).position === 0;
-  const { handled } = anew ? await charts.rebuild() : await charts.drain();
+  const replayed = anew ? (await charts.rebuild()).handled : 0;
+  const handled = replayed + await catchUp(charts, await store.position());
   if (handled > 0) {
     const what = anew ? "Built the charts from" : "Brought the charts up to date with";
     console.log(`${what} ${things(handled, "event")} ${speed(handled, start)}`);
@@ -78,8 +80,8 @@ async function main(): Promise<void> {
   start = performance.now();
   const project = await projects.load(source.name);
   if (project === undefined) return console.log("There are no commits yet");
-  const replayed = `Replayed the repository from ${things(project.version, "event")}`;
-  console.log(`${replayed} ${speed(project.version, start)}`);
+  const loaded = `Replayed the repository from ${things(project.version, "event")}`;
+  console.log(`${loaded} ${speed(project.version, start)}`);
 
   console.log(`Kept in ${dim(file)}`);
   await assertAgreement(db, project);

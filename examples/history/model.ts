@@ -8,6 +8,7 @@ import {
   text,
 } from "drizzle-orm/sqlite-core";
 import { type EventStore, Projection } from "event-sourcery";
+import { lease } from "./catchup.ts";
 import type { HistoryEvent } from "./events.ts";
 
 /** A Drizzle handle for libSQL, or a transaction of one. */
@@ -47,6 +48,7 @@ export async function prepare(db: Db): Promise<void> {
 export function readModel(store: EventStore<HistoryEvent, Db>): Projection<HistoryEvent, Db> {
   return new Projection<HistoryEvent, Db>(store, {
     name: "charts",
+    lease,
     batchSize: 1000,
     handlers: {
       CommitMade: ({ createdAt, data: { author } }, { db }) =>

@@ -1,4 +1,5 @@
 import { type EventStore, Outbox, type RecordedEvent } from "event-sourcery";
+import { catchUp, lease } from "./catchup.ts";
 import { dim, fit, green, things } from "./chart.ts";
 import { BranchesMerged, CommitMade, type HistoryEvent, VersionTagged } from "./events.ts";
 import { speed } from "./progress.ts";
@@ -17,9 +18,10 @@ export async function publishNews<Db>(store: EventStore<HistoryEvent, Db>): Prom
   let newest: readonly RecordedEvent<HistoryEvent>[] = [];
   const outbox = new Outbox(store, {
     name: "news",
+    lease,
     publishBatch: (events) => void (newest = [...newest, ...events].slice(-shown)),
   });
-  const { handled } = await outbox.drain();
+  const handled = await catchUp(outbox, await store.position());
   if (handled === 0) return;
   const more = handled > shown ? `, the newest of them` : "";
   console.log(
