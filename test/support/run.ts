@@ -49,6 +49,8 @@ async function runChecks(): Promise<void> {
 
 async function runSuites(): Promise<void> {
   const files = testFiles(filters);
+  // Without files each runtime would look for tests by itself, and run these programs too.
+  if (files.length === 0) throw new Error(`No test file has ${filters.join(" or ")} in its path`);
   const [postgres, sqld] = await Promise.all([startPostgres(), startSqld()]);
   servers.push(postgres, sqld);
   const name = randomUUID().slice(0, 8);
