@@ -1,8 +1,8 @@
-import type { Checkpoints, ClaimedLane, LaneFilter } from "./checkpoints.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
-import { BusyError } from "./failures.ts";
 import { Health } from "./health.ts";
 import type { Passed } from "./job.ts";
+import { relane } from "./relane.ts";
 import { backoff } from "./retry.ts";
 import { FilterMismatchError, LanesMismatchError } from "./stops.ts";
 
@@ -137,69 +137,13 @@ export class Worker {
     });
   }
 
-  /**
-   * Changes the number of lanes, while holding the leases of all: first every lane is brought to where the foremost is,
-   * so that nothing is handled twice.
-   *
-   * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
-   * brought there.
-   */
+  /** Changes the number of lanes, while no pass of this worker is under way. */
   async relane(lanes: number): Promise<void> {
-    const { checkpoints, key, owner, lease, filter } = this.plan;
     await this.#alone(async () => {
       this.#position = -1;
-      const before = await checkpoints.lanes(key);
-      const claimed: (ClaimedLane & { readonly lane: number })[] = [];
-      const giveUp = performance.now() + 2 * lease;
-      try {
-        for (const { lane } of before) {
-          let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
-          while (found === undefined) {
-            if (performance.now() > giveUp) throw new BusyError(2 * lease, { consumer: key.name });
-            await this.progress(50, undefined);
-            found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
-          }
-          claimed.push({ lane, ...found });
-        }
-        if ((await checkpoints.lanes(key)).length !== before.length) {
-          throw new BusyError(2 * lease, { consumer: key.name });
-        }
-        const position = Math.max(0, ...claimed.map((one) => one.position));
-        for (const { lane, ...held } of claimed) {
-          await this.#bring(position, { lane, lanes: before.length }, held);
-        }
-        const epochs = claimed.map(({ epoch }) => epoch);
-        if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) {
-          throw new BusyError(2 * lease, { consumer: key.name });
-        }
-      } catch (error) {
-        await this.#release(claimed);
-        throw error;
-      }
+      await relane(this.plan, lanes, () => this.progress(50, undefined));
       this.#registered = false;
     });
-  }
-
-  /** Brings a lane that is held to a position; whoever began there without it would lose what lies between. */
-  async #bring(position: number, lane: LaneFilter, held: ClaimedLane): Promise<void> {
-    const errors: unknown[] = [];
-    const stop = new AbortController().signal;
-    const pass = this.plan.begin(lane, held, new Health(), stop, (error) => errors.push(error));
-    if ((await pass.run(async () => position, true)).position >= position) return;
-    throw errors.length > 0
-      ? errors.at(-1)
-      : new BusyError(2 * this.plan.lease, { consumer: this.plan.key.name });
-  }
-
-  /** Gives lanes back, as far as they are still held. */
-  async #release(lanes: readonly (ClaimedLane & { readonly lane: number })[]): Promise<void> {
-    const { checkpoints, key } = this.plan;
-    const nothing = { stalled: false, recovered: false, parks: [], waits: [], frees: [] };
-    await Promise.allSettled(
-      lanes.map(({ lane, epoch, position }) =>
-        checkpoints.advance({ ...key, lane }, epoch, { ...nothing, position, lease: undefined })
-      ),
-    );
   }
 
   /** @returns What came of it; undefined where another worker holds the lane. */
