@@ -83,6 +83,9 @@ export const Outbox: OutboxConstructor = class Outbox<E extends Event, Db> exten
   }
 };
 
+/** What `new Outbox` makes: a consumer like others. */
+export type Outbox = Consumer;
+
 function workOf<E extends Event, Db>(
   publisher: OutboxOptions<E>["publisher"],
   publishBatch: OutboxOptions<E>["publishBatch"],

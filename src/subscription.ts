@@ -90,3 +90,6 @@ export const Subscription: SubscriptionConstructor = class Subscription<
     );
   }
 };
+
+/** What `new Subscription` makes: a consumer like others. */
+export type Subscription = Consumer;

@@ -107,7 +107,7 @@ test('onFailure: "skip" passes over an event that failed for good, and over noth
   const store = open();
   await store.append("a", notes(1, 2, 3));
   const seen: number[] = [];
-  const subscription = new Subscription(store, {
+  const subscription: Subscription = new Subscription(store, {
     name: "reader",
     types: ["Noted"],
     onFailure: "skip",
@@ -235,7 +235,7 @@ test("relane() says who is in its way when another worker keeps a lane", async (
   const store = open();
   await store.append("a", notes(1));
   const [begun, end] = [gate(), gate()];
-  const make = () =>
+  const make = (): Outbox =>
     new Outbox(store, {
       lease: 100,
       publisher() {
