@@ -125,10 +125,8 @@ function makeType(
   if (tags !== undefined && typeof tags !== "function") {
     throw new TypeError(`tags of event "${type}" must be a function`);
   }
-  for (const step of upcast) {
-    if (typeof step !== "function") {
-      throw new TypeError(`upcast of event "${type}" must be a list of functions`);
-    }
+  if (!Array.isArray(upcast) || upcast.some((step) => typeof step !== "function")) {
+    throw new TypeError(`upcast of event "${type}" must be a list of functions`);
   }
   const create = (input?: unknown, init: EventInit = noInit): Event => {
     checkObject("init", init);
