@@ -20,7 +20,8 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
   readonly from?: ConsumerStart | undefined;
   /**
    * Whether the handler runs in a transaction that also moves the checkpoint, so that what it does through `db` and
-   * `store` happens exactly once. @default whether the handler takes a context, its second parameter
+   * `store` happens exactly once. @default whether the handler declares a second parameter, its context; one with a
+   * default value, or among rest parameters, does not tell
    */
   readonly transaction?: boolean | undefined;
   /** Handles an event. */
