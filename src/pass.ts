@@ -173,11 +173,11 @@ export class Pass<E extends Event, Db> {
       try {
         await this.#try(event!, 1);
       } catch (error) {
+        // The event stays among those that run: what is written of the pass from now on must not pass it.
         this.#halted = true;
         throw error;
-      } finally {
-        this.#running.delete(keyOf(event!));
       }
+      this.#running.delete(keyOf(event!));
     }
   }
 
