@@ -100,6 +100,30 @@ test(`Projection takes effect once on a database that fails at any moment (SEED=
   journal.remove();
 });
 
+test("an event whose transaction never came about is handled by the next pass", async () => {
+  const whole = memory();
+  let broken = true;
+  const driver = replace(whole, {
+    async transaction(work) {
+      if (broken) throw new ConnectionError();
+      return await whole.transaction(work);
+    },
+  });
+  const { journal, store } = desk(driver);
+  const seen: number[] = [];
+  const projection = new Projection(store, {
+    name: "model",
+    handlers: { Noted: ({ data }) => void seen.push(data) },
+  });
+  await desk(whole, journal).commit("a", 1);
+  await assert.rejects(projection.runOnce(), { code: "CONNECTION" });
+  assert.equal((await projection.status()).position, 0);
+  broken = false;
+  assert.equal((await projection.runOnce()).handled, 1);
+  assert.deepEqual(seen, [1]);
+  journal.remove();
+});
+
 /** A driver that fails now and then, before or after it did what it was asked. */
 function flaky(
   driver: Driver,
