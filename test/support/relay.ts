@@ -15,10 +15,12 @@ import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import { createClient } from "@libsql/client";
 import { drizzle as libsqlHandle } from "drizzle-orm/libsql";
+import { drizzle as nodeHandle } from "drizzle-orm/node-postgres";
 import { drizzle as postgresHandle } from "drizzle-orm/postgres-js";
 import { sql } from "drizzle-orm";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import pg from "pg";
 import connect from "postgres";
 import { note } from "./journal.ts";
 
@@ -31,7 +33,8 @@ export type Point = "claimed" | "scanned" | "handling" | "handled" | "writing" |
 /** What a worker has to do. */
 export interface Errand {
   readonly worker: string;
-  readonly engine: "postgres" | "libsql";
+  /** With node-postgres instead of postgres.js, whose transactions end the process when their connection was ended. */
+  readonly engine: "postgres" | "libsql" | "node-postgres";
   readonly url: string;
   readonly journal: string;
   /** What it runs: an outbox, or a projection that keeps the versions it has seen in the table `model`. */
@@ -72,6 +75,19 @@ export function open(
       store: new EventStore(wrap(driver), { events }),
       execute: async (handle, statement) => await (handle as typeof db).all(statement),
       close: async () => client.close(),
+    };
+  }
+  if (engine === "node-postgres") {
+    const pool = new pg.Pool({ connectionString: url, max: 4 });
+    // Connections that are ended: idle ones, and those in use.
+    pool.on("error", () => {}).on("connect", (one) => one.on("error", () => {}));
+    const db = nodeHandle(pool);
+    const driver = postgres(db);
+    return {
+      driver,
+      store: new EventStore(wrap(driver), { events }),
+      execute: async (handle, statement) => (await (handle as typeof db).execute(statement)).rows,
+      close: () => pool.end(),
     };
   }
   const client = connect(url, { max: 4, onnotice: () => {} });

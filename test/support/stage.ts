@@ -51,7 +51,7 @@ export const options = {
 
 /** Sets the stage. */
 export async function stage(engine: Errand["engine"]): Promise<Stage> {
-  const { url, drop } = engine === "postgres" ? await createDatabase() : file();
+  const { url, drop } = engine === "libsql" ? file() : await createDatabase();
   const journal = new Journal();
   const children: ChildProcess[] = [];
   const connected = open(engine, url);
