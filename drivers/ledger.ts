@@ -109,9 +109,11 @@ export class MemoryCheckpoints implements Checkpoints {
       const found = ledger.get(key);
       const lane = found?.lanes[key.lane];
       const now = Date.now();
-      if (lane === undefined || (lane.owner !== undefined && lane.leasedUntil > now)) return;
+      if (lane === undefined) return;
+      const free = lane.owner === undefined || lane.owner === owner;
+      if (!free && lane.leasedUntil > now) return;
       const epoch = lane.epoch + 1;
-      const crashes = lane.crashes + (lane.owner === undefined ? 0 : 1);
+      const crashes = lane.crashes + (free ? 0 : 1);
       const leasedUntil = now + lease;
       ledger.put(withLane(found!, key.lane, { ...lane, owner, epoch, crashes, leasedUntil }));
       return { position: lane.position, epoch, crashes, parked: found!.parked.size };

@@ -14,9 +14,10 @@ export interface Checkpoints {
   register(consumer: ConsumerKey, definition: ConsumerDefinition): Promise<ConsumerDefinition>;
 
   /**
-   * Takes the lease of a lane, if it is free or has run out.
+   * Takes the lease of a lane, if it is free, has run out, or is the owner's own: an owner who asks again has lost an
+   * answer, and has not vanished.
    *
-   * @param owner Who takes it, for people to read.
+   * @param owner Who takes it; no two workers share a name.
    * @param lease How long it is held, in milliseconds.
    * @returns The lane; undefined where it is held by another, or nobody made it known.
    */

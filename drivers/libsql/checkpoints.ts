@@ -33,8 +33,8 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
     definition: statement(definition),
     // A lease that is not null was not released.
     claim: statement(`update ${checkpoints} set epoch = epoch + 1, owner = ?1 ->> 'owner',
-  leased_until = ${now} + (?1 ->> 'lease'), crashes = crashes + (leased_until is not null)
-where ${lane} and (leased_until is null or leased_until <= ${now})
+  leased_until = ${now} + (?1 ->> 'lease'), crashes = crashes + (leased_until is not null and owner <> ?1 ->> 'owner')
+where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ?1 ->> 'owner')
 returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`),
     check: statement(
       `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'lease' is not null`,

@@ -64,10 +64,10 @@ select scope, name, version, lane, position, 0, 0, false from made cross join ge
 function claim(checkpoints: string, parked: string): string {
   return `update ${checkpoints} c set epoch = c.epoch + 1, owner = ${given} ->> 'owner',
   leased_until = ${until},
-  crashes = c.crashes + (c.leased_until is not null)::integer
+  crashes = c.crashes + (c.leased_until is not null and c.owner <> ${given} ->> 'owner')::integer
 from (
   select lane from ${checkpoints}
-  where ${lane} and (leased_until is null or leased_until <= ${now})
+  where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ${given} ->> 'owner')
   for update skip locked
 ) as free
 where c.scope = ${scope} and c.name = ${name} and c.version = ${version} and c.lane = free.lane

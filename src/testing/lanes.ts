@@ -41,7 +41,12 @@ export const lanes: Cases = served({
     const [claimed, ...more] = claims.filter((claim) => claim !== undefined);
     assert.deepEqual(more, []);
     assert.deepEqual(claimed, { position: 7, epoch: claimed!.epoch, crashes: 0, parked: 0 });
-    assert.ok(["a", "b", "c"].includes((await one.lanes(consumer))[0]!.owner!));
+    const owner = (await one.lanes(consumer))[0]!.owner!;
+    assert.ok(["a", "b", "c"].includes(owner));
+    const again = await other.claim(lane, owner, long);
+    assert.deepEqual([again?.crashes, again!.epoch > claimed!.epoch], [0, true], "its own");
+    assert.equal(await one.advance(lane, claimed!.epoch, progress()), false);
+    assert.equal(await one.claim(lane, "d", long), undefined);
     assert.equal(await one.claim({ ...lane, lane: 1 }, "a", long), undefined, "no such lane");
     assert.equal(await one.claim({ ...lane, name: "d" }, "a", long), undefined, "nor consumer");
   },
