@@ -124,6 +124,29 @@ test("an event whose transaction never came about is handled by the next pass", 
   journal.remove();
 });
 
+test("a worker whose claim was not answered goes on with its next pass", async () => {
+  const whole = memory();
+  const own = whole.checkpoints!;
+  let broken = true;
+  const { commit, journal, outbox } = desk(replace(whole, {
+    checkpoints: replace(own, {
+      async claim(...given) {
+        const claimed = await own.claim(...given);
+        if (broken) throw new ConnectionError();
+        return claimed;
+      },
+    }),
+  }));
+  await commit("a", 1);
+  const consumer = outbox({}, () => {});
+  for (let times = 0; times < 3; times++) {
+    await assert.rejects(consumer.runOnce(), { code: "CONNECTION" });
+  }
+  broken = false;
+  assert.equal((await consumer.runOnce()).handled, 1);
+  journal.remove();
+});
+
 /** A driver that fails now and then, before or after it did what it was asked. */
 function flaky(
   driver: Driver,

@@ -9,6 +9,9 @@ export interface Cable {
    * and before the client gets that. Later connections are whole.
    */
   cut(when: "before" | "after", text: string): void;
+  /** Ends all connections, and lets no other come about until it is plugged in again. */
+  unplug(): void;
+  plug(): void;
   /** Whether the cut was made. */
   readonly done: boolean;
   close(): Promise<void>;
@@ -20,7 +23,9 @@ export async function lay(to: string): Promise<Cable> {
   const sockets = new Set<Socket>();
   let next: { readonly when: "before" | "after"; readonly text: string } | undefined;
   let done = false;
+  let plugged = true;
   const server = createServer((client) => {
+    if (!plugged) return void client.destroy();
     const there = connect(Number(target.port), target.hostname);
     let cutting = false;
     const end = () => [client, there].forEach((socket) => socket.destroy());
@@ -49,6 +54,13 @@ export async function lay(to: string): Promise<Cable> {
     cut(when, text) {
       next = { when, text: text.toLowerCase() };
       done = false;
+    },
+    unplug() {
+      plugged = false;
+      sockets.forEach((socket) => socket.destroy());
+    },
+    plug() {
+      plugged = true;
     },
     get done() {
       return done;
