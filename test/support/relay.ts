@@ -48,6 +48,8 @@ export interface Errand {
   readonly exit?: number;
   /** How far its clock is ahead, in milliseconds. */
   readonly ahead?: number;
+  /** How many connections it may have. */
+  readonly connections?: number;
 }
 
 /** A store, and how to close it. */
@@ -64,6 +66,7 @@ export function open(
   engine: Errand["engine"],
   url: string,
   wrap: (driver: Driver) => Driver = (driver) => driver,
+  max: number = 4,
 ): Connected {
   const events = [Noted] as const;
   if (engine === "libsql") {
@@ -78,7 +81,7 @@ export function open(
     };
   }
   if (engine === "node-postgres") {
-    const pool = new pg.Pool({ connectionString: url, max: 4 });
+    const pool = new pg.Pool({ connectionString: url, max });
     // Connections that are ended: idle ones, and those in use.
     pool.on("error", () => {}).on("connect", (one) => one.on("error", () => {}));
     const db = nodeHandle(pool);
@@ -90,7 +93,7 @@ export function open(
       close: () => pool.end(),
     };
   }
-  const client = connect(url, { max: 4, onnotice: () => {} });
+  const client = connect(url, { max, onnotice: () => {} });
   const db = postgresHandle(client);
   const driver = postgres(db);
   return {
@@ -111,7 +114,12 @@ export function consumer(errand: Errand): { consumer: Consumer } & Connected {
     note(journal, { what: "stopped", worker });
     process.kill(process.pid, "SIGSTOP");
   };
-  const connected = open(engine, url, (driver) => watched(driver, errand, reach));
+  const connected = open(
+    engine,
+    url,
+    (driver) => watched(driver, errand, reach),
+    errand.connections,
+  );
   const handle = async (
     { id, streamId, version, position, data }: RecordedEvent<ReturnType<typeof Noted>>,
     effect: () => Promise<unknown>,
