@@ -3,7 +3,6 @@ import {
   type Driver,
   EventStore,
   Outbox,
-  PermanentError,
   Projection,
   Subscription,
 } from "event-sourcery";
@@ -66,21 +65,6 @@ test("a consumer finishes what is in flight, and nothing more, when it is dispos
   assert.deepEqual([position, owner], [1, undefined]);
 });
 
-test("runOnce() waits for no retry", async () => {
-  const store = open();
-  await store.append("a", notes(1));
-  const outbox = new Outbox(store, {
-    retry: { minDelay: 3_600_000, maxDelay: 3_600_000 },
-    publisher() {
-      throw new Error("it is down");
-    },
-  });
-  const runs = [await outbox.runOnce(), await outbox.runOnce()];
-  assert.deepEqual(runs.map(({ failed, parked }) => [failed, parked]), [[1, 1], [0, 1]]);
-  const [parked] = await outbox.parked();
-  assert.ok(parked!.dueAt!.getTime() > Date.now() + 1_000_000);
-});
-
 test("a failure counts only when something else succeeded since", async () => {
   const store = open();
   await store.append("bad", notes(0));
@@ -103,134 +87,6 @@ test("a failure counts only when something else succeeded since", async () => {
   assert.equal((await outbox.runOnce()).failed, 0);
 });
 
-test('onFailure: "skip" passes over an event that failed for good, and over nothing else', async () => {
-  const store = open();
-  await store.append("a", notes(1, 2, 3));
-  const seen: number[] = [];
-  const subscription: Subscription = new Subscription(store, {
-    name: "reader",
-    types: ["Noted"],
-    onFailure: "skip",
-    handler({ data }) {
-      if (data === 2) throw new PermanentError("it is refused");
-      seen.push(data);
-    },
-  });
-  const { handled, failed, parked } = await subscription.runOnce();
-  assert.deepEqual([seen, handled, failed, parked], [[1, 3], 2, 1, 0]);
-});
-
-test('onFailure: "halt" stops everything in front of an event, until it succeeds', async () => {
-  const store = open();
-  await store.append("a", notes(1, 2));
-  await store.append("b", notes(3));
-  let broken = true;
-  const seen: number[] = [];
-  const subscription = new Subscription(store, {
-    name: "reader",
-    types: ["Noted"],
-    retry: soon,
-    onFailure: "halt",
-    handler({ data }) {
-      if (broken && data === 2) throw new Error("it is broken");
-      seen.push(data);
-    },
-  });
-  for (let round = 0; round < 2; round++) {
-    const { failed, parked, position } = await subscription.runOnce();
-    assert.deepEqual([failed, parked, position], [1, 0, 1]);
-    assert.equal((await subscription.status()).stalled, true);
-  }
-  broken = false;
-  await subscription.runOnce();
-  assert.deepEqual(seen, [1, 2, 3]);
-  assert.equal((await subscription.status()).stalled, false);
-});
-
-test("discard() drops the event that failed, or with all everything that waits behind it", async () => {
-  for (const [all, expected] of [[false, [2, 3, 4]], [true, [4]]] as const) {
-    const store = open();
-    await store.append("a", notes(1, 2, 3));
-    const seen: unknown[] = [];
-    const outbox = new Outbox(store, {
-      publisher({ data }) {
-        if (data === 1) throw new PermanentError("it is refused");
-        seen.push(data);
-      },
-    });
-    await outbox.runOnce();
-    assert.equal(await outbox.discard("a", { all }), true);
-    await store.append("a", notes(4));
-    await outbox.runOnce();
-    assert.deepEqual([seen, await outbox.parked()], [expected, []]);
-  }
-});
-
-test("redrive() and discard() ask for the tenant when several have a stream of that name parked", async () => {
-  const store = open();
-  for (const tenantId of ["x", "y"]) await store.scope({ tenantId }).append("a", notes(1));
-  let refused = true;
-  const outbox = new Outbox(store, {
-    publisher() {
-      if (refused) throw new PermanentError("it is refused");
-    },
-  });
-  await outbox.runOnce();
-  const message = /must name its tenant/;
-  await assert.rejects(outbox.redrive("a"), { name: "TypeError", message });
-  await assert.rejects(outbox.discard("a"), { name: "TypeError", message });
-  refused = false;
-  assert.equal(await outbox.redrive({ tenantId: "x", streamId: "a" }), 1);
-  assert.equal((await outbox.runOnce()).handled, 1);
-  assert.equal(await outbox.discard({ tenantId: "y", streamId: "a" }), true);
-  assert.equal((await outbox.runOnce()).parked, 0);
-});
-
-test("a handler that takes longer than timeout has failed, and its signal says so", async () => {
-  const store = open();
-  await store.append("a", notes(1));
-  let reason: unknown;
-  const outbox = new Outbox(store, {
-    timeout: 20,
-    publisher: (_event, { signal }) =>
-      new Promise(() => signal.addEventListener("abort", () => reason = signal.reason)),
-  });
-  const { failed, parked } = await outbox.runOnce();
-  assert.deepEqual([failed, parked], [1, 1]);
-  assert.equal(Reflect.get(reason as object, "code"), "HANDLER_TIMEOUT");
-  assert.match((await outbox.parked())[0]!.error!, /"outbox": no answer in 20 ms/);
-});
-
-test("a handler's signal aborts when its lease is lost, and nothing of it counts", async () => {
-  const driver = memory();
-  const store = open(driver);
-  await store.append("a", notes(1));
-  const begun = gate();
-  const attempts: number[] = [];
-  let reason: unknown;
-  const subscription = new Subscription(store, {
-    name: "reader",
-    lease: 100,
-    transaction: false,
-    async handler(_event, { signal, attempt }) {
-      attempts.push(attempt);
-      if (attempts.length > 1) return;
-      begun.open();
-      await new Promise((_, reject) =>
-        signal.addEventListener("abort", () => reject(reason = signal.reason))
-      );
-    },
-  });
-  const first = subscription.runOnce();
-  await begun.passed;
-  await driver.checkpoints!.rewind({ scope: "all", name: "reader", version: 1 }, 0);
-  const { handled, failed, parked, position } = await first;
-  assert.deepEqual([handled, failed, parked, position], [0, 0, 0, 0]);
-  assert.equal(Reflect.get(reason as object, "code"), "LEASE_LOST");
-  assert.equal((await subscription.runOnce()).handled, 1);
-  assert.deepEqual(attempts, [1, 1]);
-});
-
 test("relane() says who is in its way when another worker keeps a lane", async () => {
   const store = open();
   await store.append("a", notes(1));
@@ -251,16 +107,6 @@ test("relane() says who is in its way when another worker keeps a lane", async (
   });
   end.open();
   assert.equal((await working).handled, 1);
-});
-
-test("a transactional handler is handled in order: concurrency is refused", () => {
-  const store = open();
-  const [name, concurrency] = ["reader", 2];
-  const handler = (_event: unknown, { db }: { db: undefined }) => db;
-  const refused = { name: "TypeError", message: /concurrency must be 1.*transaction: false/ };
-  assert.throws(() => new Subscription(store, { name, concurrency, handler }), refused);
-  new Subscription(store, { name, concurrency, handler, transaction: false });
-  new Subscription(store, { name, concurrency, handler: () => {} });
 });
 
 test("consumers need transactions only where their handler runs in one", async () => {

@@ -2,7 +2,7 @@ import { defineEvent, EventStore } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { libsqlHandles } from "./support/handles.ts";
+import { libsqlHandles } from "../support/handles.ts";
 
 const Noted = defineEvent<number>()("Noted");
 
