@@ -12,6 +12,8 @@ export interface Cable {
   /** Ends all connections, and lets no other come about until it is plugged in again. */
   unplug(): void;
   plug(): void;
+  /** How many connections did not come about. */
+  readonly refused: number;
   /** Whether the cut was made. */
   readonly done: boolean;
   close(): Promise<void>;
@@ -24,8 +26,13 @@ export async function lay(to: string): Promise<Cable> {
   let next: { readonly when: "before" | "after"; readonly text: string } | undefined;
   let done = false;
   let plugged = true;
+  let refused = 0;
   const server = createServer((client) => {
-    if (!plugged) return void client.destroy();
+    if (!plugged) {
+      refused++;
+      client.destroy();
+      return;
+    }
     const there = connect(Number(target.port), target.hostname);
     let cutting = false;
     const end = () => [client, there].forEach((socket) => socket.destroy());
@@ -61,6 +68,9 @@ export async function lay(to: string): Promise<Cable> {
     },
     plug() {
       plugged = true;
+    },
+    get refused() {
+      return refused;
     },
     get done() {
       return done;
