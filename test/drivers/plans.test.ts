@@ -1,0 +1,77 @@
+import { drizzle } from "drizzle-orm/node-postgres";
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import pg from "pg";
+import { postgres } from "../../drivers/postgres/mod.ts";
+import { statementsOf } from "../../drivers/postgres/statements.ts";
+import type { ScanFilters } from "../../drivers/_sql/statement.ts";
+import { createDatabase, type Database } from "../support/postgres.ts";
+
+const none: ScanFilters = {
+  tenant: false,
+  categories: false,
+  types: false,
+  tags: false,
+  stream: false,
+  published: false,
+  lane: false,
+};
+const cases: readonly Partial<ScanFilters>[] = [
+  {},
+  { tenant: true },
+  { published: true },
+  { lane: true },
+  { lane: true, published: true },
+  { types: true },
+  { categories: true, types: true },
+  { categories: true, types: true, lane: true },
+];
+const parameters = `'2000', '20000', '500', '', '["order"]', '["Placed"]', '["tag"]', '', '[1,8]'`;
+
+/** Stands in for a log of some size. */
+const fill = `insert into event_sourcery.events
+  (position, tenant_id, stream_id, version, category, slot, id, type, schema_version, created_at, metadata, published)
+select n, '', 'order:' || n / 10, 1 + n % 10, case when n % 3 = 0 then 'order' else 'cart' end, n / 10 % 1024, n,
+  case when n % 4 = 0 then 'Placed' else 'Paid' end, 1, now(), '{}', n % 2 = 0
+from generate_series(1, 20000) as n`;
+
+describe("scan() on Postgres", () => {
+  let database: Database;
+  let client: pg.Client;
+
+  before(async () => {
+    database = await createDatabase();
+    client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await postgres(drizzle(client)).migrate();
+    await client.query(fill);
+    await client.query("analyze event_sourcery.events");
+    await client.query("set plan_cache_mode = force_generic_plan");
+  }, { timeout: 60_000 });
+
+  after(async () => {
+    await client.end();
+    await database.drop();
+  });
+
+  for (const filters of cases) {
+    const names = Object.keys(filters).join(", ") || "nothing";
+    it(`reads no more of the log than a page when filtered by ${names}`, async () => {
+      const { text } = statementsOf('"event_sourcery"').scan({ ...none, ...filters });
+      const given = parameters.split(", ").map((value, index) =>
+        text.includes(`$${index + 1}::text is null`) ? "null" : value
+      );
+      await client.query(`prepare page as ${text}`);
+      try {
+        const { rows } = await client.query<{ "QUERY PLAN": string }>(
+          `explain execute page(${given.join(", ")})`,
+        );
+        const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+        assert.match(plan, /Index Scan using events_(pkey|published)/);
+        assert.doesNotMatch(plan, /Sort|Join|Bitmap|Seq Scan/);
+      } finally {
+        await client.query("deallocate page");
+      }
+    });
+  }
+});
