@@ -1,0 +1,56 @@
+import { Outbox } from "../../mod.ts";
+import { openPostgres, placed } from "./databases.ts";
+import { compare, linesOf, perSecond, print, times } from "./measure.ts";
+import { emmett, graphile, type Peer, pgBoss } from "./peers.ts";
+
+const size = 30_000;
+const rounds = 5;
+
+/** One worker catches up with an empty handler, beside what others do; then lanes, beside one worker. */
+export async function consumers(): Promise<void> {
+  const { url, store, close } = await openPostgres();
+  for (let stream = 0; stream < size / 100; stream++) {
+    await store.publish(`order:${stream}`, Array.from({ length: 100 }, (_, n) => placed(n)));
+  }
+  let name = 0;
+  /** Catches up with the whole log from its start, by so many workers, which share so many lanes. */
+  const drain = async (workers: number, lanes: number) => {
+    const options = { name: `outbox-${++name}`, lanes, publisher: () => {} };
+    const outboxes = Array.from({ length: workers }, () => new Outbox(store, options));
+    const start = performance.now();
+    let handled = 0;
+    while (handled < size) {
+      const results = await Promise.all(outboxes.map((outbox) => outbox.runOnce()));
+      for (const result of results) handled += result.handled;
+    }
+    return size / (performance.now() - start) * 1000;
+  };
+  const peers: [string, number, string, Peer][] = [
+    ["Emmett's consumer", 1000, "≥ 25 ×", await emmett(url)],
+    ["graphile-worker, 24 jobs at once", 3000, "≥ 10 ×", await graphile(url, false)],
+    ["graphile-worker, batched", 10_000, "", await graphile(url, true)],
+    ["pg-boss, batched", 10_000, "≥ 1.5 ×", await pgBoss(url)],
+  ];
+  const measured = await compare([
+    { name: "one worker, empty handler", round: () => drain(1, 1) },
+    ...peers.map(([name, count, , peer]) => ({ name, round: () => peer.drain(count) })),
+  ], rounds);
+  const budgets = Object.fromEntries(peers.map(([name, , budget]) => [name, budget]));
+  const [first, ...others] = linesOf(measured, budgets);
+  print("consumers, caught up (Postgres)", [{ ...first!, budget: "≥ 50,000/s" }, ...others]);
+  const [one, two] = await compare([
+    { name: "one worker", round: () => drain(1, 1) },
+    { name: "two workers, 8 lanes", round: () => drain(2, 8) },
+  ], rounds);
+  print("consumers, in order per stream (Postgres)", [
+    { what: one!.name, figure: perSecond(one!.rate) },
+    {
+      what: two!.name,
+      figure: perSecond(two!.rate),
+      ratio: times(1 / two!.ratio),
+      budget: "≥ 1.00 ×",
+    },
+  ]);
+  for (const [, , , peer] of peers) await peer.close();
+  await close();
+}
