@@ -58,6 +58,7 @@ export const consumers: Cases = consuming({
     const make = (driver: Driver) =>
       new Subscription(storeOn(driver), {
         name: "shared",
+        lease: 1000,
         lanes: 4,
         batchSize: 7,
         concurrency: 3,
@@ -72,7 +73,7 @@ export const consumers: Cases = consuming({
     const handled = [...results, rest].reduce((sum, result) => sum + result.handled, 0);
     assert.equal(handled, 100);
     for (const streamId of streams) assert.deepEqual(seen.get(streamId), range(1, 5), streamId);
-    const wrong = new Subscription(store, { name: "shared", lanes: 2, handler() {} });
+    const wrong = new Subscription(store, { name: "shared", lease: 1000, lanes: 2, handler() {} });
     await rejects(wrong.runOnce(), "LANES_MISMATCH");
     await wrong.relane(2);
     assert.equal((await wrong.runOnce()).handled, 0);
