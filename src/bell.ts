@@ -1,5 +1,6 @@
 import type { ConsumerKey } from "./checkpoints.ts";
 import type { Driver } from "./driver.ts";
+import { sleep } from "./sleep.ts";
 
 /** What all consumers of a driver want to know again and again. */
 export interface Pulse {
@@ -66,20 +67,8 @@ export class Bell {
     rings: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if ((rings !== undefined && rings !== this.#rings) || signal?.aborted || milliseconds <= 0) {
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#sleepers.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, Math.min(milliseconds, longest));
-      if (rings !== undefined) this.#sleepers.add(wake);
-      signal?.addEventListener("abort", wake);
-    });
+    if (rings !== undefined && rings !== this.#rings) return;
+    await sleep(milliseconds, rings === undefined ? undefined : this.#sleepers, signal);
   }
 
   /**
@@ -110,6 +99,3 @@ export class Bell {
     for (const wake of [...this.#sleepers]) wake();
   }
 }
-
-/** The longest time a timer takes; more would be taken for nothing. */
-const longest = 2 ** 31 - 1;

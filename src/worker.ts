@@ -4,6 +4,7 @@ import { Health } from "./health.ts";
 import type { Passed } from "./job.ts";
 import { relane } from "./relane.ts";
 import { backoff } from "./retry.ts";
+import { sleep } from "./sleep.ts";
 import { FilterMismatchError, LanesMismatchError } from "./stops.ts";
 
 /** What came of a pass. */
@@ -100,17 +101,7 @@ export class Worker {
 
   /** Waits for the next progress that is made here, but not for longer than some milliseconds. */
   async progress(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, milliseconds);
-      this.#waiting.add(wake);
-      signal?.addEventListener("abort", wake);
-    });
+    await sleep(milliseconds, this.#waiting, signal);
   }
 
   /** Waits until no pass is under way. */
