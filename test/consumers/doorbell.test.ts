@@ -8,6 +8,7 @@ import { lay } from "../support/cable.ts";
 import { type Opened, type PostgresDb, postgresHandles } from "../support/handles.ts";
 import { until } from "../support/journal.ts";
 import { Noted } from "../support/relay.ts";
+import { runtime } from "../support/root.ts";
 import { running } from "../support/running.ts";
 
 const timeout = 60_000;
@@ -43,6 +44,26 @@ for (const handle of handles) {
     }
   });
 
+  test(`${handle.name}: consumers work by polling alone`, { timeout }, async () => {
+    const opened = await handle.open();
+    try {
+      const other = await opened.another!();
+      const { writer, reader, seen } = await desk(opened, other, { doorbell: false });
+      await running([reader], async () => {
+        for (let number = 1; number < 4; number++) {
+          await writer.append("a", Noted(number));
+          await until(() => seen.length === number);
+        }
+        assert.deepEqual(await listening(opened.db), []);
+      }, { pollInterval: 20 });
+    } finally {
+      await opened.close();
+    }
+  });
+
+  // On Deno, postgres.js may write to a connection that has just been lost, which throws where nobody can catch it.
+  if (runtime === "deno" && handle.name.startsWith("postgres.js")) continue;
+
   test(`${handle.name}: a consumer is woken again when its database was out of reach`, {
     timeout,
   }, async () => {
@@ -65,23 +86,6 @@ for (const handle of handles) {
     } finally {
       await opened.close();
       await cable.close();
-    }
-  });
-
-  test(`${handle.name}: consumers work by polling alone`, { timeout }, async () => {
-    const opened = await handle.open();
-    try {
-      const other = await opened.another!();
-      const { writer, reader, seen } = await desk(opened, other, { doorbell: false });
-      await running([reader], async () => {
-        for (let number = 1; number < 4; number++) {
-          await writer.append("a", Noted(number));
-          await until(() => seen.length === number);
-        }
-        assert.deepEqual(await listening(opened.db), []);
-      }, { pollInterval: 20 });
-    } finally {
-      await opened.close();
     }
   });
 }
