@@ -100,9 +100,9 @@ export class Log {
   }
 }
 
-/** NUL stands in no name, so no two pairs share a key. */
+/** NUL stands in no name, so no two pairs share a key; without a tenant nothing has to be joined, and hashed, again. */
 export function keyOf(tenantId: string, name: string): string {
-  return `${tenantId}\0${name}`;
+  return tenantId === "" ? name : `${tenantId}\0${name}`;
 }
 
 /** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, and puts surrogates too low. */

@@ -163,13 +163,13 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async #write<R>(work: (log: Log) => R): Promise<R> {
-    const write = async () => {
+    const write = () => {
       const log = this.#open();
       const result = work(log);
       log.settle();
       return result;
     };
-    return await (this.#turns.free ? write() : this.#turns.take(write));
+    return this.#turns.free ? write() : await this.#turns.take(async () => write());
   }
 
   /** The log, unless the transaction has ended: what somebody forgot to await must not vanish silently. */
@@ -192,9 +192,13 @@ class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
 
 function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome {
   const versions = writes.map(({ streamId }) => log.version(keyOf(tenantId, streamId)));
-  const known = writes.flatMap(({ events }) =>
-    events.flatMap(({ id }) => log.event(tenantId, id) ?? [])
-  );
+  const known: Row[] = [];
+  for (const { events } of writes) {
+    for (const { id } of events) {
+      const row = log.event(tenantId, id);
+      if (row !== undefined) known.push(row);
+    }
+  }
   const fits = writes.every(({ expectedVersion }, index) =>
     holds(expectedVersion, versions[index]!)
   );

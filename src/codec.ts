@@ -17,13 +17,12 @@ export type Annotations = Record<string, string>;
  * @throws {Unstorable} If something that cannot be frozen (a Map, a Set, a Date) was changed into what cannot be stored.
  */
 export function encode(value: unknown, pointer: string, notes: Annotations): unknown {
+  if (isPlain(value)) return value;
   switch (typeof value) {
     case "string":
-      return unsafe.test(value) ? note("string", escape(value), pointer, notes) : value;
+      return note("string", escape(value), pointer, notes);
     case "number":
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? value
-        : note("number", Object.is(value, -0) ? "-0" : String(value), pointer, notes);
+      return note("number", Object.is(value, -0) ? "-0" : String(value), pointer, notes);
     case "bigint":
       return note("bigint", String(value), pointer, notes);
     case "undefined":
@@ -35,30 +34,42 @@ export function encode(value: unknown, pointer: string, notes: Annotations): unk
   }
 }
 
+/** Whether a value needs no walk: in JSON it is what it is here. Most are, and need no pointer either. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+      return !unsafe.test(value);
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    default:
+      return typeof value === "boolean" || value === null;
+  }
+}
+
 function encodeObject(value: object, pointer: string, notes: Annotations): unknown {
   if (Array.isArray(value)) return encodeList(value, pointer, notes);
   if (value instanceof Date) return note("date", encodeDate(value, pointer), pointer, notes);
   if (value instanceof Uint8Array) return note("bytes", toBase64(value), pointer, notes);
   if (value instanceof Map) return note("map", encodeItems(value, pointer, notes), pointer, notes);
   if (value instanceof Set) return note("set", encodeItems(value, pointer, notes), pointer, notes);
-  const entries = Object.entries(value);
-  if (!entries.some(([key]) => unsafe.test(key))) {
-    return encodeFields(value, entries, pointer, notes);
+  const fields = value as Readonly<Record<string, unknown>>;
+  if (!Object.keys(fields).some((key) => unsafe.test(key))) {
+    return encodeFields(fields, pointer, notes);
   }
-  const escaped = Object.fromEntries(entries.map(([key, item]) => [escape(key), item]));
-  const encoded = encodeFields(escaped, Object.entries(escaped), pointer, notes);
-  return note("object", encoded, pointer, notes);
+  const entries = Object.entries(fields).map(([key, item]) => [escape(key), item]);
+  return note("object", encodeFields(Object.fromEntries(entries), pointer, notes), pointer, notes);
 }
 
 function encodeFields(
-  value: object,
-  entries: readonly [string, unknown][],
+  value: Readonly<Record<string, unknown>>,
   pointer: string,
   notes: Annotations,
 ): object {
   let copy: Record<string, unknown> | undefined;
-  for (const [key, item] of entries) {
-    const encoded = typeof item === "boolean" ? item : encode(item, at(pointer, key), notes);
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (isPlain(item)) continue;
+    const encoded = encode(item, at(pointer, key), notes);
     if (encoded !== item) (copy ??= { ...value })[key] = encoded;
   }
   return copy ?? value;

@@ -9,6 +9,7 @@ import { BoundStore } from "./bound.ts";
 import { Catalog } from "./catalog.ts";
 import { kind } from "./check.ts";
 import { UnsupportedError } from "./failures.ts";
+import { noMetadata } from "./freeze.ts";
 import { readSubscriptions } from "./handler.ts";
 import { Preparer } from "./prepare.ts";
 
@@ -186,7 +187,7 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
         onError,
         bell: bellOf(driver),
       },
-      { session: driver, unit: undefined, tenantId: undefined, metadata: {} },
+      { session: driver, unit: undefined, tenantId: undefined, metadata: noMetadata },
     );
   }
 };
