@@ -58,17 +58,15 @@ export class Bell {
    * Waits for the bell.
    *
    * @param milliseconds How long at most.
-   * @param rings How often it had rung when there was no work: if it rang since, there is nothing to wait for. Undefined
-   * for one who is not to be woken.
+   * @param rings How often it had rung when there was no work: if it rang since, there is nothing to wait for.
    * @param signal Ends the waiting; nothing is thrown.
    */
   async sleep(
     milliseconds: number,
-    rings: number | undefined,
+    rings: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (rings !== undefined && rings !== this.#rings) return;
-    await sleep(milliseconds, rings === undefined ? undefined : this.#sleepers, signal);
+    if (rings === this.#rings) await sleep(milliseconds, this.#sleepers, signal);
   }
 
   /**

@@ -4,24 +4,24 @@ const longest = 2 ** 31 - 1;
 /**
  * Waits, at most for some milliseconds.
  *
- * @param sleepers Where to leave what ends the waiting early; undefined for one who is not to be woken.
+ * @param sleepers Where to leave what ends the waiting early.
  * @param signal Ends the waiting, too; nothing is thrown.
  */
 export async function sleep(
   milliseconds: number,
-  sleepers: Set<() => void> | undefined,
+  sleepers: Set<() => void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (signal?.aborted || milliseconds <= 0) return;
   await new Promise<void>((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      sleepers?.delete(wake);
+      sleepers.delete(wake);
       signal?.removeEventListener("abort", wake);
       resolve();
     };
     const timer = setTimeout(wake, Math.min(milliseconds, longest));
-    sleepers?.add(wake);
+    sleepers.add(wake);
     signal?.addEventListener("abort", wake);
   });
 }

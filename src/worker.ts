@@ -23,7 +23,9 @@ export interface RunResult {
 export class Worker {
   readonly plan: Plan;
   readonly #health: readonly Health[];
+  /** Those who wait for progress, and those who rest after failures. */
   readonly #waiting: Set<() => void> = new Set();
+  readonly #resting: Set<() => void> = new Set();
   #registered = false;
   /** The epochs that this worker last held its lanes under. */
   readonly #epochs: number[] = [];
@@ -81,8 +83,8 @@ export class Worker {
           report(error);
         }
         if (failures > 0) {
-          // Whatever rings, a broker or database that is down is not asked any sooner.
-          await bell.sleep(backoff(retry, failures), undefined, stop);
+          // Whatever rings, a broker or database that is down is asked no sooner, unless somebody says that it is back.
+          await sleep(backoff(retry, failures), this.#resting, stop);
         } else {
           const due = (this.#due ?? Infinity) - performance.now();
           await bell.sleep(Math.max(0, Math.min(pollInterval, due)), rings, stop);
@@ -96,6 +98,7 @@ export class Worker {
   /** Looks for work again, at once: something was made due. */
   wake(): void {
     this.#due = 0;
+    for (const wake of [...this.#resting]) wake();
     this.plan.bell.ring();
   }
 

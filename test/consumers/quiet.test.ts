@@ -14,7 +14,7 @@ async function during(
 ): Promise<void> {
   const store = new EventStore(memory(), { events: [Noted], publishes: true });
   const outbox = new Outbox(store, {
-    retry: { minDelay, maxDelay: 60_000 },
+    retry: { minDelay, maxDelay: 3_600_000 },
     publisher: ({ streamId }) => publish(streamId),
   });
   const running = outbox.run({ pollInterval: 10, onError() {} });
@@ -84,5 +84,23 @@ test("run() asks a broker that is down no sooner for whatever is published meanw
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     assert.equal((await outbox.status()).stalled, false);
+  });
+});
+
+test("redrive() ends the pause of an outage: who calls it says that it is over", {
+  timeout,
+}, async () => {
+  let calls = 0;
+  let down = true;
+  const publish = () => {
+    calls++;
+    if (down) throw new Error("it is down");
+  };
+  await during(3_600_000, publish, async (store, outbox) => {
+    for (const streamId of ["a", "b", "c"]) await store.append(streamId, Noted());
+    await until(() => calls === 3);
+    down = false;
+    while ((await outbox.status()).parked > 0) await outbox.redrive();
+    assert.equal(calls, 6);
   });
 });
