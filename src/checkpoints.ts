@@ -25,12 +25,12 @@ export interface Checkpoints {
 
   /**
    * Checks inside a transaction that the lease is still held, and makes that so until the transaction ends: nobody else
-   * claims the lane or moves it meanwhile. The database may end the transaction once it has idled for as long as the
-   * lease, so that a frozen worker does not hold what its successor needs.
+   * claims the lane or moves it meanwhile. The database may end the transaction once it has idled, or been at one
+   * statement, for longer than any handler takes, so that a frozen worker does not hold what its successor needs for ever.
    *
-   * @param lease In milliseconds.
+   * @param patience How long that is, in milliseconds.
    */
-  check(lane: LaneKey, epoch: number, lease: number): Promise<boolean>;
+  check(lane: LaneKey, epoch: number, patience: number): Promise<boolean>;
 
   /**
    * Writes progress under a lease: all of it, or nothing where the lease was released or the lane has another epoch.

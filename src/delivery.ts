@@ -58,8 +58,10 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: Progress,
   ): Promise<void> {
-    await this.#job.inside.transaction(async (inner, { checkpoints, db }) => {
-      await this.#lease.check(checkpoints!);
+    const { inside, timeout, lease } = this.#job;
+    await inside.transaction(async (inner, { checkpoints, db }) => {
+      // A handler that takes too long is rolled back here before the server loses patience: it would cut the connection.
+      await this.#lease.check(checkpoints!, timeout + lease);
       for (const event of events) await this.#call([event], inner, db, attempt);
       await this.#lease.write(checkpoints!, progress);
     });

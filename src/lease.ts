@@ -113,9 +113,9 @@ export class Lease {
     if (!(await checkpoints.advance(this.#key, this.epoch, progress))) throw this.#lose();
   }
 
-  /** Checks inside a transaction that the lease is still held. */
-  async check(checkpoints: Checkpoints): Promise<void> {
-    if (!(await checkpoints.check(this.#key, this.epoch, this.#milliseconds))) throw this.#lose();
+  /** Checks inside a transaction that the lease is still held; the transaction is given up after so many milliseconds. */
+  async check(checkpoints: Checkpoints, patience: number): Promise<void> {
+    if (!(await checkpoints.check(this.#key, this.epoch, patience))) throw this.#lose();
   }
 
   /** Notes that progress was committed. */

@@ -73,9 +73,9 @@ export class SqlCheckpoints implements Checkpoints {
     };
   }
 
-  async check(key: LaneKey, epoch: number, lease: number): Promise<boolean> {
+  async check(key: LaneKey, epoch: number, patience: number): Promise<boolean> {
     const statements = [this.#statements.check];
-    const value = { ...key, epoch, lease: Math.ceil(lease) };
+    const value = { ...key, epoch, patience: Math.ceil(patience) };
     return (await this.#send("check a consumer's lease", "read", statements, value)).length > 0;
   }
 

@@ -37,7 +37,7 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
 where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ?1 ->> 'owner')
 returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`),
     check: statement(
-      `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'lease' is not null`,
+      `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'patience' is not null`,
     ),
     advance: statement(`${advance(checkpoints, renew)} returning 1 as written`),
     park: [

@@ -78,11 +78,16 @@ returning c.position::text as position, c.epoch::text as epoch, c.crashes,
 const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond'`;
 
 /**
- * Locks the row of a lane that is held, so that the transaction's own write to it cannot fail, and has the server end this transaction when it idles: a frozen worker would hold the rows that it
- * has written, and with them its successor.
+ * Locks the row of a lane that is held, so that the transaction's own write to it cannot fail, and has the server end this
+ * transaction when it idles or hangs for too long: a frozen worker would hold the rows that it has written, and with them
+ * its successor. Where such limits are set already, they stay.
  */
 function check(checkpoints: string): string {
-  return `select set_config('idle_in_transaction_session_timeout', ${given} ->> 'lease', true) as patience
+  const limit = (setting: string) =>
+    `case current_setting('${setting}') when '0' then set_config('${setting}', ${given} ->> 'patience', true) end`;
+  return `select ${limit("idle_in_transaction_session_timeout")} as idle, ${
+    limit("statement_timeout")
+  } as busy
 from ${checkpoints} where ${held} for update`;
 }
 
