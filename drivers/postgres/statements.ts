@@ -226,19 +226,20 @@ from (
  * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
  *
  * The planner must walk the index in order and stop at the limit. Where a filter was a join (`type in (select …)`), or
- * it took the lane for one row in 200, it read and sorted all the rest of the log for each page: of 300,000 events in
- * 199 ms, now in 1.4 ms. `coalesce` hides the lane's condition from its guesses; and the numbers in it are read in
- * `select`s of their own, once a page, where parsing the JSON for each row halved the speed.
+ * where it took some condition for one row in 200, as it does without statistics, it read and sorted all the rest of the
+ * log for each page: of 300,000 events in 34 to 199 ms, now in 1.4 ms. So what it could only guess wrong is hidden from
+ * it; and the lane's numbers are read in `select`s of their own, once a page: parsing JSON for each row halved the speed.
  */
 function scan(
   schema: string,
   { tenant, categories, types, tags, stream, published, lane }: ScanFilters,
 ): string {
   const conditions = [
-    "position > $1::text::bigint and position <= $2::text::bigint",
+    "position > $1::text::bigint",
+    hidden("position <= $2::text::bigint"),
     tenant ? "tenant_id = $4::text" : "$4::text is null",
-    categories ? `category = ${anyOf("$5")}` : "$5::text is null",
-    types ? `type = ${anyOf("$6")}` : "$6::text is null",
+    categories ? hidden(`category = ${anyOf("$5")}`) : "$5::text is null",
+    types ? hidden(`type = ${anyOf("$6")}`) : "$6::text is null",
     tags
       ? `position in (
     select position from ${schema}."event_tags"
@@ -248,13 +249,20 @@ function scan(
       : "$7::text is null",
     stream ? "stream_id = $8::text" : "$8::text is null",
     lane
-      ? "coalesce(slot % (select ($9::text::json ->> 1)::integer) = (select ($9::text::json ->> 0)::integer), false)"
+      ? hidden(
+        "slot % (select ($9::text::json ->> 1)::integer) = (select ($9::text::json ->> 0)::integer)",
+      )
       : "$9::text is null",
     ...(published ? ["published"] : []),
   ];
   return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
   where ${conditions.join("\n    and ")}
   order by ${stream ? "version" : "position"} limit $3::text::bigint`);
+}
+
+/** A condition that the planner knows nothing of. */
+function hidden(condition: string): string {
+  return `coalesce(${condition}, false)`;
 }
 
 /** Any of the texts in a JSON array; it is taken apart once a statement. */

@@ -44,8 +44,8 @@ describe("scan() on Postgres", () => {
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await postgres(drizzle(client)).migrate();
+    await client.query("alter table event_sourcery.events set (autovacuum_enabled = false)");
     await client.query(fill);
-    await client.query("analyze event_sourcery.events");
     await client.query("set plan_cache_mode = force_generic_plan");
   }, { timeout: 60_000 });
 
@@ -54,24 +54,32 @@ describe("scan() on Postgres", () => {
     await database.drop();
   });
 
-  for (const filters of cases) {
-    const names = Object.keys(filters).join(", ") || "nothing";
-    it(`reads no more of the log than a page when filtered by ${names}`, async () => {
-      const { text } = statementsOf('"event_sourcery"').scan({ ...none, ...filters });
-      const given = parameters.split(", ").map((value, index) =>
-        text.includes(`$${index + 1}::text is null`) ? "null" : value
-      );
-      await client.query(`prepare page as ${text}`);
-      try {
-        const { rows } = await client.query<{ "QUERY PLAN": string }>(
-          `explain execute page(${given.join(", ")})`,
-        );
-        const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+  for (const statistics of ["no", "new"]) {
+    // A tenant may have few events: it is for the planner to decide what to walk, once it knows.
+    for (const filters of cases.filter(({ tenant }) => !tenant || statistics === "new")) {
+      const names = Object.keys(filters).join(", ") || "nothing";
+      it(`reads no more than a page filtered by ${names} where there are ${statistics} statistics`, async () => {
+        if (statistics === "new") await client.query("analyze event_sourcery.events");
+        const plan = await explain({ ...none, ...filters });
         assert.match(plan, /Index Scan using events_(pkey|published)/);
         assert.doesNotMatch(plan, /Sort|Join|Bitmap|Seq Scan/);
-      } finally {
-        await client.query("deallocate page");
-      }
-    });
+      });
+    }
+  }
+
+  async function explain(filters: ScanFilters): Promise<string> {
+    const { text } = statementsOf('"event_sourcery"').scan(filters);
+    const given = parameters.split(", ").map((value, index) =>
+      text.includes(`$${index + 1}::text is null`) ? "null" : value
+    );
+    await client.query(`prepare page as ${text}`);
+    try {
+      const { rows } = await client.query<{ "QUERY PLAN": string }>(
+        `explain execute page(${given.join(", ")})`,
+      );
+      return rows.map((row) => row["QUERY PLAN"]).join("\n");
+    } finally {
+      await client.query("deallocate page");
+    }
   }
 });
