@@ -33,6 +33,12 @@ interface ParkedRow {
   readonly failed_at: Digits;
 }
 
+/**
+ * By how much what is parked becomes due early, in milliseconds: the clocks of a machine's processors were seen to differ
+ * by one, by which what was to be due at once was not yet when it was looked for.
+ */
+export const skew = 5;
+
 /** The checkpoints of both engines. */
 export class SqlCheckpoints implements Checkpoints {
   readonly #statements: CheckpointStatements;

@@ -1,4 +1,5 @@
 import type { CheckpointStatements } from "../_sql/statement.ts";
+import { skew } from "../_sql/checkpoints.ts";
 import { statement } from "./text.ts";
 
 const scope = "?1 ->> 'scope'";
@@ -11,6 +12,8 @@ const lane = `${consumer} and lane = ?1 ->> 'lane'`;
 const held = `${lane} and epoch = ?1 ->> 'epoch' and leased_until is not null`;
 /** Milliseconds since 1970, by the database's clock. */
 const now = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
+/** Now, for what is to be due. */
+const due = `${now} - ${skew}`;
 const oneStream =
   "tenant_id = ?1 ->> '$.stream.tenantId' and stream_id = ?1 ->> '$.stream.streamId'";
 
@@ -62,7 +65,7 @@ from ${parked}
 where ${consumer} and (?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')
 order by position`,
     ),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${now}
+    redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
 where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
     rewind: [
@@ -106,12 +109,12 @@ where ${held}`;
 function park(parked: string, list: string): string {
   return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at)
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
-  value ->> 'attempts', ${now} + cast(value ->> 'delay' as integer), value ->> 'error', ${now}
+  value ->> 'attempts', ${due} + cast(value ->> 'delay' as integer), value ->> 'error', ${now}
 from json_each(?1, '$.${list}') where true`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} as p set attempts = 0, due_at = ${now},
+  return `update ${parked} as p set attempts = 0, due_at = ${due},
   position = 1 + case when ?1 ->> 'all' then max(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version

@@ -1,4 +1,5 @@
 import type { CheckpointStatements } from "../_sql/statement.ts";
+import { skew } from "../_sql/checkpoints.ts";
 import { statement } from "./text.ts";
 
 /** The parameter: all arguments in one JSON object. */
@@ -12,6 +13,8 @@ const lane = `${consumer} and lane = (${given} ->> 'lane')::integer`;
 /** Who reads it may go on: the lease is theirs, and not released. */
 const held = `${lane} and epoch = (${given} ->> 'epoch')::bigint and leased_until is not null`;
 const now = "clock_timestamp()";
+/** Now, for what is to be due. */
+const due = `${now} - ${skew} * interval '1 millisecond'`;
 
 /** Writes the statements of consumers for a schema, whose name is quoted already. */
 export function checkpointsOf(schema: string): CheckpointStatements {
@@ -32,7 +35,7 @@ export function checkpointsOf(schema: string): CheckpointStatements {
 from ${checkpoints} where ${consumer} order by lane`,
     ),
     parked: statement(listParked(parked)),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${now}
+    redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
 where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
     rewind: [statement(rewind(consumers, checkpoints, parked))],
@@ -108,7 +111,7 @@ function park(checkpoints: string, parked: string): string {
   const rows = (list: string) =>
     `insert into ${parked} (${columns})
   select ${scope}, ${name}, ${version}, "tenantId", "streamId", slot, position, attempts,
-    ${now} + delay * interval '1 millisecond', error, ${now}
+    ${due} + delay * interval '1 millisecond', error, ${now}
   from moved cross join json_to_recordset(${given} -> '${list}')
     as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
   return `with moved as (
@@ -139,7 +142,7 @@ order by p.position`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} p set attempts = 0, due_at = ${now},
+  return `update ${parked} p set attempts = 0, due_at = ${due},
   position = 1 + case when (${given} ->> 'all')::boolean then greatest(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version
