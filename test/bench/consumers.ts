@@ -1,5 +1,9 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { Outbox } from "../../mod.ts";
 import { openPostgres, placed } from "./databases.ts";
+import type { Order } from "./drainer.ts";
 import { compare, linesOf, perSecond, print, times } from "./measure.ts";
 import { emmett, graphile, type Peer, pgBoss } from "./peers.ts";
 
@@ -12,23 +16,28 @@ export async function consumers(): Promise<void> {
   for (let stream = 0; stream < size / 100; stream++) {
     await store.publish(`order:${stream}`, Array.from({ length: 100 }, (_, n) => placed(n)));
   }
+  const child = fork(fileURLToPath(new URL("./drainer.js", import.meta.url)), [url]);
+  const answer = async () => Number((await once(child, "message"))[0]);
+  await answer();
   let name = 0;
-  /** Catches up with the whole log from its start, by so many workers, which share so many lanes. */
-  const drain = async (workers: number, lanes: number) => {
-    const options = { name: `outbox-${++name}`, lanes, publisher: () => {} };
-    const outboxes = Array.from({ length: workers }, () => new Outbox(store, options));
+  /** Catches up with the whole log from its start: alone, or together with a worker in another process. */
+  const drain = async (lanes: number, together: boolean) => {
+    const order: Order = { name: `outbox-${++name}`, lanes };
+    const outbox = new Outbox(store, { ...order, publisher: () => {} });
     const start = performance.now();
     let handled = 0;
     while (handled < size) {
-      const results = await Promise.all(outboxes.map((outbox) => outbox.runOnce()));
-      for (const result of results) handled += result.handled;
+      const other = together ? answer() : 0;
+      if (together) child.send(order);
+      const { handled: own } = await outbox.runOnce();
+      handled += own + await other;
     }
     return size / (performance.now() - start) * 1000;
   };
   // Before the others fill the server with what it then has to clean up.
   const [one, two] = await compare([
-    { name: "one worker", round: () => drain(1, 1) },
-    { name: "two workers, 8 lanes", round: () => drain(2, 8) },
+    { name: "one worker", round: () => drain(1, false) },
+    { name: "two workers, 8 lanes", round: () => drain(8, true) },
   ], rounds);
   print("consumers, in order per stream (Postgres)", [
     { what: one!.name, figure: perSecond(one!.rate) },
@@ -46,12 +55,13 @@ export async function consumers(): Promise<void> {
     ["pg-boss, batched", 10_000, "≥ 1.5 ×", await pgBoss(url)],
   ];
   const measured = await compare([
-    { name: "one worker, empty handler", round: () => drain(1, 1) },
+    { name: "one worker, empty handler", round: () => drain(1, false) },
     ...peers.map(([name, count, , peer]) => ({ name, round: () => peer.drain(count) })),
   ], rounds);
   const budgets = Object.fromEntries(peers.map(([name, , budget]) => [name, budget]));
   const [first, ...others] = linesOf(measured, budgets);
   print("consumers, caught up (Postgres)", [{ ...first!, budget: "≥ 50,000/s" }, ...others]);
+  child.kill();
   for (const [, , , peer] of peers) await peer.close();
   await close();
 }
