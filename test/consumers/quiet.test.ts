@@ -26,6 +26,16 @@ async function during(
   }
 }
 
+/** A broker that is down until it is said to be up, and counts how often it is asked. */
+function brokenBroker() {
+  const broker = { calls: 0, down: true };
+  const publish = () => {
+    broker.calls++;
+    if (broker.down) throw new Error("it is down");
+  };
+  return { broker, publish };
+}
+
 /** Waits until something holds. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -59,12 +69,7 @@ test(
 test("run() asks a broker that is down no sooner for whatever is published meanwhile", {
   timeout,
 }, async () => {
-  let calls = 0;
-  let down = true;
-  const publish = () => {
-    calls++;
-    if (down) throw new Error("it is down");
-  };
+  const { broker, publish } = brokenBroker();
   await during(200, publish, async (store, outbox) => {
     const until = Date.now() + 500;
     let streams = 0;
@@ -73,9 +78,12 @@ test("run() asks a broker that is down no sooner for whatever is published meanw
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     // Three at once tell an outage; then one more at each end of a pause that doubles, and one that was tried before.
-    assert.ok(calls >= 3 && calls <= 9, `${calls} calls for ${streams} streams`);
+    assert.ok(
+      broker.calls >= 3 && broker.calls <= 9,
+      `${broker.calls} calls for ${streams} streams`,
+    );
     assert.equal((await outbox.status()).stalled, true);
-    down = false;
+    broker.down = false;
     const signal = AbortSignal.timeout(10_000);
     await outbox.waitFor(streams, { signal });
     while ((await outbox.parked()).length > 0) {
@@ -90,17 +98,12 @@ test("run() asks a broker that is down no sooner for whatever is published meanw
 test("redrive() ends the pause of an outage: who calls it says that it is over", {
   timeout,
 }, async () => {
-  let calls = 0;
-  let down = true;
-  const publish = () => {
-    calls++;
-    if (down) throw new Error("it is down");
-  };
+  const { broker, publish } = brokenBroker();
   await during(3_600_000, publish, async (store, outbox) => {
     for (const streamId of ["a", "b", "c"]) await store.append(streamId, Noted());
-    await until(() => calls === 3);
-    down = false;
+    await until(() => broker.calls === 3);
+    broker.down = false;
     while ((await outbox.status()).parked > 0) await outbox.redrive();
-    assert.equal(calls, 6);
+    assert.equal(broker.calls, 6);
   });
 });
