@@ -5,7 +5,9 @@ import type { Chance } from "./seed.ts";
 
 /**
  * Writes a stretch of random history: to a few streams, most of it published, alone and in transactions, some of which
- * are rolled back.
+ * are rolled back. Something that is published is committed in any case.
+ *
+ * @param steps How many transactions at least.
  */
 export async function write(
   { store }: Pick<Connected, "store">,
@@ -13,7 +15,8 @@ export async function write(
   chance: Chance,
   steps: number,
 ): Promise<void> {
-  for (let step = 0; step < steps; step++) {
+  let any = false;
+  for (let step = 0; step < steps || !any; step++) {
     const parts = Array.from({ length: 1 + chance.below(2) }, () => ({
       streamId: `s:${chance.below(6)}`,
       events: Array.from(
@@ -34,6 +37,7 @@ export async function write(
         if (rollback !== undefined) throw rollback;
         journal.note({ what: "committing", ids });
       });
+      any ||= ids.length > 0;
     } catch (error) {
       if (error !== rollback) throw error;
     }
