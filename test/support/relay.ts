@@ -90,7 +90,8 @@ export function open(
       driver,
       store: new EventStore(wrap(driver), { events }),
       execute: async (handle, statement) => (await (handle as typeof db).execute(statement)).rows,
-      close: () => pool.end(),
+      // On Bun it waits for ever for a connection that the server has ended.
+      close: () => Promise.race([pool.end(), new Promise<void>((done) => setTimeout(done, 1000))]),
     };
   }
   const client = connect(url, { max, onnotice: () => {} });
