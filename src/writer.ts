@@ -9,6 +9,7 @@ import type {
 import type { Event, RecordedEvent } from "./event.ts";
 import { checkNumber, kind } from "./check.ts";
 import { ConcurrencyError, DuplicateEventError, type ExpectedVersion } from "./errors.ts";
+import { DriverError } from "./failures.ts";
 
 /** Appends events: what a module asks for that only writes. */
 export interface EventWriter<in E extends Event = never> {
@@ -121,13 +122,15 @@ export interface Sent {
 
 /**
  * Sends a request until its outcome is final. What a lost race under `"any"` refused is sent again: some other append
- * succeeded then, so the log always moves on.
+ * succeeded then, so the log always moves on. Where it does not, something else keeps the events out.
  *
  * @throws {ConcurrencyError} If an expectation does not hold.
  * @throws {DuplicateEventError} If an id is taken by another event.
+ * @throws {DriverError} If the database keeps the events out without a reason that it tells.
  */
 export async function send(session: Session<unknown>, request: AppendRequest): Promise<Sent> {
-  while (true) {
+  let before: string | undefined;
+  for (let unmoved = 0; unmoved < 3;) {
     const outcome: AppendOutcome = (await session.append([request]))[0]!;
     if (outcome.status === "stored") return { repeated: false, writes: outcome.writes };
     const found = findStored(request, outcome);
@@ -139,7 +142,12 @@ export async function send(session: Session<unknown>, request: AppendRequest): P
         throw new ConcurrencyError(streamId, expectedVersion, actual, { transactionAborted });
       }
     }
+    const versions = outcome.versions.join();
+    unmoved = versions === before ? unmoved + 1 : 0;
+    before = versions;
   }
+  const cause = new Error("no row was stored: does a trigger or an index of yours keep it out?");
+  throw new DriverError("append events", { cause });
 }
 
 function holds(expected: ExpectedVersion, version: number): boolean {

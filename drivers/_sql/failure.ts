@@ -8,7 +8,9 @@ export type Failure =
   | "busy"
   /** The transaction around it is lost. */
   | "aborted"
-  /** A unique index or a guard of ours refused it. */
+  /** Of the several streams that it appends to, others were faster at one: our guard undid it. */
+  | "outrun"
+  /** A constraint refused it: an event's id is taken, or it is a constraint of the user's own. */
   | "refused"
   /** No answer came: whether the statement took effect is not known. */
   | "lost"

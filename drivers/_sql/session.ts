@@ -1,8 +1,10 @@
 import {
   type AppendOutcome,
+  type AppendRefused,
   type AppendRequest,
   type Checkpoints,
   ConnectionError,
+  DriverError,
   isEventSourceryError,
   type LogPage,
   type LogQuery,
@@ -230,12 +232,14 @@ export abstract class SqlSession<Db> implements Session<Db> {
           ? { status: "stored", writes: placedWrites(request, rows) }
           : await this.#explain(request);
       } catch (error) {
-        const failure = isEventSourceryError(error)
-          ? "other"
-          : this.setting.classify(error).failure;
+        if (isEventSourceryError(error)) throw error;
+        const { failure, code } = this.setting.classify(error);
         if (failure === "raced" && this.bound) return abortedOutcome(request);
+        if (failure === "outrun") return await this.#explain(request);
         if (failure === "refused" && !(this.bound && this.refusalAborts)) {
-          return await this.#explain(request);
+          const outcome = await this.#explain(request);
+          if (outcome.known.length > 0) return outcome;
+          throw new DriverError("append events", { cause: rootOf(error), databaseCode: code });
         }
         if (failure === "lost" && !this.bound) return await this.#resolve(request, error);
         throw error;
@@ -243,7 +247,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  async #explain({ tenantId, writes }: AppendRequest): Promise<AppendOutcome> {
+  async #explain({ tenantId, writes }: AppendRequest): Promise<AppendRefused> {
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     // Where serializable is the default, this is refused too when others write meanwhile.
@@ -258,7 +262,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
   /** No answer came to an append: if its events are there, it succeeded; else it may still, and only a resend tells. */
   async #resolve(request: AppendRequest, cause: unknown): Promise<AppendOutcome> {
     const options = { cause: rootOf(cause) };
-    let outcome: AppendOutcome;
+    let outcome: AppendRefused;
     try {
       outcome = await this.#explain(request);
     } catch (error) {
@@ -267,7 +271,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;
     }
-    if (outcome.status === "refused" && outcome.known.length > 0) return outcome;
+    if (outcome.known.length > 0) return outcome;
     throw new UnknownOutcomeError(streamIdsOf(request), options);
   }
 }

@@ -29,6 +29,7 @@ export function translate(
       return new MissingSchemaError(where, { cause });
     case "aborted":
       return new TransactionAbortedError({ cause });
+    case "outrun":
     case "refused":
       return bound
         ? new TransactionAbortedError({ cause })

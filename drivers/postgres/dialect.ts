@@ -127,6 +127,7 @@ function failureOf(code: string): Failure {
     case "25P02": // the transaction is aborted
       return "aborted";
     case "22012": // the guard in a statement that appends to several streams
+      return "outrun";
     case "23505": // a unique index
       return "refused";
     default:
