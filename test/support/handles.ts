@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import postgres from "postgres";
+import { collect } from "./collect.ts";
 import { createDatabase, postgresServers } from "./postgres.ts";
 import { runtime } from "./root.ts";
 import { sqldUrl } from "./sqld.ts";
@@ -127,7 +128,11 @@ async function initialise(): Promise<File | Blob> {
 
 async function connectLibsql(url: string): Promise<Client<LibSQLDatabase>> {
   const client = createClient({ url });
-  return { db: libsql(client), close: async () => client.close() };
+  const close = async () => {
+    client.close();
+    collect();
+  };
+  return { db: libsql(client), close };
 }
 
 async function opened<Db>(

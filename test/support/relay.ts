@@ -22,6 +22,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import connect from "postgres";
+import { collect } from "./collect.ts";
 import { note } from "./journal.ts";
 
 /** The event of all histories here. */
@@ -77,7 +78,10 @@ export function open(
       driver,
       store: new EventStore(wrap(driver), { events }),
       execute: async (handle, statement) => await (handle as typeof db).all(statement),
-      close: async () => client.close(),
+      async close() {
+        client.close();
+        collect();
+      },
     };
   }
   if (engine === "node-postgres") {

@@ -17,7 +17,10 @@ export async function suite(runtime: Runtime, files: readonly string[]): Promise
         ...files.map((file) => join("dist", file.replace(/\.ts$/, ".js"))),
       ];
     case "deno":
-      return [bin("deno"), "test", "--allow-all", "--no-check", "--parallel", ...files];
+      return [
+        ...[bin("deno"), "test", "--allow-all", "--no-check", "--parallel"],
+        ...["--v8-flags=--expose-gc", ...files], // for collect.ts
+      ];
     case "bun":
       await installBun();
       return [
