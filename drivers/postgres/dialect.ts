@@ -48,6 +48,8 @@ export interface PostgresConnection extends Connection {
   readonly transactions: boolean;
   /** Whether it has a single connection, which an open transaction holds. */
   readonly single: boolean;
+  /** Whether the database is in this process, so that nobody else is behind it. */
+  readonly embedded: boolean;
 }
 
 /** Sessions over HTTP, which have no interactive transactions. */
@@ -84,6 +86,7 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
       db.transaction(work, bound ? undefined : { isolationLevel: "read committed" }),
     client,
     transactions: !withoutTransactions.includes(kind),
+    embedded: kind === "PgliteSession",
     single: kind === "PgliteSession" || client.options?.max === 1 ||
       (kind === "NodePgSession" && client.totalCount === undefined),
     // postgres.js says it in the error alone, and only of what it has not sent.

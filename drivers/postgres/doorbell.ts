@@ -18,6 +18,7 @@ interface ListeningClient {
 interface Pool {
   readonly connect: () => Promise<PoolClient>;
   readonly totalCount: number;
+  readonly options: { readonly max: number };
 }
 
 interface PoolClient {
@@ -54,7 +55,11 @@ export function doorbellOf(
       if (!ringing) void ring();
     },
     listen(wake) {
-      if (isPool(client)) return repeat((lost) => listenOnPool(client, channel, wake, lost));
+      if (isPool(client)) {
+        // The only connection of a pool would be gone for everything else.
+        if (client.options.max === 1) return () => {};
+        return repeat((lost) => listenOnPool(client, channel, wake, lost));
+      }
       if (isListening(client)) return repeat(() => listen(client, channel, wake));
       return () => {};
     },

@@ -49,7 +49,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     });
     this.#name = schema;
     this.#migrations = migrations;
-    const { transactions, single, client, run } = this.connection;
+    const { transactions, embedded, client, run } = this.connection;
     const { known } = this.setting;
     this.capabilities = {
       transactions,
@@ -57,8 +57,8 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         return known.fence;
       },
     };
-    // Nobody else is behind a database of this process; over HTTP, nobody can listen.
-    if (doorbell && transactions && !single) {
+    // Over HTTP, nobody can listen.
+    if (doorbell && transactions && !embedded) {
       const channel = statementName(schema);
       const text = `notify "${channel}"`;
       this.doorbell = doorbellOf(client, channel, () => run({ name: undefined, text }, []));

@@ -2,11 +2,16 @@
 import { type Driver, EventStore, Subscription } from "event-sourcery";
 import { postgres } from "event-sourcery/postgres";
 import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { drizzle as postgresHandle } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import pg from "pg";
+import connect from "postgres";
 import { lay } from "../support/cable.ts";
-import { type Opened, type PostgresDb, postgresHandles } from "../support/handles.ts";
+import { type PostgresDb, postgresHandles } from "../support/handles.ts";
 import { until } from "../support/journal.ts";
+import { createDatabase } from "../support/postgres.ts";
 import { Noted } from "../support/relay.ts";
 import { runtime } from "../support/root.ts";
 import { running } from "../support/running.ts";
@@ -22,7 +27,7 @@ for (const handle of handles) {
   }, async () => {
     const opened = await handle.open();
     try {
-      const { writer, reader, seen } = await desk(opened, await opened.another!());
+      const { writer, reader, seen } = await desk(opened.db, await opened.another!());
       await running([reader], async () => {
         await until(async () => (await listening(opened.db)).length === 1);
         await writer.append("a", Noted(1));
@@ -48,7 +53,7 @@ for (const handle of handles) {
     const opened = await handle.open();
     try {
       const other = await opened.another!();
-      const { writer, reader, seen } = await desk(opened, other, { doorbell: false });
+      const { writer, reader, seen } = await desk(opened.db, other, { doorbell: false });
       await running([reader], async () => {
         for (let number = 1; number < 4; number++) {
           await writer.append("a", Noted(number));
@@ -70,7 +75,7 @@ for (const handle of handles) {
     const opened = await handle.open();
     const cable = await lay(opened.url!);
     try {
-      const { writer, reader, seen } = await desk(opened, await opened.another!(cable.url));
+      const { writer, reader, seen } = await desk(opened.db, await opened.another!(cable.url));
       await running([reader], async () => {
         await until(async () => (await listening(opened.db)).length === 1);
         cable.unplug();
@@ -90,9 +95,35 @@ for (const handle of handles) {
   });
 }
 
+test("a writer with one connection wakes others, and a worker with one works by polling", {
+  timeout,
+}, async () => {
+  const { url, drop } = await createDatabase();
+  const [plenty, single] = [10, 1].map((max) => new pg.Pool({ connectionString: url, max }));
+  const lone = connect(url, { max: 1, onnotice: () => {} });
+  try {
+    for (const db of [drizzle(single!), postgresHandle(lone)]) {
+      const { writer, reader, seen } = await desk(db, drizzle(plenty!));
+      await running([reader], async () => {
+        await until(async () => (await listening(db)).length > 0);
+        await writer.append("a", Noted(1));
+        await until(() => seen.length > 0);
+      }, { pollInterval: never });
+      const polling = await desk(drizzle(plenty!), db);
+      await running([polling.reader], async () => {
+        await polling.writer.append("a", Noted(2));
+        await until(() => polling.seen.length > 0);
+      }, { pollInterval: 20 });
+    }
+  } finally {
+    await Promise.all([plenty!.end(), single!.end(), lone.end({ timeout: 1 })]);
+    await drop();
+  }
+});
+
 /** A store that appends, and a consumer of another driver, as in another process. */
 async function desk(
-  { db }: Opened<PostgresDb>,
+  db: PostgresDb,
   other: PostgresDb,
   options: { readonly doorbell?: boolean } = {},
 ) {
