@@ -41,6 +41,11 @@ export class Health {
     if (this.#failing.size > 0) this.#failing.clear();
   }
 
+  /** Forgets the failures of a stream whose event is given up: the next failure is another event's. */
+  forget(stream: string): void {
+    this.#failed.delete(stream);
+  }
+
   /**
    * Notes that a handler failed.
    *

@@ -278,6 +278,7 @@ export class Pass<E extends Event, Db> {
     const counts = permanent || this.#health.failed(key);
     const attempts = counts || attempt === 1 ? attempt : attempt - 1;
     const over = permanent || (counts && attempts >= retry.attempts);
+    if (over) this.#health.forget(key);
     if (onFailure === "skip" && over) return true;
     if (onFailure === "halt" && !this.#parking.has(event)) {
       this.#halted = true;
