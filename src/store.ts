@@ -164,7 +164,11 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
     if (!Array.isArray(options?.events)) {
       throw new TypeError(`events must be a list of event types, got ${kind(options?.events)}`);
     }
-    const catalog = new Catalog<E>(options.events, options.unknownEvents === "keep");
+    const { unknownEvents = "error" } = options;
+    if (!["error", "keep"].includes(unknownEvents)) {
+      throw new TypeError('unknownEvents must be "error" or "keep"');
+    }
+    const catalog = new Catalog<E>(options.events, unknownEvents === "keep");
     const subscriptions = readSubscriptions<E, Db>(
       options.subscriptions,
       (type) => catalog.has(type),

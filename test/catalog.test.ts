@@ -156,6 +156,11 @@ test("EventStore throws TypeError when its events are no event types", () => {
   assert.throws(() => new EventStore(memory(), undefined as never), TypeError);
 });
 
+test("EventStore throws TypeError when unknownEvents is nothing it knows", () => {
+  const options = { events: [Gone], unknownEvents: "Keep" as never };
+  assert.throws(() => new EventStore(memory(), options), { name: "TypeError", message: /"keep"/ });
+});
+
 test("load() throws UnknownEventTypeError when nobody defined a stored type", async () => {
   for (const unknownEvents of [undefined, "error"] as const) {
     const { driver, store } = setUp(unknownEvents);
