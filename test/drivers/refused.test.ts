@@ -12,6 +12,7 @@ const Hidden = defineEvent<number>()("Hidden");
 const Barred = defineEvent<number>()("Barred");
 const Noted = defineEvent<number>()("Noted");
 const events = [Once, Hidden, Barred, Noted];
+type Given = ReturnType<(typeof events)[number]>;
 
 for (const handle of postgresHandles) {
   check(
@@ -61,7 +62,7 @@ function check<Db>(
         for (const statement of additions(opened)) await execute(opened, statement);
         const store = new EventStore(driver, { events });
         await store.append("a", Once(1));
-        const refused = [
+        const refused: readonly (Given | readonly Given[])[] = [
           Once(2),
           [Noted(1), Once(2)],
           [Once(2), Noted(1), Noted(2)],
