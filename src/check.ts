@@ -31,22 +31,30 @@ export function checkName(argument: string, value: unknown): asserts value is st
 export const unsafe: RegExp = /[\0\p{Surrogate}]/u;
 
 /**
+ * The longest time that a timer takes, in milliseconds: more would be taken for nothing. Also the greatest `integer` of
+ * Postgres.
+ */
+export const most32: number = 2 ** 31 - 1;
+
+/**
  * Checks a whole number.
  *
  * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is no whole number from `least` to 2^53 - 1.
+ * @throws {RangeError} If it is no whole number from `least` to `most`.
  */
 export function checkNumber(
   argument: string,
   value: unknown,
   least: number = 0,
+  most: number = Number.MAX_SAFE_INTEGER,
 ): asserts value is number {
   if (typeof value !== "number") {
     throw new TypeError(`${argument} must be a number, got ${kind(value)}`);
   }
-  if (!Number.isSafeInteger(value) || value < least) {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const end = most === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : most;
     throw new RangeError(
-      `${argument} must be a whole number from ${least} to 2^53 - 1, got ${value}`,
+      `${argument} must be a whole number from ${least} to ${end}, got ${value}`,
     );
   }
 }

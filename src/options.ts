@@ -5,7 +5,7 @@ import type { Event } from "./event.ts";
 import type { Health } from "./health.ts";
 import type { Inside } from "./inside.ts";
 import type { Job, Work } from "./job.ts";
-import { checkList, checkName, checkNumber } from "./check.ts";
+import { checkList, checkName, checkNumber, most32 } from "./check.ts";
 import { UnsupportedError } from "./failures.ts";
 import { insideOf } from "./inside.ts";
 import { Pass } from "./pass.ts";
@@ -33,10 +33,11 @@ export interface ConsumerOptions {
    * everything stops in front of it at its first failure already and tries it again. @default "park"
    */
   readonly onFailure?: "park" | "skip" | "halt" | undefined;
-  /** How long a handler may take, in milliseconds; what takes longer has failed. @default 60000 */
+  /** How long a handler may take, in milliseconds, at most 2^31 - 1; what takes longer has failed. @default 60000 */
   readonly timeout?: number | undefined;
   /**
-   * How long a worker that vanished keeps its lane, in milliseconds; one that works renews it in time. @default 15000
+   * How long a worker that vanished keeps its lane, in milliseconds, at most 2^31 - 1; one that works renews it in time.
+   * @default 15000
    */
   readonly lease?: number | undefined;
   /** Whether to go on although the consumer wants other types or categories than before. @default false */
@@ -92,11 +93,11 @@ export function planOf<E extends Event, Db>(store: object, face: Face<E, Db>): P
   const { concurrency = 1, batchSize = 500, lanes = 1, timeout = 60_000, lease = 15_000 } = face;
   const { onFailure = "park", acceptFilter = false } = face;
   checkName("name", name);
-  checkNumber("version", version, 1);
+  checkNumber("version", version, 1, most32);
   checkNumber("concurrency", concurrency, 1);
   checkNumber("batchSize", batchSize, 1);
-  checkNumber("timeout", timeout, 1);
-  checkNumber("lease", lease, 100);
+  checkNumber("timeout", timeout, 1, most32);
+  checkNumber("lease", lease, 100, most32);
   checkLanes(lanes);
   checkStart(from);
   checkFilter(inside, types, categories);

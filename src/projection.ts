@@ -37,7 +37,10 @@ export interface ProjectionOptions<E extends Event, Db>
   readonly name: string;
   /** What it does with events, in a transaction that also moves its checkpoint: exactly once. */
   readonly handlers: ProjectionHandlers<E, Db>;
-  /** Another version has a checkpoint of its own, and builds its read model beside the old one. @default 1 */
+  /**
+   * Another version has a checkpoint of its own, and builds its read model beside the old one; at most 2^31 - 1.
+   * @default 1
+   */
   readonly version?: number | undefined;
   /** Only events of streams of these categories. @default all */
   readonly categories?: readonly string[] | undefined;

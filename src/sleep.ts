@@ -1,5 +1,4 @@
-/** The longest time a timer takes; more would be taken for nothing. */
-const longest = 2 ** 31 - 1;
+import { most32 } from "./check.ts";
 
 /**
  * Waits, at most for some milliseconds.
@@ -20,7 +19,7 @@ export async function sleep(
       signal?.removeEventListener("abort", wake);
       resolve();
     };
-    const timer = setTimeout(wake, Math.min(milliseconds, longest));
+    const timer = setTimeout(wake, Math.min(milliseconds, most32));
     sleepers.add(wake);
     signal?.addEventListener("abort", wake);
   });

@@ -39,6 +39,9 @@ interface ParkedRow {
  */
 export const skew = 5;
 
+/** The longest time-out that Postgres takes, in milliseconds. */
+const longest = 2 ** 31 - 1;
+
 /** The checkpoints of both engines. */
 export class SqlCheckpoints implements Checkpoints {
   readonly #statements: CheckpointStatements;
@@ -81,7 +84,7 @@ export class SqlCheckpoints implements Checkpoints {
 
   async check(key: LaneKey, epoch: number, patience: number): Promise<boolean> {
     const statements = [this.#statements.check];
-    const value = { ...key, epoch, patience: Math.ceil(patience) };
+    const value = { ...key, epoch, patience: Math.min(Math.ceil(patience), longest) };
     return (await this.#send("check a consumer's lease", "read", statements, value)).length > 0;
   }
 
