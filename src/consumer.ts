@@ -1,7 +1,7 @@
 import type { StreamKey } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
 import type { RunResult, Worker } from "./worker.ts";
-import { checkName, checkNumber } from "./check.ts";
+import { checkName, checkNumber, checkObject } from "./check.ts";
 import { checkLanes } from "./options.ts";
 
 /** How to run a consumer. */
@@ -205,10 +205,12 @@ export class Consumer {
 
   /** Finds a parked stream by its name. */
   async #find(stream: string | StreamKey): Promise<StreamKey | undefined> {
+    if (typeof stream !== "string") checkObject("stream", stream);
     const { tenantId, streamId } = typeof stream === "string"
       ? { tenantId: undefined, streamId: stream }
       : stream;
     checkName("streamId", streamId);
+    if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
     const found = (await this.#plan.checkpoints.parked(this.#plan.key)).filter((row) =>
       row.streamId === streamId && (tenantId === undefined || row.tenantId === tenantId)
     );

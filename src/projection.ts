@@ -5,8 +5,9 @@ import type { Inside } from "./inside.ts";
 import type { ConsumerOptions, ConsumerStart } from "./options.ts";
 import type { EventStore } from "./store.ts";
 import type { RunResult } from "./worker.ts";
-import { checkObject } from "./check.ts";
+import { checkNumber, checkObject } from "./check.ts";
 import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
+import { quote } from "./error.ts";
 import { insideOf } from "./inside.ts";
 import { planOf } from "./options.ts";
 import { readLog } from "./reader.ts";
@@ -167,6 +168,7 @@ export class Projection<E extends Event, Db> extends Consumer {
     position: number,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
+    checkNumber("position", position);
     if (!this.#options.inline) await super.waitFor(position, options);
   }
 
@@ -219,13 +221,11 @@ function handle<E extends Event, Db>(
 }
 
 function checkHandlers(handlers: object): readonly string[] {
-  if (typeof handlers !== "object" || handlers === null) {
-    throw new TypeError("handlers must be an object of functions by event type");
-  }
+  checkObject("handlers", handlers);
   return Object.entries(handlers).flatMap(([type, handler]) => {
     if (handler === undefined) return [];
     if (typeof handler !== "function") {
-      throw new TypeError(`handlers.${type} must be a function`);
+      throw new TypeError(`handlers of ${quote(type)} must be a function`);
     }
     return [type];
   });

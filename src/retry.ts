@@ -1,4 +1,4 @@
-import { checkNumber } from "./check.ts";
+import { checkNumber, checkObject } from "./check.ts";
 
 /** When a failed event is tried again. */
 export interface RetryOptions {
@@ -23,9 +23,10 @@ export interface Retry {
 /**
  * Completes retry options.
  *
- * @throws {RangeError} If one is out of range.
+ * @throws {TypeError | RangeError} If one is malformed or out of range.
  */
 export function readRetry(options: RetryOptions = {}): Retry {
+  checkObject("retry", options);
   const { attempts = 10, minDelay = 200, maxDelay = 300_000 } = options;
   checkNumber("retry.attempts", attempts, 1);
   checkNumber("retry.minDelay", minDelay);
