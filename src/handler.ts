@@ -1,6 +1,7 @@
 import type { Event, RecordedEvent } from "./event.ts";
 import type { EventStore } from "./store.ts";
 import { checkList } from "./check.ts";
+import { quote } from "./error.ts";
 
 /** What a handler is given besides the event. */
 export interface HandlerContext<E extends Event = Event, Db = unknown> {
@@ -88,7 +89,7 @@ export function readSubscriptions<E extends Event, Db>(
     : Object.entries(option).flatMap(
       ([type, handlers]) => {
         if (handlers !== undefined && !Array.isArray(handlers)) {
-          throw new TypeError(`subscriptions of "${type}" must be a list of functions`);
+          throw new TypeError(`subscriptions of ${quote(type)} must be a list of functions`);
         }
         return (handlers ?? []).map((handler: unknown) =>
           type === "*" ? { handler } : { types: [type], handler }
@@ -103,7 +104,9 @@ export function readSubscriptions<E extends Event, Db>(
     if (categories !== undefined) checkList("categories", categories, true);
     for (const type of types ?? []) {
       if (!known(type)) {
-        throw new TypeError(`Cannot subscribe to "${type}": it is not among the store's events`);
+        throw new TypeError(
+          `Cannot subscribe to ${quote(type)}: it is not among the store's events`,
+        );
       }
     }
     return {

@@ -6,6 +6,7 @@ import type { Health } from "./health.ts";
 import type { Inside } from "./inside.ts";
 import type { Job, Work } from "./job.ts";
 import { checkList, checkName, checkNumber, most32 } from "./check.ts";
+import { quote } from "./error.ts";
 import { UnsupportedError } from "./failures.ts";
 import { insideOf } from "./inside.ts";
 import { Pass } from "./pass.ts";
@@ -164,7 +165,7 @@ function checkFilter<E extends Event, Db>(
   if (categories !== undefined) checkList("categories", categories, true);
   for (const type of types ?? []) {
     if (!catalog.has(type)) {
-      throw new TypeError(`Cannot consume "${type}": it is not among the store's events`);
+      throw new TypeError(`Cannot consume ${quote(type)}: it is not among the store's events`);
     }
   }
 }
