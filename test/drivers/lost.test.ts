@@ -1,4 +1,4 @@
-import { defineEvent, type Driver, EventStore, isEventSourceryError } from "event-sourcery";
+import { defineEvent, type Driver, EventStore, isEventSourceryError, Outbox } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
@@ -35,6 +35,8 @@ function check<Db>(
         () => store.position(),
         () => store.delete("a"),
         () => store.transaction(({ store }) => store.append("a", Noted(2))),
+        () => new Outbox(store, { publisher() {} }).runOnce(),
+        () => new Outbox(store, { publisher() {} }).status(),
         () => driver.migrate(),
       ];
       for (const use of uses) {
