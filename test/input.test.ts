@@ -11,6 +11,7 @@ import { memory } from "event-sourcery/memory";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { refusals as consuming } from "./support/consuming.ts";
 import { libsqlHandles, postgresHandlesOn } from "./support/handles.ts";
 import { event, Noted, refusals, secret, type Store } from "./support/refusals.ts";
 import { shared } from "./support/shared.ts";
@@ -117,7 +118,7 @@ function check(name: string, open: () => Promise<Driver>): void {
   test(title, { timeout }, async () => {
     const driver = await open();
     await driver.migrate();
-    for (const [index, [use, name, word]] of refusals.entries()) {
+    for (const [index, [use, name, word]] of [...refusals, ...consuming].entries()) {
       const store = new EventStore(driver, { events: [Noted] });
       const shown = `${index}: ${use} with ${name} and ${word}`;
       const error = await caught(() => use(store), shown);
