@@ -36,7 +36,7 @@ import type {
 import { UnsupportedError } from "../mod.ts";
 import { MemoryCheckpoints } from "./ledger.ts";
 import { compareBytes, keyOf, Log, type Place, type Row } from "./log.ts";
-import { Turns } from "./turns.ts";
+import { checkBusyTimeout, Turns } from "./turns.ts";
 
 /** How an in-memory driver behaves. */
 export interface MemoryOptions<Db = undefined> {
@@ -50,9 +50,11 @@ export interface MemoryOptions<Db = undefined> {
  * Makes a driver that keeps events in memory.
  *
  * @returns An empty store of its own; its `migrate` has nothing to do.
+ * @throws {TypeError | RangeError} If an option is malformed or out of range.
  */
 export function memory<Db = undefined>(options: MemoryOptions<Db> = {}): Driver<Db> {
   const { db, busyTimeout = 5000 } = options;
+  checkBusyTimeout(busyTimeout);
   return new MemoryDriver(new Log(undefined), db as Db, busyTimeout);
 }
 

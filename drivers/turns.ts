@@ -1,5 +1,22 @@
 import { BusyError } from "../mod.ts";
 
+/** The longest time that a timer and a database take, in milliseconds. */
+const longest = 2 ** 31 - 1;
+
+/**
+ * Checks how long a write may wait.
+ *
+ * @throws {TypeError | RangeError} If it is no whole number of milliseconds.
+ */
+export function checkBusyTimeout(value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`busyTimeout must be a number, got ${typeof value}`);
+  }
+  if (!Number.isInteger(value) || value < 0 || value > longest) {
+    throw new RangeError(`busyTimeout must be a whole number from 0 to ${longest}, got ${value}`);
+  }
+}
+
 const queues: WeakMap<object, Turns> = new WeakMap();
 
 /** Gives the queue of a database client, which all drivers over it share. */

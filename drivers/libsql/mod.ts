@@ -24,6 +24,7 @@
  * @module
  */
 import type { Driver } from "../../mod.ts";
+import { checkBusyTimeout } from "../turns.ts";
 import type { LibsqlHandle } from "./dialect.ts";
 import { LibsqlDriver } from "./driver.ts";
 
@@ -54,7 +55,7 @@ export interface LibsqlOptions {
  * some seconds while another writer waits.
  *
  * @param db Any Drizzle handle for libSQL; the caller opens and closes it.
- * @throws {TypeError} If `db` is no Drizzle handle for libSQL, or an option is malformed.
+ * @throws {TypeError | RangeError} If `db` is no Drizzle handle for libSQL, or an option is malformed.
  */
 export function libsql<Tx>(db: LibsqlHandle<Tx>, options: LibsqlOptions = {}): Driver<Tx> {
   const { prefix = "es_", busyTimeout = 5000 } = options;
@@ -63,6 +64,7 @@ export function libsql<Tx>(db: LibsqlHandle<Tx>, options: LibsqlOptions = {}): D
       "prefix must be 1 to 41 letters, digits and underscores, and begin with none of the digits",
     );
   }
+  checkBusyTimeout(busyTimeout);
   // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
   return new LibsqlDriver<Tx>(db as Tx, { prefix, busyTimeout });
 }

@@ -25,6 +25,7 @@
 import { PostgresDriver } from "./driver.ts";
 import type { PostgresHandle } from "./dialect.ts";
 import type { Driver } from "../../mod.ts";
+import { checkBusyTimeout } from "../turns.ts";
 
 export type { PostgresHandle, PostgresTransactionConfig } from "./dialect.ts";
 export {
@@ -62,7 +63,7 @@ export interface PostgresOptions {
  * then on (`capabilities.fence` is `serial`).
  *
  * @param db Any Drizzle handle for Postgres; the caller opens and closes it.
- * @throws {TypeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
+ * @throws {TypeError | RangeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
   const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, doorbell = true } =
@@ -70,6 +71,7 @@ export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = 
   if (typeof schema !== "string" || !/^[^\0]{1,63}$/u.test(schema)) {
     throw new TypeError("schema must be a name of 1 to 63 characters without NUL");
   }
+  checkBusyTimeout(busyTimeout);
   // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
   return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, doorbell });
 }

@@ -1,3 +1,4 @@
+import { memory } from "event-sourcery/memory";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
@@ -48,6 +49,30 @@ test("postgres() and libsql() throw TypeError when they are given no handle of e
   for (const db of neither) {
     assert.throws(() => postgres(db as never), refusal("Postgres"));
     assert.throws(() => libsql(db as never), refusal("libSQL"));
+  }
+});
+
+test("drivers refuse a busyTimeout that is no time", { timeout }, async () => {
+  const [{ open: openLibsql }, { open: openPostgres }] = [libsqlHandles[0]!, postgresHandles[0]!];
+  const [file, server] = await Promise.all([openLibsql(), openPostgres()]);
+  const makers = [
+    (busyTimeout: number) => memory({ busyTimeout }),
+    (busyTimeout: number) => libsql(file.db, { busyTimeout }),
+    (busyTimeout: number) => postgres(server.db, { busyTimeout }),
+  ];
+  try {
+    for (const make of makers) {
+      for (const bad of [NaN, -1, 1.5, Infinity, 2 ** 31]) {
+        assert.throws(() => make(bad), { name: "RangeError", message: /^busyTimeout / });
+      }
+      for (const bad of ["5s", null, 5n]) {
+        assert.throws(() => make(bad as never), { name: "TypeError", message: /^busyTimeout / });
+      }
+      make(0);
+      make(2 ** 31 - 1);
+    }
+  } finally {
+    await Promise.all([file.close(), server.close()]);
   }
 });
 
