@@ -14,8 +14,8 @@ export function progress(total: number): (done: number) => void {
   };
 }
 
-/** Tells how long so many things took since a time. */
-export function speed(things: number, start: number): string {
+/** Tells how long so many events took since a time. */
+export function speed(events: number, start: number): string {
   const seconds = (performance.now() - start) / 1000;
-  return `in ${seconds.toFixed(2)} s (${count(things / seconds)}/s)`;
+  return `in ${seconds.toFixed(2)} s (${count(events / seconds)} events/s)`;
 }
