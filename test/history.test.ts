@@ -107,6 +107,39 @@ test("history goes on where a run was killed", { timeout: 60_000 }, async () => 
   );
 });
 
+// On Node alone, where the program is compiled before the clock starts.
+if (runtime === "node" && hasGit()) {
+  test("history takes 20,000 commits in under a minute", { timeout: 120_000 }, async () => {
+    const people = 20;
+    const commits = Array.from({ length: 20_000 }, (_, index) => {
+      const person = index % people;
+      const email = `${person}@example.com`;
+      const from = index > 0 ? [index] : [];
+      return commit(index + 1, `No ${person}`, email, start + index * 1800, `Step ${index}`, from);
+    });
+    const args = [repository("long", commits), "--db", file("long")];
+    const first = await history(args, root, 60_000);
+    // Each commit is one event of the repository and one of its author, who joins once.
+    const speed = String.raw`in \d+\.\d\d s \([1-9][\d,]* events/s\)`;
+    for (
+      const done of [
+        "Appended 40,020 events",
+        "Published 20,000 commits and tags",
+        "Built the charts from 20,020 events",
+        "Replayed the repository from 20,000 events",
+      ]
+    ) assert.match(first, new RegExp(`^${done} ${speed}`, "m"));
+    assert.match(first, /20,000 commits, 0 merges, 20 contributors, 0 tags/);
+
+    git(args[0]!, ["commit", "--quiet", "--allow-empty", "--message", "One more"]);
+    const second = await history(args, root, 60_000);
+    assert.match(second, /^Appended 3 events /m); // the commit, and somebody new who contributed it
+    assert.match(second, /^Published 1 commit or tag /m);
+    assert.match(second, /20,001 commits, 0 merges, 21 contributors, 0 tags/);
+    assert.match(await history(args, root, 60_000), /^Nothing is new$/m);
+  });
+}
+
 test("history takes whatever git holds", { timeout: 60_000 }, async () => {
   if (!hasGit()) return assert.match(await history(["--help"]), /npm start/);
   const place = repository("odd", [
@@ -161,12 +194,19 @@ test("steady() believes no clock that the next commits contradict", async () => 
   assert.deepEqual(await dates(), []);
 });
 
-/** Runs the program, and gives what it printed. */
-async function history(args: readonly string[], cwd: string = root): Promise<string> {
+/** Runs the program for at most so many milliseconds, and gives what it printed. */
+async function history(
+  args: readonly string[],
+  cwd: string = root,
+  limit?: number,
+): Promise<string> {
   const name = "examples/history/main";
   const program = join(root, runtime === "node" ? `dist/${name}.js` : `${name}.ts`);
   const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
-  const { ok, output } = await run([process.execPath, ...flags, program, ...args], { cwd });
+  const { ok, output } = await run([process.execPath, ...flags, program, ...args], {
+    cwd,
+    ...(limit !== undefined && { limit }),
+  });
   if (!ok) throw new Error(output);
   return output;
 }
