@@ -65,10 +65,14 @@ export class Consumer {
   }
 
   /**
-   * Handles all that is there now, then returns: it waits for no retry. What another worker is at is left to it.
+   * Handles all that is there now, then returns: it waits for no retry. What another worker is at is left to it. What a
+   * handler throws is not thrown here: it counts as failed, and `parked` tells it.
    *
+   * @param options When to end early: what is in flight is finished, its checkpoint written, and nothing more begun.
    * @throws {LanesMismatchError | FilterMismatchError} If the consumer was made otherwise before.
+   * @throws {RangeError} If it is new and begins after a position that the log has not reached.
    * @throws {StoreRewoundError} If the log ends before the checkpoint.
+   * @throws {ConnectionError} If the database cannot be reached; the next run goes on from the checkpoint.
    */
   async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     return await this.#worker.once(this.#stopOf(options.signal), () => {});
@@ -78,6 +82,9 @@ export class Consumer {
    * Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. What
    * another worker is at is left to it, even where that one has vanished and its lease must run out first: the `position`
    * tells.
+   *
+   * @param options When to end early, as in `runOnce`, whose errors it throws, too.
+   * @returns What came of all passes together; streams parked and position are those of the last.
    */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     let [handled, failed] = [0, 0];
@@ -89,7 +96,12 @@ export class Consumer {
     }
   }
 
-  /** Runs until it is told to stop; then finishes what is in flight. Nothing that goes wrong ends it. */
+  /**
+   * Runs until it is told to stop; then finishes what is in flight. Nothing that goes wrong ends it: it is reported, and
+   * tried again after growing pauses.
+   *
+   * @throws {TypeError | RangeError} If `pollInterval` is no whole number from 1.
+   */
   async run(options: RunOptions = {}): Promise<void> {
     const { signal, pollInterval = 1000, onError } = options;
     checkNumber("pollInterval", pollInterval, 1);
@@ -102,7 +114,10 @@ export class Consumer {
     }
   }
 
-  /** Tells how the consumer is doing. */
+  /**
+   * Tells how the consumer is doing, whoever works on it. One that has never run is at position 0. The numbers are read
+   * one after the other, so that they may differ by what happens meanwhile.
+   */
   async status(): Promise<ConsumerStatus> {
     const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
     const parked = await this.#plan.checkpoints.parked(this.#plan.key);
@@ -118,7 +133,7 @@ export class Consumer {
     };
   }
 
-  /** Lists the parked streams, by the position of the event that failed. */
+  /** Lists the parked streams, by the position of the event that failed; empty where there are none. */
   async parked(): Promise<readonly ParkedInfo[]> {
     const rows = await this.#plan.checkpoints.parked(this.#plan.key);
     return rows.map(({ delay, failedAt, ...row }) => ({
@@ -129,11 +144,12 @@ export class Consumer {
   }
 
   /**
-   * Makes parked streams due at once, with all attempts before them.
+   * Makes parked streams due at once, with all attempts before them. The next pass tries them: that of a `run` in this
+   * process comes at once.
    *
    * @param stream Which; its tenant only where several have a stream of that name parked. @default all
-   * @returns How many.
-   * @throws {TypeError} If several tenants have a stream of that name parked.
+   * @returns How many streams; 0 where none is parked, or not that one.
+   * @throws {TypeError | RangeError} If the name is none of a stream, or several tenants have one of that name parked.
    */
   async redrive(stream?: string | StreamKey): Promise<number> {
     const found = stream === undefined ? undefined : await this.#find(stream);
@@ -144,11 +160,12 @@ export class Consumer {
   }
 
   /**
-   * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream goes
-   * on with what comes after.
+   * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream is
+   * due at once and goes on with what comes after. What is given up stays in the store; this consumer never handles it.
    *
+   * @param stream Which; its tenant only where several have a stream of that name parked.
    * @returns Whether it was parked.
-   * @throws {TypeError} If several tenants have a stream of that name parked.
+   * @throws {TypeError | RangeError} If the name is none of a stream, or several tenants have one of that name parked.
    */
   async discard(
     stream: string | StreamKey,
@@ -163,10 +180,12 @@ export class Consumer {
 
   /**
    * Waits until the checkpoint has reached a position, such as that of one's own append: whoever reads afterwards sees
-   * what the consumer has made of it. Events of parked streams count as passed.
+   * what the consumer has made of it. Events of parked streams count as passed. Where nobody runs the consumer, it waits
+   * for ever unless there is a signal.
    *
-   * @param position The position to wait for.
+   * @param position The position to wait for, as an append tells it; from 0.
    * @param options When to give up: rejects with the signal's reason.
+   * @throws {TypeError | RangeError} If the position is no whole number from 0.
    */
   async waitFor(
     position: number,
@@ -183,10 +202,13 @@ export class Consumer {
   }
 
   /**
-   * Changes the number of lanes. All workers stop for it; this one first brings all lanes to the same position.
+   * Changes the number of lanes. All workers stop for it; this one first brings all lanes to the same position. Then
+   * every worker must be made with as many: others fail with a `LanesMismatchError`.
    *
-   * @throws {BusyError} If others do not give up their lanes. Or what a handler threw, if so much fails that the lanes
-   * cannot be brought there: nothing is changed then.
+   * @param lanes How many, from 1 to 1024.
+   * @throws {TypeError | RangeError} If that is out of range; nothing is changed.
+   * @throws {BusyError} If others do not give up their lanes within twice the `lease`. Or what a handler threw, if so much
+   * fails that the lanes cannot be brought there: nothing is changed then.
    */
   async relane(lanes: number): Promise<void> {
     checkLanes(lanes);

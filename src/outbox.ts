@@ -26,7 +26,10 @@ export type OutboxOptions<E extends Event> =
   }
   & (
     | {
-      /** Publishes an event; resolves when the broker has it. */
+      /**
+       * Publishes an event; resolves when the broker has it. What it throws is tried again as `retry` says, a
+       * `PermanentError` is not.
+       */
       readonly publisher: (event: RecordedEvent<E>, context: PublisherContext) => unknown;
       readonly publishBatch?: undefined;
     }
@@ -71,6 +74,32 @@ export interface OutboxConstructor {
  * const outbox = new Outbox(store, { publisher: (event) => sent.push(event.type) });
  * await outbox.runOnce();
  * assert.deepEqual(sent, ["OrderPlaced"]);
+ * ```
+ *
+ * @example Look after what cannot be published
+ * ```ts
+ * import { defineEvent, EventStore, Outbox, PermanentError } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent("OrderPlaced");
+ * const store = new EventStore(memory(), { events: [OrderPlaced] });
+ * await store.publish("order:42", OrderPlaced());
+ *
+ * let refused = true;
+ * const outbox = new Outbox(store, {
+ *   publisher() {
+ *     if (refused) throw new PermanentError("the queue is unknown");
+ *   },
+ * });
+ * await outbox.drain();
+ * assert.equal((await outbox.status()).parked, 1);
+ * const [waiting] = await outbox.parked();
+ * assert.equal(waiting?.error, "Cannot handle the event, now or later: the queue is unknown");
+ *
+ * refused = false;
+ * assert.equal(await outbox.redrive("order:42"), 1); // or `discard`, which gives the event up
+ * assert.equal((await outbox.drain()).handled, 1);
  * ```
  */
 export const Outbox: OutboxConstructor = class Outbox<E extends Event, Db> extends Consumer {

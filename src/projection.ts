@@ -84,6 +84,30 @@ export interface ProjectionOptions<E extends Event, Db>
  * await bestsellers.rebuild();
  * assert.deepEqual([...sold], [["tea", 1]]);
  * ```
+ *
+ * @example Read what was just written
+ * ```ts
+ * import { defineEvent, EventStore, Projection } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent("OrderPlaced");
+ * const open = new Set<string>();
+ * const store = new EventStore(memory(), { events: [OrderPlaced] });
+ * const orders = new Projection(store, {
+ *   name: "orders",
+ *   handlers: { OrderPlaced: ({ streamId }) => open.add(streamId) },
+ * });
+ * const stop = new AbortController();
+ * const running = orders.run({ signal: stop.signal });
+ *
+ * const { position } = await store.append("order:42", OrderPlaced());
+ * await orders.waitFor(position, { signal: AbortSignal.timeout(5000) });
+ * assert(open.has("order:42"));
+ *
+ * stop.abort();
+ * await running; // what was in flight is finished
+ * ```
  */
 export class Projection<E extends Event, Db> extends Consumer {
   readonly #worker: Worker;
@@ -123,8 +147,9 @@ export class Projection<E extends Event, Db> extends Consumer {
    * what other workers are at is rolled back, and they go on with the replay. An inline projection is replayed in that one
    * transaction, and appends wait for it.
    *
-   * @returns What came of the replay.
-   * @throws {TypeError} If the projection has no `reset`.
+   * @returns What came of the replay; what could not be handled again is parked, as in `runOnce`.
+   * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
+   * the read model and the checkpoint are as before.
    */
   async rebuild(): Promise<RunResult> {
     const { reset } = this.#options;

@@ -24,7 +24,10 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
    * default value, or among rest parameters, does not tell
    */
   readonly transaction?: boolean | undefined;
-  /** Handles an event. */
+  /**
+   * Handles an event; done when it has returned, or resolved. What it throws is tried again as `retry` says, a
+   * `PermanentError` is not.
+   */
   readonly handler: (
     event: RecordedEvent<Extract<E, { readonly type: NoInfer<Type> }>>,
     context: ConsumerContext<E, Db>,

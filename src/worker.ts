@@ -13,7 +13,7 @@ export interface RunResult {
   readonly handled: number;
   /** How many calls failed. */
   readonly failed: number;
-  /** How many streams are parked. */
+  /** How many streams are parked, in the lanes that no other worker was at. */
   readonly parked: number;
   /** The checkpoint: that of the lane which is furthest behind. */
   readonly position: number;
