@@ -2,6 +2,7 @@
 import { defineEvent, EventStore, InvalidEventError } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import * as v from "valibot";
 
 // Pieces that several events share: coercion, a default, a value type, a type of our own.
@@ -37,6 +38,7 @@ assert.deepEqual(sprint.data.goals, []);
 assert.match(sprint.id, /^[0-9a-f-]{36}$/);
 assert(Date.now() - sprint.createdAt.getTime() < 60_000);
 console.log(sprint); // type, id and time first, then the fields
+assert.match(inspect(sprint), /type: [^]* id: [^]* createdAt: [^]* data: [^]* goals: /);
 
 // Or they can be given, as when facts are brought over from elsewhere.
 const given = { id: "2024/117", createdAt: new Date("2024-03-01T12:00:00Z") };
@@ -61,7 +63,7 @@ assert.throws(
   },
 );
 
-// An event cannot be changed, neither before it is stored nor after.
+// An event cannot be changed, neither before it is stored nor, as seen below, after.
 assert.throws(() => Object.assign(sprint.data, { projectKey: "OTHER" }), TypeError);
 assert.throws(() => (sprint.data.goals as string[]).push("more"), TypeError);
 
@@ -80,7 +82,9 @@ const store = new EventStore(memory(), {
 // Dates, bigints and nested values come back as they went in.
 await store.append("sprint:1", sprint);
 await store.append("invoice:117", invoice);
-assert.deepEqual((await store.load("sprint:1"))[0]?.data, sprint.data);
+const [started] = (await store.load("sprint:1")).filter(SprintStarted.is);
+assert.deepEqual(started?.data, sprint.data);
+assert.throws(() => Object.assign(started!.data, { projectKey: "OTHER" }), TypeError);
 const [issued] = (await store.load("invoice:117")).filter(InvoiceIssued.is);
 assert.deepEqual(issued?.data.lines[0]?.price, { cents: 24_900n, currency: "EUR" });
 

@@ -54,6 +54,15 @@ await store.append("player:kitchen", [
 ]);
 assert.equal(await store.version("player:kitchen"), before + 3);
 
+// The history, in plain SQL: id, stream, name, time (UTC) and data of each event.
+const history = await db.all<Record<string, string>>(sql`
+  select id, stream_id, type, created_at, data from es_events
+  where stream_id = 'player:kitchen' order by version`);
+assert.equal(history.length, before + 3);
+const last = history.at(-1)!;
+assert.deepEqual([last["type"], last["data"]], ["TrackLiked", '{"track":"So What"}']);
+assert(Date.now() - Date.parse(last["created_at"]!) < 60_000);
+
 const read = () => db.select().from(charts).orderBy(desc(charts.likes), charts.track);
 const shown = await read();
 assert.equal(shown[0]?.track, "So What");
