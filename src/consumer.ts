@@ -75,7 +75,7 @@ export class Consumer {
    * @throws {ConnectionError} If the database cannot be reached; the next run goes on from the checkpoint.
    */
   async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
-    return await this.#worker.once(this.#stopOf(options.signal), () => {});
+    return await this.#until(options.signal, (stop) => this.#worker.once(stop, () => {}));
   }
 
   /**
@@ -105,7 +105,8 @@ export class Consumer {
   async run(options: RunOptions = {}): Promise<void> {
     const { signal, pollInterval = 1000, onError } = options;
     checkNumber("pollInterval", pollInterval, 1);
-    const running = this.#worker.run(this.#stopOf(signal), pollInterval, reporter(onError));
+    const report = reporter(onError);
+    const running = this.#until(signal, (stop) => this.#worker.run(stop, pollInterval, report));
     this.#runs.add(running);
     try {
       await running;
@@ -244,9 +245,24 @@ export class Consumer {
     return found[0];
   }
 
-  #stopOf(signal: AbortSignal | undefined): AbortSignal {
-    const disposed = this.#disposal.signal;
-    return signal === undefined ? disposed : AbortSignal.any([signal, disposed]);
+  /**
+   * Does work that is to end by the caller's signal or the disposal. `AbortSignal.any` would keep a little of each call as
+   * long as the signal lives, and on Node 20 may forget a timeout that nobody else listens to.
+   */
+  async #until<R>(
+    signal: AbortSignal | undefined,
+    work: (stop: AbortSignal) => Promise<R>,
+  ): Promise<R> {
+    const stop = new AbortController();
+    const abort = () => stop.abort();
+    const signals = [this.#disposal.signal, ...(signal === undefined ? [] : [signal])];
+    if (signals.some(({ aborted }) => aborted)) abort();
+    for (const one of signals) one.addEventListener("abort", abort);
+    try {
+      return await work(stop.signal);
+    } finally {
+      for (const one of signals) one.removeEventListener("abort", abort);
+    }
   }
 }
 

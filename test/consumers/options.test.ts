@@ -157,6 +157,19 @@ test("waitFor() rejects with its signal's reason, before and while it waits", as
   await outbox.waitFor(position, { signal: new AbortController().signal });
 });
 
+test("a pass leaves nothing behind at the signal that it was given", async () => {
+  const { signal } = new AbortController();
+  const listeners: unknown[] = [];
+  signal.addEventListener = (_type: string, listener: unknown) => void listeners.push(listener);
+  signal.removeEventListener = (_type: string, listener: unknown) =>
+    void listeners.splice(listeners.indexOf(listener), 1);
+  const store = open();
+  await store.append("a", notes(1));
+  const outbox = new Outbox(store, { publisher: () => assert.equal(listeners.length, 1) });
+  assert.equal((await outbox.runOnce({ signal })).handled, 1);
+  assert.deepEqual(listeners, []);
+});
+
 test("a failure counts only when something else succeeded since", async () => {
   const store = open();
   await store.append("bad", notes(0));
