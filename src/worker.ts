@@ -134,6 +134,7 @@ export class Worker {
   /** Changes the number of lanes, while no pass of this worker is under way. */
   async relane(lanes: number): Promise<void> {
     await this.#alone(async () => {
+      await this.#agree(await this.#start(), this.plan.acceptFilter, true);
       this.#position = -1;
       await relane(this.plan, lanes, () => this.progress(50, undefined));
       this.#registered = false;
@@ -174,15 +175,31 @@ export class Worker {
 
   async #register(accept: boolean): Promise<void> {
     if (this.#registered) return;
-    const { checkpoints, key, lanes, filter } = this.plan;
-    const position = await this.#start();
-    const found = await checkpoints.register(key, { lanes, filter, position });
-    if (found.lanes !== lanes) throw new LanesMismatchError(key.name, found.lanes, lanes);
-    if (found.filter !== filter) {
-      if (!accept) throw new FilterMismatchError(key.name);
-      await checkpoints.refilter(key, filter);
-    }
+    await this.#agree(await this.#start(), accept);
     this.#registered = true;
+  }
+
+  /**
+   * Registers the consumer if it is new; or else compares what it wants with what this worker does.
+   *
+   * @param accept Whether it is to want from now on what this worker does.
+   * @param relaning Whether it may have another number of lanes.
+   */
+  async #agree(position: number, accept: boolean, relaning = false): Promise<void> {
+    const { checkpoints, key, lanes, filter } = this.plan;
+    const found = await checkpoints.register(key, { lanes, filter, position });
+    if (!relaning) this.#expect(found.lanes);
+    if (found.filter === filter) return;
+    if (!accept) throw new FilterMismatchError(key.name);
+    await checkpoints.refilter(key, filter);
+  }
+
+  /** Makes sure that the consumer has as many lanes as this worker shares the streams out to. */
+  #expect(found: number): void {
+    const { key, lanes } = this.plan;
+    if (found === lanes) return;
+    this.#registered = false;
+    throw new LanesMismatchError(key.name, found, lanes);
   }
 
   /**
@@ -209,13 +226,7 @@ export class Worker {
    * it never saw.
    */
   async #verify(): Promise<void> {
-    const { checkpoints, key, lanes, filter } = this.plan;
-    const found = await checkpoints.register(key, { lanes, filter, position: 0 });
-    if (found.lanes !== lanes) {
-      this.#registered = false;
-      throw new LanesMismatchError(key.name, found.lanes, lanes);
-    }
-    if (found.filter !== filter) throw new FilterMismatchError(key.name);
+    await this.#agree(0, false);
   }
 
   async #hasWork(pollInterval: number): Promise<boolean> {
@@ -231,10 +242,7 @@ export class Worker {
     let positions = passes.map(({ position }) => position);
     if (passes.length < lanes) {
       const states = await checkpoints.lanes(key);
-      if (states.length !== lanes) {
-        this.#registered = false;
-        throw new LanesMismatchError(key.name, states.length, lanes);
-      }
+      this.#expect(states.length);
       positions = states.map(({ position }) => position);
     }
     this.#failures = Math.max(0, ...passes.map(({ failures }) => failures));

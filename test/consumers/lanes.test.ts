@@ -200,6 +200,26 @@ test("relane() changes nothing when its handler fails, and gives the lanes back"
   journal.remove();
 });
 
+test("relane() makes the lanes of a consumer that has never run", async () => {
+  const { driver, commit, outbox, store, journal } = desk();
+  await commit("a", 1);
+  await outbox({ lanes: 2 }, () => {}).relane(4);
+  assert.equal((await driver.checkpoints!.lanes(key)).length, 4);
+  await outbox({ lanes: 4 }, () => {}).runOnce();
+  judge(journal.entries(), await all(store.readAll()));
+  journal.remove();
+});
+
+test("relane() accepts another filter no more than a run does", async () => {
+  const { store } = desk();
+  const make = (more: object) => new Subscription(store, { name: "reader", handler() {}, ...more });
+  await make({}).runOnce();
+  const filter = { categories: ["order"] };
+  await assert.rejects(make(filter).relane(2), { code: "FILTER_MISMATCH" });
+  await make({ ...filter, acceptFilter: true }).relane(2);
+  await make({ ...filter, lanes: 2 }).runOnce();
+});
+
 test(
   "rebuild() takes the lane from a worker, and the read model is right in the end",
   { timeout },
