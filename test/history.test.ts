@@ -1,5 +1,3 @@
-import { createClient } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql";
 import { EventStore } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import assert from "node:assert/strict";
@@ -14,6 +12,7 @@ import type { Commit } from "../examples/history/commit.ts";
 import { events } from "../examples/history/events.ts";
 import { steady } from "../examples/history/steady.ts";
 import { run } from "./support/command.ts";
+import { connectLibsql } from "./support/handles.ts";
 import { root, runtime } from "./support/root.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "event-sourcery-history-"));
@@ -77,9 +76,9 @@ test("history builds its charts anew from the events", { timeout: 60_000 }, asyn
   const args = [repository("charts", commits), "--db", file("charts")];
   const before = await history(args);
   assert.match(before, /Published 7 .*, the newest of them:\n.*No 3\n/);
-  const client = createClient({ url: pathToFileURL(file("charts")).href });
-  await client.execute("delete from activity where day > '2024-01-04'");
-  client.close();
+  const { db, close } = await connectLibsql(pathToFileURL(file("charts")).href);
+  await db.run("delete from activity where day > '2024-01-04'");
+  await close();
   await assert.rejects(history(args), /AssertionError/); // the charts do not say what the events say
   const after = await history([...args, "--rebuild"]);
   assert.match(after, /Nothing is new\nBuilt the charts from 8 events/);
@@ -92,13 +91,13 @@ test("history goes on where a run was killed", { timeout: 60_000 }, async () => 
   const place = repository("killed", [commit(1, "Ada", "ada@example.com", start, "Begin")]);
   const args = [place, "--db", file("killed")];
   await history(args);
-  const client = createClient({ url: pathToFileURL(file("killed")).href });
-  const { checkpoints } = libsql(drizzle(client));
+  const { db, close } = await connectLibsql(pathToFileURL(file("killed")).href);
+  const { checkpoints } = libsql(db);
   for (const name of ["charts", "news"]) { // killed, it releases nothing
     const lane = { scope: "all", name, version: 1, lane: 0 };
     assert(await checkpoints!.claim(lane, "a run that was killed", 1000));
   }
-  client.close();
+  await close();
   git(place, ["commit", "--quiet", "--allow-empty", "--message", "Go on"]);
   const next = await history(args);
   assert.match(
@@ -158,10 +157,10 @@ test("history takes whatever git holds", { timeout: 60_000 }, async () => {
   assert.match(output, /9 commits, 0 merges, 9 contributors, 1 tag/);
   assert(!output.includes("\x1b") && !output.includes("\x07"), "names must not steer the terminal");
 
-  const client = createClient({ url: pathToFileURL(file("odd")).href });
-  const store = new EventStore(libsql(drizzle(client)), { events });
+  const { db, close } = await connectLibsql(pathToFileURL(file("odd")).href);
+  const store = new EventStore(libsql(db), { events });
   const times = (await store.load("repository:odd")).map(({ createdAt }) => createdAt.getTime());
-  client.close();
+  await close();
   assert.deepEqual(times, times.toSorted((a, b) => a - b));
   assert(times.every((time) => time >= start * 1000 && time <= Date.now()));
 });

@@ -40,7 +40,8 @@ export interface Handle<Db> {
 
 let pristine: Promise<File | Blob> | undefined;
 
-type Client<Db> = { db: Db; close(): Promise<void> };
+/** A client, as a handle. */
+export type Client<Db> = { db: Db; close(): Promise<void> };
 type Connect<Db> = (url: string) => Client<Db> | Promise<Client<Db>>;
 
 const clients: Record<string, Connect<PostgresDb>> = {
@@ -126,7 +127,8 @@ async function initialise(): Promise<File | Blob> {
   return files;
 }
 
-async function connectLibsql(url: string): Promise<Client<LibSQLDatabase>> {
+/** Opens a client for a libSQL database. */
+export async function connectLibsql(url: string): Promise<Client<LibSQLDatabase>> {
   const client = createClient({ url });
   const close = async () => {
     client.close();
