@@ -139,6 +139,35 @@ export const consumers: Cases = consuming({
     await assert.rejects(subscription.waitFor(2 ** 40, { signal: AbortSignal.abort("enough") }));
   },
 
+  async "run() handles at once what is committed in its process, however rarely it polls"(
+    { store, driver },
+  ) {
+    const seen: unknown[] = [];
+    const subscription = new Subscription(store, {
+      name: "reader",
+      handler: (event) => seen.push(event.data),
+    });
+    const stop = new AbortController();
+    const never = { signal: stop.signal, pollInterval: 3_600_000, onError: () => stop.abort() };
+    const running = subscription.run(never);
+    const handled = (position: number) =>
+      subscription.waitFor(position, { signal: AbortSignal.timeout(patience) });
+    try {
+      for (const number of range(1, 3)) {
+        const { position } = await store.append("a", Noted(number));
+        await handled(position);
+        assert.deepEqual(seen, range(1, number));
+      }
+      if (!driver.capabilities.transactions) return;
+      const { position } = await store.transaction(({ store }) => store.append("a", Noted(4)));
+      await handled(position);
+      assert.deepEqual(seen, range(1, 4));
+    } finally {
+      stop.abort();
+      await running;
+    }
+  },
+
   async "follow() gives what there is, and what comes, until it is told to stop"({ store }) {
     await store.append("a", notes(2));
     const stop = new AbortController();
