@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { imports } from "./support/architecture.ts";
 import { root } from "./support/root.ts";
 
 for (const page of ["README.md", "examples/README.md"]) {
@@ -19,6 +20,16 @@ test("examples/README.md keeps promises in programs that exist", () => {
   assert(names.size > 10);
   const missing = [...names].filter((name) => !existsSync(join(root, "examples", `${name}.ts`)));
   assert.deepEqual(missing, []);
+});
+
+test("the modules of examples/shop know the shared events and the library, not each other", () => {
+  const files = readdirSync(join(root, "examples/shop"));
+  for (const module of ["orders.ts", "payments.ts", "invoices.ts"]) assert(files.includes(module));
+  for (const file of files) {
+    const allowed = file === "events.ts" ? ["event-sourcery"] : ["./events.ts", "event-sourcery"];
+    const found = imports(read(`examples/shop/${file}`));
+    assert.deepEqual([...new Set(found)].sort(), allowed, file);
+  }
 });
 
 function read(page: string): string {
