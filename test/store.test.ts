@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "../drivers/memory.ts";
-import { EventStore, type ExpectedVersion, isEventSourceryError } from "../mod.ts";
+import {
+  EventStore,
+  type ExpectedVersion,
+  isEventSourceryError,
+  type RecordedEvent,
+} from "../mod.ts";
 import { watch } from "./support/raw.ts";
 import { all, events, ids, many, Paid, Placed, Sent, shop, types } from "./support/shop.ts";
 
@@ -24,6 +29,50 @@ test("append() takes one event or several, and a recorded one again", async () =
   const other = shop();
   await other.append("b", await store.load("a"));
   assert.deepEqual(ids(await other.load("b")), ids(await store.load("a")));
+});
+
+const forged = { streamId: "order:2", version: 70, position: 900, tenantId: "other" };
+
+for (const tenantId of ["", "acme"]) {
+  test(`append() for tenant "${tenantId}" believes no place that an event brings`, async () => {
+    const { driver, requests } = watch(memory());
+    const store = shop(driver).scope({ tenantId });
+    await store.append("order:1", Placed({ sku: "a" }));
+    const smuggled = [{ ...Sent(), ...forged }, { ...Paid(), ...forged }] as const;
+    const result = await store.append("order:1", smuggled);
+    const places = [
+      { streamId: "order:1", version: 2, position: 2, tenantId },
+      { streamId: "order:1", version: 3, position: 3, tenantId },
+    ];
+    assert.deepEqual(result.events.map(place), places);
+    assert.deepEqual([result.streamId, result.version, result.position], ["order:1", 3, 3]);
+    assert.deepEqual((await store.load("order:1")).slice(1).map(place), places);
+    assert.deepEqual((await all(store.readAll())).slice(1).map(place), places);
+    assert.deepEqual(await store.load("order:2"), []);
+    for (const { writes } of requests) {
+      for (const event of writes.flatMap(({ events }) => events)) {
+        assert.deepEqual(Object.keys(event).filter((field) => field in forged), []);
+      }
+    }
+  });
+}
+
+test("append() gives an event read elsewhere a place of its own", async () => {
+  const store = shop();
+  await store.scope({ tenantId: "other" }).append("order:2", [Paid(), Sent()]);
+  const [, read] = await store.scope({ tenantId: "other" }).load("order:2");
+  const { events: [copy] } = await shop().append("order:1", read!);
+  assert.deepEqual(place(copy), { streamId: "order:1", version: 1, position: 1, tenantId: "" });
+});
+
+test("append() tells handlers the store's own place of an event", async () => {
+  const seen: unknown[] = [];
+  const store = new EventStore(memory(), {
+    events,
+    subscriptions: { "*": [(event) => void seen.push(place(event))] },
+  });
+  await store.append("order:1", { ...Paid(), ...forged });
+  assert.deepEqual(seen, [{ streamId: "order:1", version: 1, position: 1, tenantId: "" }]);
 });
 
 test("append() takes a bare UUID, and any well-formed name, as a stream id", async () => {
@@ -185,3 +234,8 @@ test("EventStore takes an event that was made by hand as it is when it has a clo
   assert.deepEqual(ids(await store.load("a")).slice(1), ["another", "changed"]);
   for (const { createdAt } of await store.load("a")) assert.deepEqual(createdAt, new Date(5));
 });
+
+/** Where an event says that it is stored. */
+function place({ streamId, version, position, tenantId }: RecordedEvent) {
+  return { streamId, version, position, tenantId };
+}
