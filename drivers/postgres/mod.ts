@@ -45,7 +45,10 @@ export type { PostgresTables } from "./schema.ts";
 export interface PostgresOptions {
   /** The schema that holds the tables. @default "event_sourcery" */
   readonly schema?: string | undefined;
-  /** Whether statements are prepared; turn it off behind a pooler that cannot keep them apart. @default true */
+  /**
+   * Whether statements are prepared; turn it off behind a pooler that cannot keep them apart, and in the client, too, where
+   * that prepares its own: `postgres(url, { prepare: false })` of postgres.js. @default true
+   */
   readonly prepare?: boolean | undefined;
   /** How long a write waits for another transaction, in milliseconds. @default 5000 */
   readonly busyTimeout?: number | undefined;
