@@ -19,8 +19,15 @@ export interface Cable {
   close(): Promise<void>;
 }
 
-/** Lays a cable to a server. */
-export async function lay(to: string): Promise<Cable> {
+/**
+ * Lays a cable to a server.
+ *
+ * @param listener Is made for each connection, and hears what its client sends.
+ */
+export async function lay(
+  to: string,
+  listener: () => (chunk: Uint8Array) => void = () => () => {},
+): Promise<Cable> {
   const target = new URL(to);
   const sockets = new Set<Socket>();
   let next: { readonly when: "before" | "after"; readonly text: string } | undefined;
@@ -39,7 +46,9 @@ export async function lay(to: string): Promise<Cable> {
     for (const socket of [client, there]) {
       sockets.add(socket.on("error", end).on("close", end));
     }
-    client.on("data", (chunk) => {
+    const hear = listener();
+    client.on("data", (chunk: Buffer) => {
+      hear(chunk);
       if (next !== undefined && chunk.toString("latin1").toLowerCase().includes(next.text)) {
         cutting = done = true;
         if (next.when === "before") end();

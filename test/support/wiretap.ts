@@ -1,4 +1,4 @@
-import { connect, createServer, type Socket } from "node:net";
+import { lay } from "./cable.ts";
 
 /** A statement as a client sent it to Postgres. */
 export interface Sent {
@@ -20,34 +20,9 @@ export interface Wiretap {
 
 /** Listens in on a server. What is on the wire is what was sent, whatever a client says of itself. */
 export async function tap(to: string): Promise<Wiretap> {
-  const target = new URL(to);
-  const sockets = new Set<Socket>();
   const sent: Sent[] = [];
-  const server = createServer((client) => {
-    const there = connect(Number(target.port), target.hostname);
-    const end = () => [client, there].forEach((socket) => socket.destroy());
-    for (const socket of [client, there]) {
-      sockets.add(socket.on("error", end).on("close", end));
-    }
-    const hear = listener(sent);
-    client.on("data", (chunk) => {
-      if (typeof chunk !== "string") hear(chunk);
-      if (!there.destroyed) there.write(chunk);
-    });
-    there.on("data", (chunk) => void client.write(chunk));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const url = new URL(to);
-  url.port = String(typeof address === "object" && address ? address.port : 0);
-  return {
-    url: url.href,
-    sent,
-    async close() {
-      sockets.forEach((socket) => socket.destroy());
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const { url, close } = await lay(to, () => listener(sent));
+  return { url, sent, close };
 }
 
 /** Reads one connection's messages: https://www.postgresql.org/docs/current/protocol-message-formats.html */
