@@ -189,11 +189,13 @@ export class MemoryCheckpoints implements Checkpoints {
       const name = keyOf(stream.tenantId, stream.streamId);
       const row = found?.parked.get(name);
       if (row === undefined) return false;
+      if (!all && row.attempts === 0 && row.error === undefined) return false;
       const { position } = found!.lanes[row.slot % found!.lanes.length]!;
       const parked = new Map(found!.parked).set(name, {
         ...row,
         position: (all ? Math.max(position, row.position) : row.position) + 1,
         attempts: 0,
+        error: undefined,
         dueAt: Date.now(),
       });
       ledger.put({ ...found!, parked });

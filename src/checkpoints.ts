@@ -55,9 +55,9 @@ export interface Checkpoints {
 
   /**
    * Moves a parked stream past its failing event, or past all that waited behind it when this was called, and makes it
-   * due.
+   * due. The event that it then waits for has not failed: it is no more to be discarded by itself until it does.
    *
-   * @returns Whether it was parked.
+   * @returns Whether there was one.
    */
   discard(consumer: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean>;
 

@@ -134,7 +134,10 @@ export class Consumer {
     };
   }
 
-  /** Lists the parked streams, by the position of the event that failed; empty where there are none. */
+  /**
+   * Lists the parked streams, by the position of the event that they wait for; empty where there are none. One whose event
+   * was discarded stays, without an error, until a pass has gone on with it.
+   */
   async parked(): Promise<readonly ParkedInfo[]> {
     const rows = await this.#plan.checkpoints.parked(this.#plan.key);
     return rows.map(({ delay, failedAt, ...row }) => ({
@@ -163,9 +166,10 @@ export class Consumer {
   /**
    * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream is
    * due at once and goes on with what comes after. What is given up stays in the store; this consumer never handles it.
+   * Called again before the stream has gone on, it gives up nothing more: what comes after has not failed.
    *
    * @param stream Which; its tenant only where several have a stream of that name parked.
-   * @returns Whether it was parked.
+   * @returns Whether anything was given up.
    * @throws {TypeError | RangeError} If the name is none of a stream, or several tenants have one of that name parked.
    */
   async discard(

@@ -114,13 +114,14 @@ from json_each(?1, '$.${list}') where true`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} as p set attempts = 0, due_at = ${due},
+  return `update ${parked} as p set attempts = 0, due_at = ${due}, error = null,
   position = 1 + case when ?1 ->> 'all' then max(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version
       and c.lane = p.slot % (select count(*) from ${checkpoints} l where l.scope = p.scope and l.name = p.name and l.version = p.version)
   )) else p.position end
-where ${consumer} and ${oneStream} returning 1 as discarded`;
+where ${consumer} and ${oneStream} and (?1 ->> 'all' or attempts > 0 or error is not null)
+returning 1 as discarded`;
 }
 
 /**

@@ -142,13 +142,14 @@ order by p.position`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} p set attempts = 0, due_at = ${due},
+  return `update ${parked} p set attempts = 0, due_at = ${due}, error = null,
   position = 1 + case when (${given} ->> 'all')::boolean then greatest(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version
       and c.lane = p.slot % (select count(*) from ${checkpoints} l where l.scope = p.scope and l.name = p.name and l.version = p.version)
   )) else p.position end
-where ${consumer} and ${oneStream} returning 1 as discarded`;
+where ${consumer} and ${oneStream} and ((${given} ->> 'all')::boolean or attempts > 0 or error is not null)
+returning 1 as discarded`;
 }
 
 function rewind(consumers: string, checkpoints: string, parked: string): string {

@@ -85,16 +85,18 @@ export const parked: Cases = served({
   async "discard() moves a parked stream past an event, or past all that wait"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
-    const parks = [park("a", 3, { attempts: 9, delay: undefined }), park("b", 4)];
+    const failed = { attempts: 9, delay: undefined, error: "broken" };
+    const parks = [park("a", 3, failed), park("b", 4)];
     await checkpoints.advance(lane, epoch, progress({ position: 20, parks }));
     const [a, b] = ["a", "b"].map((streamId) => ({ tenantId: "", streamId }));
     assert.equal(await checkpoints.discard(consumer, a!, false), true);
+    assert.equal(await checkpoints.discard(consumer, a!, false), false, "the next has not failed");
     assert.equal(await checkpoints.discard(consumer, b!, true), true);
     assert.equal(await checkpoints.discard(consumer, { tenantId: "", streamId: "z" }, true), false);
     const rows = await checkpoints.parked(consumer);
     assert.deepEqual(
-      rows.map(({ streamId, position, attempts }) => [streamId, position, attempts]),
-      [["a", 4, 0], ["b", 21, 0]],
+      rows.map(({ streamId, position, attempts, error }) => [streamId, position, attempts, error]),
+      [["a", 4, 0, undefined], ["b", 21, 0, undefined]],
     );
     await checkpoints.advance(lane, epoch, progress({ parks: [park("a", 3, { attempts: 10 })] }));
     assert.equal((await checkpoints.parked(consumer))[0]!.position, 4, "what was said stays");

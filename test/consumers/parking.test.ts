@@ -101,6 +101,23 @@ test("discard() drops the failing event, discard({ all }) what waits behind it t
   journal.remove();
 });
 
+test("discard() called twice gives up one event", async () => {
+  const { commit, journal, outbox, sent } = desk();
+  await commit("one", 13, 1, 2);
+  const consumer = outbox({ retry: soon }, ({ data }) => {
+    if (data === 13) throw new PermanentError("it is poison");
+  });
+  await consumer.runOnce();
+  const twice = [consumer.discard("one"), consumer.discard("one")];
+  assert.deepEqual(await Promise.all(twice), [true, false]);
+  assert.deepEqual((await consumer.parked()).map(({ error }) => error), [undefined]);
+  await consumer.runOnce();
+  assert.deepEqual(sent("one"), [1, 2]);
+  assert.deepEqual(await consumer.parked(), []);
+  assert.equal(await consumer.discard("one", { all: true }), false);
+  journal.remove();
+});
+
 test("redrive() and discard() ask for the tenant where several have the stream parked", async () => {
   const { journal, store } = desk();
   let broken = true;

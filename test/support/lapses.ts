@@ -60,6 +60,10 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
   "discards everything for one event": keeping((own) => ({
     discard: (key, stream) => own.discard(key, stream, true),
   })),
+  "discards what has not failed": keeping((own) => ({
+    discard: async (key, stream, all) =>
+      await own.discard(key, stream, all) || await own.discard(key, stream, true),
+  })),
   "keeps leases when it rewinds": keeping((own) => ({
     rewind: async () => {},
     refilter: (key, filter) => own.refilter(key, filter),
