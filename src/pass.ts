@@ -3,6 +3,7 @@ import type { LogPage, LogQuery, StoredEvent } from "./driver.ts";
 import type { Event } from "./event.ts";
 import type { Health } from "./health.ts";
 import type { Job, Passed } from "./job.ts";
+import { Batch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
 import { allEnded } from "./ended.ts";
 import { isEventSourceryError } from "./errors.ts";
@@ -25,11 +26,7 @@ export class Pass<E extends Event, Db> {
   readonly #lease: Lease;
   readonly #delivery: Delivery<E, Db>;
   readonly #parking: Parking;
-  /** Events of the present batch: those that are handled just now, and those that wait for their turn, by position. */
-  readonly #running: Map<string, StoredEvent> = new Map();
-  #queue: StoredEvent[] = [];
-  /** How far the present batch reaches. */
-  #scanned: number;
+  #batch: Batch;
   /** Whether a worker vanished here again and again: then no event runs before its attempt is written. */
   #careful: boolean;
   /** Whether one more event may be tried although nothing succeeds. */
@@ -50,10 +47,10 @@ export class Pass<E extends Event, Db> {
     this.#lane = lane;
     this.#health = health;
     this.#stop = stop;
-    this.#scanned = claimed.position;
+    this.#batch = new Batch([], claimed.position);
     this.#careful = claimed.crashes > 1;
     this.#lease = new Lease(job.checkpoints, { ...job.key, lane }, claimed, job.lease, () => ({
-      position: this.#prefix(),
+      position: this.#batch.prefix(),
       stalled: this.#stalled,
       recovered: !this.#careful,
     }));
@@ -118,7 +115,7 @@ export class Pass<E extends Event, Db> {
     if (this.#lease.position >= until || !this.#goes) return false;
     const limit = this.#job.batchSize;
     const page = await this.#scan({ after: this.#lease.position, until, limit });
-    await this.#batch(page, keep, page.scanned < until);
+    await this.#handle(page, keep, page.scanned < until);
     return true;
   }
 
@@ -144,19 +141,16 @@ export class Pass<E extends Event, Db> {
    * @param keep Whether the lease is kept in any case.
    * @param more Whether another batch follows, so that the lease is kept if it can be begun.
    */
-  async #batch({ events, scanned }: LogPage, keep: boolean, more: boolean): Promise<void> {
-    this.#queue = [];
-    for (const event of events) {
-      if (this.#parking.has(event)) this.#parking.wait(event);
-      else this.#queue.push(event);
-    }
-    this.#scanned = scanned;
+  async #handle({ events, scanned }: LogPage, keep: boolean, more: boolean): Promise<void> {
+    this.#batch = new Batch(events.filter((event) => !this.#parking.has(event)), scanned);
+    for (const event of events) if (this.#parking.has(event)) this.#parking.wait(event);
     const { work, concurrency } = this.#job;
     if (this.#careful) await this.#oneByOne();
     else {
-      const whole = work.mode !== "each" && !this.#health.stalled && this.#queue.length > 1;
+      const { length } = this.#batch.waiting;
+      const whole = work.mode !== "each" && !this.#health.stalled && length > 1;
       if (!(whole && await this.#together(keep || more))) {
-        const workers = Math.min(concurrency, this.#queue.length);
+        const workers = Math.min(concurrency, length);
         await allEnded(Array.from({ length: workers }, () => this.#next()));
       }
     }
@@ -166,28 +160,26 @@ export class Pass<E extends Event, Db> {
   /** Handles event after event, each of a stream that nobody is at. */
   async #next(): Promise<void> {
     while (this.#goes) {
-      const index = this.#queue.findIndex((event) => !this.#running.has(keyOf(event)));
-      if (index < 0) return;
-      const [event] = this.#queue.splice(index, 1);
-      this.#running.set(keyOf(event!), event!);
+      const event = this.#batch.take();
+      if (event === undefined) return;
       try {
-        await this.#try(event!, 1);
+        await this.#try(event, 1);
       } catch (error) {
         // The event stays among those that run: what is written of the pass from now on must not pass it.
         this.#halted = true;
         throw error;
       }
-      this.#running.delete(keyOf(event!));
+      this.#batch.end(event);
     }
   }
 
   /** Handles all events of the batch at once; false where that failed, and each has to be tried by itself. */
   async #together(more: boolean): Promise<boolean> {
-    const events = this.#queue;
-    const progress = () => this.#lease.progress(more, { position: this.#scanned });
+    const { waiting: events, scanned: position } = this.#batch;
+    const progress = () => this.#lease.progress(more, { position });
     const failure = await this.#delivery.deliver(events, 1, progress);
     if (failure !== undefined) return false;
-    this.#queue = [];
+    this.#batch.clear();
     this.#handled += events.length;
     for (const event of events) this.#health.succeeded(keyOf(event));
     return true;
@@ -195,8 +187,10 @@ export class Pass<E extends Event, Db> {
 
   /** After crashes: each event is parked first, and then tried as what is parked is: with its attempt written before. */
   async #oneByOne(): Promise<void> {
-    while (this.#queue.length > 0 && this.#goes) {
-      const event = this.#queue.shift()!;
+    while (this.#goes) {
+      const event = this.#batch.take();
+      if (event === undefined) break;
+      this.#batch.end(event);
       if (this.#parking.has(event)) {
         this.#parking.wait(event);
         continue;
@@ -205,7 +199,7 @@ export class Pass<E extends Event, Db> {
       await this.#lease.save(true);
       await this.#drain(waiting);
     }
-    this.#careful = this.#queue.length > 0;
+    this.#careful = this.#batch.waiting.length > 0;
   }
 
   /** Tries parked streams that are due, each once. */
@@ -257,7 +251,8 @@ export class Pass<E extends Event, Db> {
    */
   async #try(event: StoredEvent, attempt: number, after?: Park): Promise<boolean> {
     if (this.#health.stalled) this.#probe = false;
-    const changed = () => after === undefined ? { position: this.#prefix(event) } : { park: after };
+    const changed = () =>
+      after === undefined ? { position: this.#batch.prefix(event) } : { park: after };
     const progress = () => this.#lease.progress(true, changed());
     const failure = await this.#delivery.deliver([event], attempt, progress);
     if (failure === undefined) {
@@ -282,19 +277,12 @@ export class Pass<E extends Event, Db> {
     if (onFailure === "skip" && over) return true;
     if (onFailure === "halt" && !this.#parking.has(event)) {
       this.#halted = true;
-      this.#queue.unshift(event);
+      this.#batch.putBack(event);
       return false;
     }
     const delay = over ? undefined : backoff(retry, Math.max(attempts, this.#health.times(key)));
     this.#parking.park({ ...parkOf(event), attempts, delay, error: describe(error) });
-    for (const later of this.#queue) if (keyOf(later) === key) this.#parking.wait(later);
-    this.#queue = this.#queue.filter((later) => keyOf(later) !== key);
+    for (const later of this.#batch.leave(key)) this.#parking.wait(later);
     return false;
-  }
-
-  /** Everything at or below it is handled, or parked; `done` counts as handled. */
-  #prefix(done?: StoredEvent): number {
-    const open = [...this.#running.values(), ...this.#queue].filter((event) => event !== done);
-    return open.reduce((least, { position }) => Math.min(least, position - 1), this.#scanned);
   }
 }
