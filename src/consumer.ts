@@ -80,8 +80,8 @@ export class Consumer {
 
   /**
    * Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. What
-   * another worker is at is left to it, even where that one has vanished and its lease must run out first: the `position`
-   * tells.
+   * another worker is at is left to it, even where that one has vanished and its lease must run out first, and where nothing
+   * succeeds it ends: the `position` tells.
    *
    * @param options When to end early, as in `runOnce`, whose errors it throws, too.
    * @returns What came of all passes together; streams parked and position are those of the last.

@@ -1,6 +1,9 @@
 /** How many failures in a row, without any success, are taken for an outage. */
 const outage = 3;
 
+/** How many events a pass may try at most while nothing succeeds: each that fails is parked. */
+const most = 10;
+
 /**
  * Tells an outage from a poisonous event: when others succeed, a failure is the event's own; when nothing succeeds, it is
  * the world's, and no event is to be given up for it.
@@ -9,6 +12,8 @@ export class Health {
   #successes = 0;
   #failuresInARow = 0;
   #lastFailure = 0;
+  /** How many passes ended in vain since anything succeeded. */
+  #passes = 0;
   /** The streams whose last event failed: how often in a row, and how much had succeeded by then. */
   readonly #failed: Map<string, { readonly times: number; readonly successes: number }> = new Map();
   readonly #failing: Set<string> = new Set();
@@ -23,9 +28,22 @@ export class Health {
     return this.#failuresInARow;
   }
 
-  /** How many streams failed since anything succeeded: one may be poisonous, the more there are the likelier an outage. */
-  get failing(): number {
-    return this.#failing.size;
+  /** How many events the next pass may try: with each in vain one more, so that those behind many bad ones get their turn. */
+  get canaries(): number {
+    return Math.min(this.#passes + 1, most);
+  }
+
+  /**
+   * How many failures are to be backed off from. One stream may be poisonous, and holds up no other; the more streams
+   * fail, and the longer nothing succeeds, the likelier is an outage.
+   */
+  get failures(): number {
+    return this.stalled ? Math.min(this.#passes, this.#failing.size - 1) : 0;
+  }
+
+  /** Notes that a pass has ended in which something failed. */
+  passed(): void {
+    if (this.stalled) this.#passes++;
   }
 
   /** How often in a row a stream failed, as far as is known here. */
@@ -37,6 +55,7 @@ export class Health {
   succeeded(stream: string): void {
     this.#successes++;
     this.#failuresInARow = 0;
+    this.#passes = 0;
     this.#failed.delete(stream);
     if (this.#failing.size > 0) this.#failing.clear();
   }

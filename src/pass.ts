@@ -29,8 +29,8 @@ export class Pass<E extends Event, Db> {
   #batch: Batch;
   /** Whether a worker vanished here again and again: then no event runs before its attempt is written. */
   #careful: boolean;
-  /** Whether one more event may be tried although nothing succeeds. */
-  #probe = true;
+  /** How many more events may be tried although nothing succeeds. */
+  #canaries: number;
   #halted = false;
   #handled = 0;
   #failed = 0;
@@ -46,6 +46,7 @@ export class Pass<E extends Event, Db> {
     this.#job = job;
     this.#lane = lane;
     this.#health = health;
+    this.#canaries = health.canaries;
     this.#stop = stop;
     this.#batch = new Batch([], claimed.position);
     this.#careful = claimed.crashes > 1;
@@ -85,27 +86,22 @@ export class Pass<E extends Event, Db> {
     } finally {
       clearInterval(heart);
     }
+    if (this.#failed > 0) this.#health.passed();
     return {
       handled: this.#handled,
       failed: this.#failed,
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
-      failures: this.#failures,
+      failures: this.#halted ? this.#health.failuresInARow : this.#health.failures,
     };
-  }
-
-  /** A poisonous event holds up only its stream; a broker that is down is not asked by one stream after another. */
-  get #failures(): number {
-    if (this.#halted) return this.#health.failuresInARow;
-    return this.#health.stalled ? this.#health.failing - 1 : 0;
   }
 
   async #work(until: number, keep: boolean): Promise<void> {
     const { due } = this.#parking;
     // Some of the log first: where that succeeds, what fails again fails by itself, also in a process that has just begun.
     await this.#step(until, keep || due.length > 0);
-    this.#probe = true;
+    this.#canaries = Math.max(this.#canaries, 1);
     await this.#retry(due);
     while (await this.#step(until, keep));
   }
@@ -122,7 +118,7 @@ export class Pass<E extends Event, Db> {
   /** Whether to begin anything more. */
   get #goes(): boolean {
     return !this.#stop.aborted && !this.#lease.released && !this.#halted &&
-      (!this.#health.stalled || this.#probe);
+      (!this.#health.stalled || this.#canaries > 0);
   }
 
   get #stalled(): boolean {
@@ -250,7 +246,7 @@ export class Pass<E extends Event, Db> {
    * @returns Whether the stream goes on; otherwise it is parked.
    */
   async #try(event: StoredEvent, attempt: number, after?: Park): Promise<boolean> {
-    if (this.#health.stalled) this.#probe = false;
+    if (this.#health.stalled) this.#canaries--;
     const changed = () =>
       after === undefined ? { position: this.#batch.prefix(event) } : { park: after };
     const progress = () => this.#lease.progress(true, changed());

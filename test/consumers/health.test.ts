@@ -27,7 +27,30 @@ test("it is stalled after three failures in a row, until something succeeds", ()
     assert.equal(health.stalled, false);
     health.failed(stream);
   }
-  assert.deepEqual([health.stalled, health.failing, health.failuresInARow], [true, 3, 3]);
+  assert.deepEqual([health.stalled, health.failuresInARow], [true, 3]);
   health.succeeded("a");
-  assert.deepEqual([health.stalled, health.failing, health.failuresInARow], [false, 0, 0]);
+  assert.deepEqual([health.stalled, health.failuresInARow], [false, 0]);
+});
+
+test("the longer nothing succeeds, the more is tried and the longer it rests, within bounds", () => {
+  const health = new Health();
+  for (const stream of ["a", "b", "c"]) health.failed(stream);
+  const seen: unknown[] = [];
+  for (let pass = 0; pass < 12; pass++) {
+    seen.push([health.canaries, health.failures]);
+    health.passed();
+  }
+  assert.deepEqual(seen.slice(0, 4), [[1, 0], [2, 1], [3, 2], [4, 2]]); // three streams fail
+  assert.deepEqual(seen.at(-1), [10, 2]);
+  health.succeeded("a");
+  assert.deepEqual([health.canaries, health.failures], [1, 0]);
+});
+
+test("one stream that fails alone is not rested from", () => {
+  const health = new Health();
+  for (let pass = 0; pass < 5; pass++) {
+    health.failed("a");
+    health.passed();
+  }
+  assert.deepEqual([health.stalled, health.failures], [true, 0]);
 });

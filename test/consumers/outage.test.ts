@@ -130,6 +130,19 @@ test("a poisonous event is parked after its attempts by runOnce() of one process
   desk.journal.remove();
 });
 
+test("a good stream behind many that fail gets its turn after a few passes", async () => {
+  const desk = open();
+  for (let number = 0; number < 20; number++) await desk.commit(`bad:${number}`, 13);
+  await desk.commit("good", 1);
+  const outbox = desk.outbox(quick, ({ data }) => {
+    if (data === 13) throw new Error("it is poison");
+  });
+  let passes = 0;
+  while (desk.sent().length === 0 && passes++ < 20) await outbox.runOnce();
+  assert.ok(passes < 8, `it took ${passes} passes`); // 3 streams and 1, 2, 3, 4, 5, 6 more
+  desk.journal.remove();
+});
+
 test(
   "good streams go on behind several that fail, once one of them has succeeded",
   { timeout },
