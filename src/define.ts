@@ -1,6 +1,6 @@
 import type { Event } from "./event.ts";
 import type { AnyEventType, EventInit, EventType, EventTypeOptions, Upcast } from "./eventtype.ts";
-import { checkList, checkName, checkObject } from "./check.ts";
+import { checkFunction, checkList, checkName, checkObject } from "./check.ts";
 import { copyData } from "./data.ts";
 import { InvalidEventError } from "./errors.ts";
 import { freezeEvent, noMetadata, noTags, storable } from "./freeze.ts";
@@ -35,7 +35,9 @@ const made: WeakMap<Event, Defaults> = new WeakMap();
  * Defines an event type without data.
  *
  * @param type Its name: a non-empty string of at most 512 bytes that does not begin with `?`.
- * @throws {TypeError} If the name is malformed.
+ * @param schema None.
+ * @param options Older versions, older names, tags.
+ * @throws {TypeError} If the name or an option is malformed.
  *
  * @example A fact whose name says it all
  * ```ts
@@ -46,8 +48,10 @@ const made: WeakMap<Event, Defaults> = new WeakMap();
  * assert.equal(TurnedOn().type, "TurnedOn");
  * ```
  */
-export function defineEvent<const Type extends string>(
+export function defineEvent<const Type extends string, Data extends undefined = undefined>(
   type: Type,
+  schema?: undefined,
+  options?: EventTypeOptions<Data>,
 ): EventType<Event<Type, undefined>>;
 /**
  * Defines an event type whose data a schema checks.
@@ -122,9 +126,7 @@ function makeType(
   const { upcast = [], aliases = [], tags } = options;
   checkList("aliases", aliases);
   for (const alias of aliases) checkTypeName("alias", alias);
-  if (tags !== undefined && typeof tags !== "function") {
-    throw new TypeError(`tags of event "${type}" must be a function`);
-  }
+  if (tags !== undefined) checkFunction(`tags of event "${type}"`, tags);
   if (!Array.isArray(upcast) || upcast.some((step) => typeof step !== "function")) {
     throw new TypeError(`upcast of event "${type}" must be a list of functions`);
   }

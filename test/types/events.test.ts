@@ -105,6 +105,9 @@ test("defineEvent() infers type and data when there is no schema", () => {
   expectType<Placed>()(Placed({ sku: "a", count: 1 }));
   expectType<"Placed">()(Placed.type);
   expectType<StandardSchema<unknown, { sku: string; count: number }> | undefined>()(Placed.schema);
+  const Renamed = defineEvent("Renamed", undefined, { aliases: ["Old"], tags: () => ["a"] });
+  expectType<EventType<Event<"Renamed", undefined>>>()(Renamed);
+  assert.deepEqual(Renamed().tags, ["a"]);
   const Options = defineEvent<{ a: number } | undefined>()("Options");
   expectType<Event<"Options", { a: number } | undefined>>()(Options());
 });
