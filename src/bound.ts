@@ -42,23 +42,17 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     reveal(this, () => this.#inside());
   }
 
-  readonly append = async <A extends E>(
+  readonly append = <A extends E>(
     streamId: string,
     events: A | readonly A[],
     options?: AppendOptions,
-  ): Promise<AppendResult<A>> => {
-    const { expectedVersion } = options ?? {};
-    return (await this.#append<A>([{ streamId, events, expectedVersion }], false))[0]!;
-  };
+  ): Promise<AppendResult<A>> => this.#one(streamId, events, options, false);
 
-  readonly publish = async <A extends E>(
+  readonly publish = <A extends E>(
     streamId: string,
     events: A | readonly A[],
     options?: AppendOptions,
-  ): Promise<AppendResult<A>> => {
-    const { expectedVersion } = options ?? {};
-    return (await this.#append<A>([{ streamId, events, expectedVersion }], true))[0]!;
-  };
+  ): Promise<AppendResult<A>> => this.#one(streamId, events, options, true);
 
   // The results stand in the order of the appends, which is what the one cast here says.
   readonly appendAll = async <const Appends extends readonly StreamAppend<E>[]>(
@@ -186,6 +180,16 @@ export class BoundStore<E extends Event, Db> implements UsingStore<E, Db> {
     return unit.run(() =>
       this.#session.transaction((session) => work(this.#at({ session, unit })))
     );
+  }
+
+  async #one<A extends E>(
+    streamId: string,
+    events: A | readonly A[],
+    options: AppendOptions | undefined,
+    publish: boolean,
+  ): Promise<AppendResult<A>> {
+    const { expectedVersion } = checkObject("options", options ?? {});
+    return (await this.#append<A>([{ streamId, events, expectedVersion }], publish))[0]!;
   }
 
   /** The way of every append: check and encode, store, call the handlers. */

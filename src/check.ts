@@ -90,13 +90,23 @@ export function checkList(argument: string, value: unknown, allowEmpty: boolean 
 }
 
 /**
- * Checks an object, such as the options of something.
+ * Checks an object, such as the options of something, and gives it back.
  *
  * @throws {TypeError} If it is no object, or an array.
  */
-export function checkObject(argument: string, value: unknown): void {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+export function checkObject<T>(argument: string, value: T): T {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
+}
+
+/**
+ * Checks a function.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`${argument} must be a function, got ${kind(value)}`);
 }
 
 /** Names what a value is, without showing it. */

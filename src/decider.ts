@@ -1,7 +1,7 @@
 import type { Event, RecordedEvent } from "./event.ts";
 import type { EventReader } from "./reader.ts";
 import type { EventWriter } from "./writer.ts";
-import { checkObject } from "./check.ts";
+import { checkFunction, checkObject } from "./check.ts";
 import { checkCommand, command, streamOf } from "./command.ts";
 
 /** What a decider is made of: pure functions. */
@@ -77,6 +77,9 @@ export function decider<State, Command, E extends Event>(
   checkObject("options", options);
   const { category, initialState, evolve, decide, retries = 3 } = options;
   checkCommand(category, retries);
+  for (const [name, part] of Object.entries({ initialState, evolve, decide })) {
+    checkFunction(name, part);
+  }
   return {
     ...options,
     async handle(store, id, request) {
@@ -91,7 +94,11 @@ export function decider<State, Command, E extends Event>(
             version: event.version,
           }),
         );
-        const answer = decide(request, loaded.state);
+        const answer: E | readonly E[] = decide(request, loaded.state);
+        if (answer instanceof Promise) {
+          answer.catch(() => {}); // its failure is nobody's business any more
+          throw new TypeError("decide must answer at once, got a promise");
+        }
         const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
         if (decided.length === 0) return { ...loaded, events: [] };
         const { version, events } = await store.append(streamId, decided, {

@@ -1,6 +1,6 @@
 import type { Event, RecordedEvent } from "./event.ts";
 import type { EventStore } from "./store.ts";
-import { checkList } from "./check.ts";
+import { checkFunction, checkList } from "./check.ts";
 import { quote } from "./error.ts";
 
 /** What a handler is given besides the event. */
@@ -97,9 +97,7 @@ export function readSubscriptions<E extends Event, Db>(
       },
     );
   return entries.map(({ types, categories, afterCommit = false, handler }) => {
-    if (typeof handler !== "function") {
-      throw new TypeError("a subscription's handler must be a function");
-    }
+    checkFunction("a subscription's handler", handler);
     if (types !== undefined) checkList("types", types);
     if (categories !== undefined) checkList("categories", categories, true);
     for (const type of types ?? []) {

@@ -3,7 +3,7 @@ import type { AppendRequest, StreamWrite } from "./driver.ts";
 import type { Event, Metadata } from "./event.ts";
 import type { EventStoreOptions } from "./store.ts";
 import type { StreamAppend } from "./writer.ts";
-import { checkName, kind } from "./check.ts";
+import { checkFunction, checkName, kind } from "./check.ts";
 import { defaultsOf } from "./define.ts";
 import { DuplicateEventError } from "./errors.ts";
 import { freezeEvent, noMetadata } from "./freeze.ts";
@@ -27,6 +27,8 @@ export class Preparer<E extends Event> {
 
   constructor(catalog: Catalog<E>, options: EventStoreOptions<E, never>) {
     const { publishes, clock, generateId } = options;
+    if (clock !== undefined) checkFunction("clock", clock);
+    if (generateId !== undefined) checkFunction("generateId", generateId);
     this.#catalog = catalog;
     this.#publishes = readPublishes(publishes);
     this.#clock = clock;

@@ -5,7 +5,7 @@ import type { Inside } from "./inside.ts";
 import type { ConsumerOptions, ConsumerStart } from "./options.ts";
 import type { EventStore } from "./store.ts";
 import type { RunResult } from "./worker.ts";
-import { checkNumber, checkObject } from "./check.ts";
+import { checkFunction, checkNumber, checkObject } from "./check.ts";
 import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
 import { quote } from "./error.ts";
 import { insideOf } from "./inside.ts";
@@ -124,9 +124,7 @@ export class Projection<E extends Event, Db> extends Consumer {
     checkObject("options", options);
     const { handlers, reset, inline = false, ...rest } = options;
     const types = checkHandlers(handlers);
-    if (reset !== undefined && typeof reset !== "function") {
-      throw new TypeError("reset must be a function");
-    }
+    if (reset !== undefined) checkFunction("reset", reset);
     const worker = new Worker(planOf<E, Db>(store, {
       ...rest,
       types,
@@ -249,9 +247,7 @@ function checkHandlers(handlers: object): readonly string[] {
   checkObject("handlers", handlers);
   return Object.entries(handlers).flatMap(([type, handler]) => {
     if (handler === undefined) return [];
-    if (typeof handler !== "function") {
-      throw new TypeError(`handlers of ${quote(type)} must be a function`);
-    }
+    checkFunction(`handler of ${quote(type)}`, handler);
     return [type];
   });
 }

@@ -1,6 +1,6 @@
 import type { Event, Metadata, RecordedEvent } from "./event.ts";
 import type { EventStore } from "./store.ts";
-import { type Aggregate, lifecycle } from "./aggregate.ts";
+import { Aggregate, lifecycle } from "./aggregate.ts";
 import { checkInstant, checkNumber } from "./check.ts";
 import { checkCommand, command, streamOf } from "./command.ts";
 import { ConcurrencyError } from "./errors.ts";
@@ -99,8 +99,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
     options: RepositoryOptions = {},
   ) {
     if (typeof store?.fold !== "function") throw new TypeError("store must be an event store");
-    if (typeof aggregateClass !== "function") {
-      throw new TypeError("aggregateClass must be a class of aggregates");
+    if (!(aggregateClass?.prototype instanceof Aggregate)) {
+      throw new TypeError("aggregateClass must be a class that extends Aggregate");
     }
     this.#store = store;
     this.#class = aggregateClass;

@@ -2,7 +2,7 @@ import type { ConsumerContext } from "./call.ts";
 import type { Event, RecordedEvent } from "./event.ts";
 import type { ConsumerOptions, ConsumerStart } from "./options.ts";
 import type { EventStore } from "./store.ts";
-import { checkObject } from "./check.ts";
+import { checkFunction, checkObject } from "./check.ts";
 import { Consumer } from "./consumer.ts";
 import { planOf } from "./options.ts";
 import { Worker } from "./worker.ts";
@@ -80,7 +80,7 @@ export const Subscription: SubscriptionConstructor = class Subscription<
   constructor(store: EventStore<E, Db>, options: SubscriptionOptions<E, Db, Type>) {
     checkObject("options", options);
     const { handler, transaction, ...rest } = options;
-    if (typeof handler !== "function") throw new TypeError("handler must be a function");
+    checkFunction("handler", handler);
     const mode = transaction ?? handler.length > 1 ? "transaction" : "each";
     super(
       new Worker(planOf<E, Db>(store, {

@@ -137,7 +137,10 @@ test("handle() gives evolve a state and an event alone", async () => {
 test("handle() throws TypeError when decide answers with a promise", async () => {
   const { store } = lights();
   const wrong = decider({ ...light, decide: (async () => TurnedOn()) as never });
-  await assert.rejects(wrong.handle(store, "hall", "on"), TypeError);
+  const refusal = { name: "TypeError", message: "decide must answer at once, got a promise" };
+  await assert.rejects(wrong.handle(store, "hall", "on"), refusal);
+  const failing = decider({ ...light, decide: (() => Promise.reject(new Error("late"))) as never });
+  await assert.rejects(failing.handle(store, "hall", "on"), refusal);
   assert.equal(await store.version("light:hall"), 0);
 });
 
@@ -145,4 +148,8 @@ test("decider() throws when category or retries are wrong", () => {
   assert.throws(() => decider({ ...light, category: "a:b" }), TypeError);
   assert.throws(() => decider({ ...light, category: "" }), RangeError);
   assert.throws(() => decider({ ...light, retries: -1 }), RangeError);
+  for (const part of ["initialState", "evolve", "decide"]) {
+    const message = `${part} must be a function, got undefined`;
+    assert.throws(() => decider({ ...light, [part]: undefined }), { name: "TypeError", message });
+  }
 });

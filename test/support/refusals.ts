@@ -203,6 +203,17 @@ export const refusals: readonly Refusal[] = [
   ...[null, secret, 5, []].map(
     (init): Refusal => [() => Noted(1, loose(init)), "TypeError", "init"],
   ),
+  ...[secret, 5, []].flatMap((wrong): Refusal[] => [
+    [(store) => store.append("a", event(), loose(wrong)), "TypeError", "options"],
+    [(store) => store.publish("a", event(), loose(wrong)), "TypeError", "options"],
+    [() => new EventStore(memory(), { events: [], clock: loose(wrong) }), "TypeError", "clock"],
+    [
+      () => new EventStore(memory(), { events: [], generateId: loose(wrong) }),
+      "TypeError",
+      "generateId",
+    ],
+  ]),
+  [(store) => new Repository(store, loose<typeof Note>(class {})), "TypeError", "aggregateClass"],
   ...[null, "abc", 5, {}].flatMap((wrong): Refusal[] => [
     [() => defineEvent<unknown>()("A", { aliases: loose(wrong) }), "TypeError", "aliases"],
     [() => defineEvent<unknown>()("A", { tags: loose(wrong) }), "TypeError", "tags"],
