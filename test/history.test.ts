@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Commit } from "../examples/history/commit.ts";
 import { events } from "../examples/history/events.ts";
+import { progress } from "../examples/history/progress.ts";
 import { steady } from "../examples/history/steady.ts";
 import { run } from "./support/command.ts";
 import { connectLibsql } from "./support/handles.ts";
@@ -59,6 +60,8 @@ test("history shows a repository, and appends only what is new", { timeout: 60_0
 
   git(place, ["tag", "v2"]);
   assert.match(await history([place, "--db", file("small")]), /Appended 1 event /);
+  const here = await history(["--db", file("small")], place); // where none is named, the one around it
+  assert.match(here, /^small [^]*Nothing is new/);
 });
 
 test("history builds its charts anew from the events", { timeout: 60_000 }, async () => {
@@ -176,6 +179,20 @@ test("history shows what it can where there is little", { timeout: 60_000 }, asy
   await assert.rejects(history(["--at", "never"]), /"never" is no date/);
   if (!hasGit()) return;
   assert.match(await history([repository("empty", []), ...other]), /There are no commits yet/);
+});
+
+test("progress() redraws its bar in a terminal, and keeps silent elsewhere", () => {
+  const drawn: string[] = [];
+  const write = (text: string | Uint8Array) => drawn.push(String(text)) > 0;
+  const tell = progress(200, { isTTY: true, write });
+  [50, 100, 200].forEach(tell);
+  assert.match(drawn[0]!, / 25 % █{7}▌░{22} [\d,]+ commits\/s$/);
+  assert.match(drawn[1]!, / 50 % █{15}░{15} /);
+  const anew = "\r\x1b[K";
+  assert.ok(drawn.every((text) => text.startsWith(anew)));
+  assert.equal(drawn[2], anew);
+  progress(200, { isTTY: false, write })(50);
+  assert.equal(drawn.length, 3);
 });
 
 test("steady() believes no clock that the next commits contradict", async () => {

@@ -2,15 +2,17 @@ import process from "node:process";
 import { bar, count } from "./chart.ts";
 
 /** Makes a progress bar that redraws itself in a terminal, and keeps silent where there is none. */
-export function progress(total: number): (done: number) => void {
-  const { stderr } = process;
-  if (!stderr.isTTY || total === 0) return () => {};
+export function progress(
+  total: number,
+  terminal: Pick<NodeJS.WriteStream, "isTTY" | "write"> = process.stderr,
+): (done: number) => void {
+  if (!terminal.isTTY || total === 0) return () => {};
   const start = performance.now();
   return (done) => {
     const rate = done / (performance.now() - start) * 1000;
     const share = `${Math.floor(done / total * 100)}`.padStart(3);
     const line = `${share} % ${bar(done, total, 30).padEnd(30, "░")} ${count(rate)} commits/s`;
-    stderr.write(done < total ? `\r\x1b[K${line}` : "\r\x1b[K");
+    terminal.write(done < total ? `\r\x1b[K${line}` : "\r\x1b[K");
   };
 }
 
