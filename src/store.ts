@@ -35,7 +35,8 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
   /**
    * Gives the same store bound to a transaction that the caller opened with Drizzle and will end.
    *
-   * The library cannot see the commit: call `committed()` after it if there are `afterCommit` subscriptions.
+   * The library cannot see how the transaction ends: call `committed()` after a commit, for the `afterCommit` subscriptions
+   * and to wake consumers, and use the store no more; what some clients get later, they run outside of any transaction.
    *
    * @param tx The transaction's handle.
    */
