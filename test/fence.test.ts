@@ -4,8 +4,8 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drizzle as drizzleNode } from "drizzle-orm/node-postgres";
-import pg from "pg";
 import client from "postgres";
+import { openPool } from "./support/pool.ts";
 import { createDatabase } from "./support/postgres.ts";
 
 const Noted = defineEvent<number>()("Noted");
@@ -18,14 +18,12 @@ test("readAll() sees every committed event once, in order, whatever the writers 
   const database = await createDatabase("embedded");
   const pool = client(database.url, { max: writers + 4, onnotice: () => {} });
   const other = client(database.url, { max: 2, onnotice: () => {} });
-  // Its connections are killed: node-postgres tells of that by events, which somebody must hear.
-  const victim = new pg.Pool({ connectionString: database.url, max: 2 });
-  victim.on("error", () => {}).on("connect", (connection) => connection.on("error", () => {}));
+  const victim = openPool(database.url, 2); // its connections are killed
   try {
     const driver = postgres(drizzle(pool));
     await driver.migrate();
     const store = new EventStore(driver, { events: [Noted] });
-    const doomed = new EventStore(postgres(drizzleNode(victim)), { events: [Noted] });
+    const doomed = new EventStore(postgres(drizzleNode(victim.pool)), { events: [Noted] });
 
     // Writes all the time, but to a table of its own: it must hold up nobody.
     await other.unsafe("create table unrelated (n int)");
@@ -99,7 +97,7 @@ test("readAll() sees every committed event once, in order, whatever the writers 
     await Promise.all([
       pool.end({ timeout: 1 }),
       other.end({ timeout: 1 }),
-      victim.end(),
+      victim.close(),
     ]);
     await database.drop();
   }

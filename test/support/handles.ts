@@ -9,9 +9,9 @@ import { drizzle as postgresJs } from "drizzle-orm/postgres-js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import postgres from "postgres";
 import { collect } from "./collect.ts";
+import { openPool } from "./pool.ts";
 import { createDatabase, postgresServers } from "./postgres.ts";
 import { runtime } from "./root.ts";
 import { sqldUrl } from "./sqld.ts";
@@ -52,10 +52,8 @@ const clients: Record<string, Connect<PostgresDb>> = {
     return { db: postgresJs(client), close };
   },
   "node-postgres"(url) {
-    const client = new pg.Pool({ connectionString: url, max: 10 });
-    // Connections that a test killed: idle ones, and those in use.
-    client.on("error", () => {}).on("connect", (one) => one.on("error", () => {}));
-    return { db: nodePostgres(client), close: () => client.end() };
+    const { pool, close } = openPool(url);
+    return { db: nodePostgres(pool), close };
   },
   ...(runtime === "bun" && {
     async "Bun SQL"(url: string) {

@@ -20,10 +20,10 @@ import { drizzle as postgresHandle } from "drizzle-orm/postgres-js";
 import { sql } from "drizzle-orm";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import pg from "pg";
 import connect from "postgres";
 import { collect } from "./collect.ts";
 import { note } from "./journal.ts";
+import { openPool } from "./pool.ts";
 
 /** The event of all histories here. */
 export const Noted = defineEvent<number>()("Noted");
@@ -85,17 +85,14 @@ export function open(
     };
   }
   if (engine === "node-postgres") {
-    const pool = new pg.Pool({ connectionString: url, max });
-    // Connections that are ended: idle ones, and those in use.
-    pool.on("error", () => {}).on("connect", (one) => one.on("error", () => {}));
+    const { pool, close } = openPool(url, max);
     const db = nodeHandle(pool);
     const driver = postgres(db);
     return {
       driver,
       store: new EventStore(wrap(driver), { events }),
       execute: async (handle, statement) => (await (handle as typeof db).execute(statement)).rows,
-      // On Bun it waits for ever for a connection that the server has ended.
-      close: () => Promise.race([pool.end(), new Promise<void>((done) => setTimeout(done, 1000))]),
+      close,
     };
   }
   const client = connect(url, { max, onnotice: () => {} });
