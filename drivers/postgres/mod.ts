@@ -65,7 +65,8 @@ export interface PostgresOptions {
  * Where the role that makes them may not take advisory locks, or there are none, appends run one transaction at a time from
  * then on (`capabilities.fence` is `serial`).
  *
- * @param db Any Drizzle handle for Postgres; the caller opens and closes it.
+ * @param db Any Drizzle handle for Postgres; the caller opens and closes it. One of postgres.js is best opened with
+ * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it.
  * @throws {TypeError | RangeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
