@@ -1,6 +1,7 @@
 import type { StreamKey } from "./checkpoints.ts";
 import type { Plan } from "./options.ts";
 import type { RunResult, Worker } from "./worker.ts";
+import { onAbort } from "./abort.ts";
 import { checkName, checkNumber, checkObject } from "./check.ts";
 import { checkLanes } from "./options.ts";
 
@@ -249,23 +250,20 @@ export class Consumer {
     return found[0];
   }
 
-  /**
-   * Does work that is to end by the caller's signal or the disposal. `AbortSignal.any` would keep a little of each call as
-   * long as the signal lives, and on Node 20 may forget a timeout that nobody else listens to.
-   */
+  /** Does work that is to end by the caller's signal or the disposal. */
   async #until<R>(
     signal: AbortSignal | undefined,
     work: (stop: AbortSignal) => Promise<R>,
   ): Promise<R> {
+    const disposed = this.#disposal.signal;
+    if (signal === undefined || disposed.aborted) return await work(disposed);
+    if (signal.aborted) return await work(signal);
     const stop = new AbortController();
-    const abort = () => stop.abort();
-    const signals = [this.#disposal.signal, ...(signal === undefined ? [] : [signal])];
-    if (signals.some(({ aborted }) => aborted)) abort();
-    for (const one of signals) one.addEventListener("abort", abort);
+    const forget = [signal, disposed].map((one) => onAbort(one, () => stop.abort()));
     try {
       return await work(stop.signal);
     } finally {
-      for (const one of signals) one.removeEventListener("abort", abort);
+      for (const done of forget) done();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.ts";
 import { most32 } from "./check.ts";
 
 /**
@@ -16,11 +17,11 @@ export async function sleep(
     const wake = () => {
       clearTimeout(timer);
       sleepers.delete(wake);
-      signal?.removeEventListener("abort", wake);
+      forget?.();
       resolve();
     };
     const timer = setTimeout(wake, Math.min(milliseconds, most32));
     sleepers.add(wake);
-    signal?.addEventListener("abort", wake);
+    const forget = signal && onAbort(signal, wake);
   });
 }
