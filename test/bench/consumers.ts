@@ -7,7 +7,8 @@ import type { Order } from "./drainer.ts";
 import { compare, linesOf, perSecond, print, times } from "./measure.ts";
 import { emmett, graphile, type Peer, pgBoss } from "./peers.ts";
 
-const size = 30_000;
+/** Enough for what a pass costs besides: eight lanes are claimed and released one after the other. */
+const size = 100_000;
 const rounds = 9;
 
 /** Lanes, beside one worker; then one worker catches up with an empty handler, beside what others do. */
