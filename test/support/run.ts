@@ -8,7 +8,7 @@ import { add, type Count, count, none } from "./count.ts";
 import { dropDatabases, startPostgres } from "./postgres.ts";
 import type { Server } from "./server.ts";
 import { startSqld } from "./sqld.ts";
-import { type Runtime, suite, testFiles } from "./suites.ts";
+import { atOnce, type Runtime, suite, testFiles } from "./suites.ts";
 
 const runtimes: readonly Runtime[] = ["node", "deno", "bun"];
 const words = process.argv.slice(2);
@@ -54,7 +54,10 @@ async function runSuites(): Promise<void> {
   const [postgres, sqld] = await Promise.all([startPostgres(), startSqld()]);
   servers.push(postgres, sqld);
   const name = randomUUID().slice(0, 8);
-  const env = { EMBEDDED_POSTGRES_URL: postgres.url, SQLD_URL: sqld.url, TEST_RUN: name };
+  const env = {
+    ...{ EMBEDDED_POSTGRES_URL: postgres.url, SQLD_URL: sqld.url, TEST_RUN: name },
+    DENO_JOBS: String(atOnce),
+  };
   try {
     for (const runtime of chosen.length === 0 ? runtimes : chosen) {
       await step(runtime, await suite(runtime, files), env, count);

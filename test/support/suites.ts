@@ -7,13 +7,16 @@ import { root } from "./root.ts";
 /** A runtime that can run the suite. */
 export type Runtime = "node" | "deno" | "bun";
 
+/** How many test files run at once: many of them mostly wait. */
+export const atOnce = 3;
+
 /** The command that runs these test files on a runtime. */
 export async function suite(runtime: Runtime, files: readonly string[]): Promise<string[]> {
   switch (runtime) {
     case "node": // compiled, since Node 20 runs no TypeScript; and it expands no globs
       return [
         ...[process.execPath, "--enable-source-maps", "--test", "--test-reporter=spec"],
-        ...["--test-concurrency=2", "--test-timeout=120000"],
+        ...[`--test-concurrency=${atOnce}`, "--test-timeout=120000"],
         ...files.map((file) => join("dist", file.replace(/\.ts$/, ".js"))),
       ];
     case "deno":
@@ -24,7 +27,7 @@ export async function suite(runtime: Runtime, files: readonly string[]): Promise
     case "bun":
       await installBun();
       return [
-        ...[bin("bun"), "test", "--timeout", "60000", "--parallel=2"],
+        ...[bin("bun"), "test", "--timeout", "60000", `--parallel=${atOnce}`],
         ...files.map((file) => `./${file}`),
       ];
   }
