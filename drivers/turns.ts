@@ -1,7 +1,7 @@
 import { BusyError } from "../mod.ts";
 
 /** The longest time that a timer and a database take, in milliseconds. */
-const longest = 2 ** 31 - 1;
+export const longest: number = 2 ** 31 - 1;
 
 /**
  * Checks how long a write may wait.

@@ -8,8 +8,9 @@ export class Batch {
   readonly #running: Map<string, StoredEvent> = new Map();
   #waiting: StoredEvent[];
 
-  constructor(events: readonly StoredEvent[], scanned: number) {
-    this.#waiting = [...events];
+  /** @param waiting The events, in order; the list is the batch's from now on. */
+  constructor(waiting: StoredEvent[], scanned: number) {
+    this.#waiting = waiting;
     this.scanned = scanned;
   }
 

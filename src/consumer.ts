@@ -233,10 +233,9 @@ export class Consumer {
 
   /** Finds a parked stream by its name. */
   async #find(stream: string | StreamKey): Promise<StreamKey | undefined> {
-    if (typeof stream !== "string") checkObject("stream", stream);
     const { tenantId, streamId } = typeof stream === "string"
       ? { tenantId: undefined, streamId: stream }
-      : stream;
+      : checkObject("stream", stream);
     checkName("streamId", streamId);
     if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
     const found = (await this.#plan.checkpoints.parked(this.#plan.key)).filter((row) =>

@@ -138,8 +138,12 @@ export class Pass<E extends Event, Db> {
    * @param more Whether another batch follows, so that the lease is kept if it can be begun.
    */
   async #handle({ events, scanned }: LogPage, keep: boolean, more: boolean): Promise<void> {
-    this.#batch = new Batch(events.filter((event) => !this.#parking.has(event)), scanned);
-    for (const event of events) if (this.#parking.has(event)) this.#parking.wait(event);
+    const free: StoredEvent[] = [];
+    for (const event of events) {
+      if (this.#parking.has(event)) this.#parking.wait(event);
+      else free.push(event);
+    }
+    this.#batch = new Batch(free, scanned);
     const { work, concurrency } = this.#job;
     if (this.#careful) await this.#oneByOne();
     else {

@@ -10,6 +10,7 @@ import type {
   Progress,
   StreamKey,
 } from "../../mod.ts";
+import { longest } from "../turns.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 
 /** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */
@@ -38,9 +39,6 @@ interface ParkedRow {
  * by one, by which what was to be due at once was not yet when it was looked for.
  */
 export const skew = 5;
-
-/** The longest time-out that Postgres takes, in milliseconds. */
-const longest = 2 ** 31 - 1;
 
 /** The checkpoints of both engines. */
 export class SqlCheckpoints implements Checkpoints {

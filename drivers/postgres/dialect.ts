@@ -71,6 +71,7 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const session = db._.session as unknown as DrizzleSession;
   const kind = String(Reflect.get(session.constructor, entityKind));
   const client: Client & object = Reflect.get(db, "$client") ?? session;
+  const embedded = kind === "PgliteSession";
   return {
     run: async <Row>({ name, text }: Statement, parameters: readonly Parameter[]) => {
       const query = session.prepareQuery(
@@ -86,8 +87,8 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
       db.transaction(work, bound ? undefined : { isolationLevel: "read committed" }),
     client,
     transactions: !withoutTransactions.includes(kind),
-    embedded: kind === "PgliteSession",
-    single: kind === "PgliteSession" || client.options?.max === 1 ||
+    embedded,
+    single: embedded || client.options?.max === 1 ||
       (kind === "NodePgSession" && client.totalCount === undefined),
     // postgres.js says it in the error alone, and only of what it has not sent.
     closed: (error) =>
