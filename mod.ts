@@ -7,53 +7,67 @@
  *
  * @module
  */
-export { defineEvent } from "./src/define.ts";
-export type { AnyEventType, EventInit, EventOf, EventType } from "./src/eventtype.ts";
-export type { EventTypeOptions, Upcast } from "./src/eventtype.ts";
-export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./src/event.ts";
-export type { StandardIssue, StandardResult, StandardSchema } from "./src/schema.ts";
-export { EventStore } from "./src/store.ts";
+export { defineEvent } from "./src/event/define.ts";
+export type { AnyEventType, EventInit, EventOf, EventType } from "./src/event/type.ts";
+export type { EventTypeOptions, Upcast } from "./src/event/type.ts";
+export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./src/event/event.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./src/event/schema.ts";
+export { EventStore } from "./src/store/store.ts";
 export type {
   EventStoreConstructor,
   EventStoreOptions,
   ScopeOptions,
   TransactionContext,
   UsingStore,
-} from "./src/store.ts";
-export type { AppendOptions, AppendResult, AppendResults, EventWriter } from "./src/writer.ts";
-export type { StreamAppend } from "./src/writer.ts";
-export type { EventReader, FoldOptions, LoadOptions, ReadAllOptions } from "./src/reader.ts";
-export type { StreamInfo, StreamList, StreamsOptions } from "./src/reader.ts";
+} from "./src/store/store.ts";
+export type {
+  AppendOptions,
+  AppendResult,
+  AppendResults,
+  EventWriter,
+} from "./src/store/writer.ts";
+export type { StreamAppend } from "./src/store/writer.ts";
+export type { EventReader, FoldOptions, LoadOptions, ReadAllOptions } from "./src/store/reader.ts";
+export type { StreamInfo, StreamList, StreamsOptions } from "./src/store/reader.ts";
 export type {
   Handler,
   HandlerContext,
   Subscribed,
   SubscriptionEntry,
   SubscriptionMap,
-} from "./src/handler.ts";
-export { Aggregate } from "./src/aggregate.ts";
+} from "./src/store/handler.ts";
+export { Aggregate } from "./src/aggregate/aggregate.ts";
 export {
   type AggregateClass,
   type AsOf,
   type CommandContext,
   type EventsOf,
   Repository,
-} from "./src/repository.ts";
-export type { RepositoryOptions } from "./src/repository.ts";
-export { type Decided, type Decider, decider, type DeciderOptions } from "./src/decider.ts";
-export { Outbox, type OutboxConstructor, type OutboxOptions } from "./src/outbox.ts";
-export type { PublisherContext } from "./src/outbox.ts";
-export { Subscription } from "./src/subscription.ts";
-export type { SubscriptionConstructor, SubscriptionOptions } from "./src/subscription.ts";
-export { Projection, type ProjectionHandlers, type ProjectionOptions } from "./src/projection.ts";
-export type { ResetContext } from "./src/projection.ts";
-export { Consumer, type ConsumerStatus, type Disposal } from "./src/consumer.ts";
-export type { ParkedInfo, RunOptions } from "./src/consumer.ts";
-export type { ConsumerOptions, ConsumerStart } from "./src/options.ts";
-export type { ConsumerContext, ProjectionContext } from "./src/call.ts";
-export type { RunResult } from "./src/worker.ts";
-export type { RetryOptions } from "./src/retry.ts";
-export type { FollowOptions } from "./src/follow.ts";
+} from "./src/aggregate/repository.ts";
+export type { RepositoryOptions } from "./src/aggregate/repository.ts";
+export {
+  type Decided,
+  type Decider,
+  decider,
+  type DeciderOptions,
+} from "./src/aggregate/decider.ts";
+export { Outbox, type OutboxConstructor, type OutboxOptions } from "./src/consumer/outbox.ts";
+export type { PublisherContext } from "./src/consumer/outbox.ts";
+export { Subscription } from "./src/consumer/subscription.ts";
+export type { SubscriptionConstructor, SubscriptionOptions } from "./src/consumer/subscription.ts";
+export {
+  Projection,
+  type ProjectionHandlers,
+  type ProjectionOptions,
+} from "./src/consumer/projection.ts";
+export type { ResetContext } from "./src/consumer/projection.ts";
+export { Consumer, type ConsumerStatus, type Disposal } from "./src/consumer/consumer.ts";
+export type { ParkedInfo, RunOptions } from "./src/consumer/consumer.ts";
+export type { ConsumerOptions, ConsumerStart } from "./src/engine/options.ts";
+export type { ConsumerContext, ProjectionContext } from "./src/engine/call.ts";
+export type { RunResult } from "./src/engine/worker.ts";
+export type { RetryOptions } from "./src/engine/retry.ts";
+export type { FollowOptions } from "./src/store/follow.ts";
 export type {
   Checkpoints,
   ClaimedLane,
@@ -66,7 +80,7 @@ export type {
   ParkedStream,
   Progress,
   StreamKey,
-} from "./src/checkpoints.ts";
+} from "./src/driver/checkpoints.ts";
 export type {
   AppendOutcome,
   AppendRefused,
@@ -85,8 +99,8 @@ export type {
   StreamQuery,
   StreamsQuery,
   StreamWrite,
-} from "./src/driver.ts";
-export { EventSourceryError, type EventSourceryErrorCode } from "./src/error.ts";
+} from "./src/driver/driver.ts";
+export { EventSourceryError, type EventSourceryErrorCode } from "./src/errors/base.ts";
 export {
   BusyError,
   ConnectionError,
@@ -97,14 +111,14 @@ export {
   TransactionAbortedError,
   UnknownOutcomeError,
   UnsupportedError,
-} from "./src/failures.ts";
+} from "./src/errors/driver.ts";
 export {
   FilterMismatchError,
   HandlerTimeoutError,
   LanesMismatchError,
   LeaseLostError,
   PermanentError,
-} from "./src/stops.ts";
+} from "./src/errors/consumer.ts";
 export {
   AggregateDiscardedError,
   type AnyEventSourceryError,
@@ -117,4 +131,4 @@ export {
   isEventSourceryError,
   type Issue,
   UnknownEventTypeError,
-} from "./src/errors.ts";
+} from "./src/errors/event.ts";

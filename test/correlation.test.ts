@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory.ts";
+import { memory } from "../drivers/memory/mod.ts";
 import { Aggregate, type EventOf, EventStore, Repository } from "../mod.ts";
 import { all, events, Paid, Placed, Sent, shop } from "./support/shop.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { memory } from "../drivers/memory.ts";
+import { memory } from "../drivers/memory/mod.ts";
 import { defineEvent, EventStore, isEventSourceryError } from "../mod.ts";
 
 const Noted = defineEvent<unknown>()("Noted");

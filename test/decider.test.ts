@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory.ts";
+import { memory } from "../drivers/memory/mod.ts";
 import { decider, EventStore } from "../mod.ts";
 import { type LightEvent, lights, TurnedOff, TurnedOn } from "./support/lights.ts";
 import { insert, row, watch } from "./support/raw.ts";

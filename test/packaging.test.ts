@@ -44,7 +44,9 @@ if (runtime === "node") {
   }
 
   test("drivers bundle with no package but drizzle-orm", async () => {
-    for (const entry of ["drivers/memory.ts", "drivers/postgres/mod.ts", "drivers/libsql/mod.ts"]) {
+    for (
+      const entry of ["drivers/memory/mod.ts", "drivers/postgres/mod.ts", "drivers/libsql/mod.ts"]
+    ) {
       const { metafile } = await bundle(entry);
       const foreign = externals(metafile).filter((path) => !/^drizzle-orm(\/|$)/.test(path));
       assert.deepEqual(foreign, [], entry);

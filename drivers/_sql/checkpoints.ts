@@ -10,7 +10,7 @@ import type {
   Progress,
   StreamKey,
 } from "../../mod.ts";
-import { longest } from "../turns.ts";
+import { longest } from "../_shared/queue.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 
 /** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */

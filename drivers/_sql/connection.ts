@@ -1,4 +1,4 @@
-import type { Turns } from "../turns.ts";
+import type { Turns } from "../_shared/queue.ts";
 import type { Classified } from "./failure.ts";
 import type { Readiness } from "./migration.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";

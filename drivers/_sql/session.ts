@@ -15,7 +15,7 @@ import {
   type StreamsQuery,
   UnknownOutcomeError,
 } from "../../mod.ts";
-import { Turns } from "../turns.ts";
+import { Turns } from "../_shared/queue.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import type { Connection, Setting } from "./connection.ts";
 import { type Failure, rootOf, Unchanged } from "./failure.ts";

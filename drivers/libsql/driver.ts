@@ -1,10 +1,10 @@
 import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
-import { turnsOf } from "../turns.ts";
+import { turnsOf } from "../_shared/queue.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
-import { classify, connect, type LibsqlConnection } from "./dialect.ts";
-import { migrationsOf } from "./migrations.ts";
+import { classify, connect, type LibsqlConnection } from "./handle.ts";
+import { migrationsOf } from "./sql/migrations.ts";
 import { LibsqlSession } from "./session.ts";
-import { statementsOf } from "./statements.ts";
+import { statementsOf } from "./sql/statements.ts";
 
 /** The options of `libsql`, complete. */
 export interface Options {

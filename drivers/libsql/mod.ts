@@ -24,11 +24,11 @@
  * @module
  */
 import type { Driver } from "../../mod.ts";
-import { checkBusyTimeout } from "../turns.ts";
-import type { LibsqlHandle } from "./dialect.ts";
+import { checkBusyTimeout } from "../_shared/queue.ts";
+import type { LibsqlHandle } from "./handle.ts";
 import { LibsqlDriver } from "./driver.ts";
 
-export type { LibsqlHandle } from "./dialect.ts";
+export type { LibsqlHandle } from "./handle.ts";
 export {
   checkpoints,
   consumers,
@@ -37,8 +37,8 @@ export {
   libsqlTables,
   migrations,
   parked,
-} from "./schema.ts";
-export type { LibsqlTables } from "./schema.ts";
+} from "./sql/schema.ts";
+export type { LibsqlTables } from "./sql/schema.ts";
 
 /** How the libSQL driver works. */
 export interface LibsqlOptions {

@@ -1,12 +1,12 @@
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
-import type { Turns } from "../turns.ts";
+import type { Turns } from "../_shared/queue.ts";
 import type { Setting } from "../_sql/connection.ts";
 import type { SchemaVersion } from "../_sql/migration.ts";
 import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
-import { connect, type LibsqlConnection } from "./dialect.ts";
-import type { LibsqlStatements } from "./statements.ts";
+import { connect, type LibsqlConnection } from "./handle.ts";
+import type { LibsqlStatements } from "./sql/statements.ts";
 
 /** What the sessions of one driver share. */
 export interface LibsqlSetting extends Setting {

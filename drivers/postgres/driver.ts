@@ -5,14 +5,14 @@ import {
   StoreRewoundError,
   UnsupportedError,
 } from "../../mod.ts";
-import { turnsOf } from "../turns.ts";
+import { turnsOf } from "../_shared/queue.ts";
 import { checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
-import { classify, connect, type PostgresConnection } from "./dialect.ts";
-import { doorbellOf } from "./doorbell.ts";
-import { migrationsOf } from "./migrations.ts";
-import type { FenceKind } from "./fence.ts";
+import { classify, connect, type PostgresConnection } from "./handle.ts";
+import { doorbellOf } from "./notifier.ts";
+import { migrationsOf } from "./sql/migrations.ts";
+import type { FenceKind } from "./sql/fence.ts";
 import { PostgresSession, type PostgresVersion } from "./session.ts";
-import { statementsOf } from "./statements.ts";
+import { statementsOf } from "./sql/statements.ts";
 import { statementName } from "../_sql/wire.ts";
 
 /** The options of `postgres`, complete. */

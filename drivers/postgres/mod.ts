@@ -23,11 +23,11 @@
  * @module
  */
 import { PostgresDriver } from "./driver.ts";
-import type { PostgresHandle } from "./dialect.ts";
+import type { PostgresHandle } from "./handle.ts";
 import type { Driver } from "../../mod.ts";
-import { checkBusyTimeout } from "../turns.ts";
+import { checkBusyTimeout } from "../_shared/queue.ts";
 
-export type { PostgresHandle, PostgresTransactionConfig } from "./dialect.ts";
+export type { PostgresHandle, PostgresTransactionConfig } from "./handle.ts";
 export {
   checkpoints,
   consumers,
@@ -38,8 +38,8 @@ export {
   position,
   postgresTables,
   schema,
-} from "./schema.ts";
-export type { PostgresTables } from "./schema.ts";
+} from "./sql/schema.ts";
+export type { PostgresTables } from "./sql/schema.ts";
 
 /** How the Postgres driver works. */
 export interface PostgresOptions {

@@ -1,13 +1,13 @@
 import { type AppendRequest, UnsupportedError } from "../../mod.ts";
-import type { Turns } from "../turns.ts";
+import type { Turns } from "../_shared/queue.ts";
 import type { Setting } from "../_sql/connection.ts";
 import type { SchemaVersion } from "../_sql/migration.ts";
 import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
-import type { PostgresConnection } from "./dialect.ts";
-import type { FenceKind } from "./fence.ts";
-import type { FencedStatements, PostgresStatements } from "./statements.ts";
+import type { PostgresConnection } from "./handle.ts";
+import type { FenceKind } from "./sql/fence.ts";
+import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
 
 /** What the sessions of one driver share. */
 export interface PostgresSetting extends Setting {

@@ -1,10 +1,10 @@
-import type { Aggregate } from "../aggregate.ts";
-import type { DeciderOptions } from "../decider.ts";
-import type { Event } from "../event.ts";
-import type { AggregateClass, EventsOf } from "../repository.ts";
-import { lifecycle } from "../aggregate.ts";
-import { record } from "../catalog.ts";
-import { streamOf } from "../command.ts";
+import type { Aggregate } from "../aggregate/aggregate.ts";
+import type { DeciderOptions } from "../aggregate/decider.ts";
+import type { Event } from "../event/event.ts";
+import type { AggregateClass, EventsOf } from "../aggregate/repository.ts";
+import { lifecycle } from "../aggregate/aggregate.ts";
+import { record } from "../codec/catalog.ts";
+import { streamOf } from "../aggregate/attempt.ts";
 import { outcomeOf } from "./outcome.ts";
 
 /** Events that are expected: only type and data count, so that ids and times need not be known. */

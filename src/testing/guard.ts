@@ -9,7 +9,7 @@ import type {
   StoredStream,
   StreamQuery,
   StreamsQuery,
-} from "../driver.ts";
+} from "../driver/driver.ts";
 import assert from "node:assert/strict";
 
 /** More races than anybody loses in a row. */

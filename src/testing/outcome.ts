@@ -1,4 +1,4 @@
-import type { Event } from "../event.ts";
+import type { Event } from "../event/event.ts";
 import type { ExpectedError, Then } from "./given.ts";
 import assert from "node:assert/strict";
 

@@ -1,4 +1,4 @@
-import { memory as memoryDriver } from "../../drivers/memory.ts";
+import { memory as memoryDriver } from "../../drivers/memory/mod.ts";
 import { defineEvent, EventStore } from "../../mod.ts";
 import { Placed, placed } from "./databases.ts";
 import { median, perSecond, print, rateOf, rateOfEach } from "./measure.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Health } from "../../src/health.ts";
+import { Health } from "../../src/engine/outage.ts";
 
 test("a failure counts against its event when something else succeeded since the one before", () => {
   const health = new Health();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { postgres } from "../../drivers/postgres/mod.ts";
-import { statementsOf } from "../../drivers/postgres/statements.ts";
+import { statementsOf } from "../../drivers/postgres/sql/statements.ts";
 import type { ScanFilters } from "../../drivers/_sql/statement.ts";
 import { createDatabase, type Database } from "../support/postgres.ts";
 

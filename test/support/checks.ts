@@ -11,7 +11,7 @@ export interface Check {
 
 const entries = [
   "mod.ts",
-  "drivers/memory.ts",
+  "drivers/memory/mod.ts",
   "drivers/postgres/mod.ts",
   "drivers/libsql/mod.ts",
   "src/testing/mod.ts",

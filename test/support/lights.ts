@@ -1,4 +1,4 @@
-import { memory } from "../../drivers/memory.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "../../mod.ts";
 import type { RepositoryOptions } from "../../mod.ts";
 

@@ -1,5 +1,5 @@
 import { defineEvent, type Driver, EventStore, type RecordedEvent } from "../../mod.ts";
-import { memory } from "../../drivers/memory.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 
 /** An order was placed. */
 export const Placed = defineEvent<{ readonly sku: string }>()("Placed");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
-import { memory } from "../../drivers/memory.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 import {
   defineEvent,
   type EventOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../../drivers/memory.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 import {
   Aggregate,
   type AggregateClass,

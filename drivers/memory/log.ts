@@ -1,0 +1,132 @@
+import type { NewEvent } from "../../mod.ts";
+import { Ledger } from "./checkpoints.ts";
+
+/** Where an event stands. */
+export interface Place {
+  readonly tenantId: string;
+  readonly streamId: string;
+  readonly category: string;
+  readonly slot: number;
+  readonly version: number;
+  readonly position: number;
+}
+
+/** An event as it is kept: encoded, as a database would hold it. */
+export interface Row extends NewEvent, Place {}
+
+/** What is committed, or, on top of it, what a transaction has done so far. */
+export class Log {
+  readonly base: Log | undefined;
+  readonly ledger: Ledger;
+  readonly rows: Row[] = [];
+  readonly streams: Map<string, Row[]> = new Map();
+  readonly ids: Map<string, Row> = new Map();
+  /** Streams of the base that this transaction deleted. */
+  readonly deleted: Set<string> = new Set();
+  /** The last position that was given (a rollback leaves a hole), and the last that no open transaction holds. */
+  readonly sequence: { given: number; settled: number };
+
+  constructor(base: Log | undefined) {
+    this.base = base;
+    this.ledger = new Ledger(base?.ledger);
+    this.sequence = base?.sequence ?? { given: 0, settled: 0 };
+  }
+
+  stream(key: string): readonly Row[] {
+    const own = this.streams.get(key) ?? [];
+    if (this.base === undefined || this.deleted.has(key)) return own;
+    return [...this.base.stream(key), ...own];
+  }
+
+  version(key: string): number {
+    const own = this.streams.get(key)?.at(-1)?.version;
+    if (own !== undefined) return own;
+    return this.base === undefined || this.deleted.has(key) ? 0 : this.base.version(key);
+  }
+
+  event(tenantId: string, id: string): Row | undefined {
+    const own = this.ids.get(keyOf(tenantId, id));
+    if (own !== undefined) return own;
+    const row = this.base?.event(tenantId, id);
+    return row === undefined || this.deleted.has(keyOf(tenantId, row.streamId)) ? undefined : row;
+  }
+
+  /** The keys of all streams that have events. */
+  keys(): Set<string> {
+    const keys = this.base?.keys() ?? new Set();
+    for (const key of this.deleted) keys.delete(key);
+    for (const key of this.streams.keys()) keys.add(key);
+    return keys;
+  }
+
+  insert(row: Row): void {
+    const key = keyOf(row.tenantId, row.streamId);
+    const stream = this.streams.get(key);
+    if (stream === undefined) this.streams.set(key, [row]);
+    else stream.push(row);
+    this.rows.push(row);
+    this.ids.set(keyOf(row.tenantId, row.id), row);
+  }
+
+  remove(key: string): void {
+    const own = this.streams.get(key);
+    if (own !== undefined) {
+      this.streams.delete(key);
+      for (const row of own) this.ids.delete(keyOf(row.tenantId, row.id));
+      const kept = this.rows.filter((row) => keyOf(row.tenantId, row.streamId) !== key);
+      this.rows.splice(0, this.rows.length, ...kept);
+    }
+    if (this.base !== undefined) this.deleted.add(key);
+  }
+
+  /** The rows after a position that are committed: a transaction sees no others, not even its own. */
+  *after(position: number): Iterable<Row> {
+    if (this.base !== undefined) return yield* this.base.after(position);
+    for (let index = firstAfter(this.rows, position); index < this.rows.length; index++) {
+      yield this.rows[index]!;
+    }
+  }
+
+  /** Outside of transactions: every position that was given is committed or will never appear. */
+  settle(): void {
+    if (this.base === undefined) this.sequence.settled = this.sequence.given;
+  }
+
+  /** Commits a transaction: what it did becomes part of its base. */
+  commit(): void {
+    for (const key of this.deleted) this.base!.remove(key);
+    for (const row of this.rows) this.base!.insert(row);
+    this.ledger.commit();
+  }
+}
+
+/** NUL stands in no name, so no two pairs share a key; without a tenant nothing has to be joined, and hashed, again. */
+export function keyOf(tenantId: string, name: string): string {
+  return tenantId === "" ? name : `${tenantId}\0${name}`;
+}
+
+/** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, and puts surrogates too low. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}
+
+function firstAfter(rows: readonly Row[], after: number): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rows[middle]!.position <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

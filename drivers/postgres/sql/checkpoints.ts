@@ -1,0 +1,184 @@
+import type { CheckpointStatements } from "../../_sql/statement.ts";
+import { skew } from "../../_sql/checkpoints.ts";
+import { statement } from "./text.ts";
+
+/** The parameter: all arguments in one JSON object. */
+const given = "$1::text::json";
+const scope = `${given} ->> 'scope'`;
+const name = `${given} ->> 'name'`;
+const version = `(${given} ->> 'version')::integer`;
+/** Which consumer, by the primary key of each of the three tables. */
+const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
+const lane = `${consumer} and lane = (${given} ->> 'lane')::integer`;
+/** Who reads it may go on: the lease is theirs, and not released. */
+const held = `${lane} and epoch = (${given} ->> 'epoch')::bigint and leased_until is not null`;
+const now = "clock_timestamp()";
+/** Now, for what is to be due. */
+const due = `${now} - ${skew} * interval '1 millisecond'`;
+
+/** Writes the statements of consumers for a schema, whose name is quoted already. */
+export function checkpointsOf(schema: string): CheckpointStatements {
+  const consumers = `${schema}."consumers"`;
+  const checkpoints = `${schema}."checkpoints"`;
+  const parked = `${schema}."parked"`;
+  const definition = "lanes, filter, position::text as position";
+  return {
+    register: [statement(register(consumers, checkpoints))],
+    definition: statement(`select ${definition} from ${consumers} where ${consumer}`),
+    claim: statement(claim(checkpoints, parked)),
+    check: statement(check(checkpoints)),
+    advance: statement(`${advance(checkpoints)} returning 1 as written`),
+    park: [statement(park(checkpoints, parked))],
+    lanes: statement(
+      `select lane, position::text as position, epoch::text as epoch, stalled,
+  case when leased_until > ${now} then owner end as owner
+from ${checkpoints} where ${consumer} order by lane`,
+    ),
+    parked: statement(listParked(parked)),
+    redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
+where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
+    discard: statement(discard(checkpoints, parked)),
+    rewind: [statement(rewind(consumers, checkpoints, parked))],
+    redefine: [statement(redefine(consumers, checkpoints))],
+    refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter' where ${consumer}`),
+    due: statement(
+      `select distinct scope, name, version from ${parked} where due_at <= ${now} and $1::text is not null
+union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}`,
+    ),
+  };
+}
+
+const oneStream =
+  `tenant_id = ${given} -> 'stream' ->> 'tenantId' and stream_id = ${given} -> 'stream' ->> 'streamId'`;
+
+/** The row of the consumer decides who makes the lanes. */
+function register(consumers: string, checkpoints: string): string {
+  return `with made as (
+  insert into ${consumers} (scope, name, version, lanes, filter, position)
+  values (${scope}, ${name}, ${version}, (${given} ->> 'lanes')::integer, ${given} ->> 'filter', (${given} ->> 'position')::bigint)
+  on conflict do nothing
+  returning scope, name, version, lanes, position
+)
+insert into ${checkpoints} (scope, name, version, lane, position, epoch, crashes, stalled)
+select scope, name, version, lane, position, 0, 0, false from made cross join generate_series(0, lanes - 1) as lane`;
+}
+
+/** A lane whose row is locked is held, by a worker that is about to commit: waiting for it could take for ever. */
+function claim(checkpoints: string, parked: string): string {
+  return `update ${checkpoints} c set epoch = c.epoch + 1, owner = ${given} ->> 'owner',
+  leased_until = ${until},
+  crashes = c.crashes + (c.leased_until is not null and c.owner <> ${given} ->> 'owner')::integer
+from (
+  select lane from ${checkpoints}
+  where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ${given} ->> 'owner')
+  for update skip locked
+) as free
+where c.scope = ${scope} and c.name = ${name} and c.version = ${version} and c.lane = free.lane
+returning c.position::text as position, c.epoch::text as epoch, c.crashes,
+  (select count(*) from ${parked} where ${consumer})::text as parked`;
+}
+
+const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond'`;
+
+/**
+ * Locks the row of a lane that is held, so that the transaction's own write to it cannot fail, and has the server end this
+ * transaction when it idles or hangs for too long: a frozen worker would hold the rows that it has written, and with them
+ * its successor. Where such limits are set already, they stay.
+ */
+function check(checkpoints: string): string {
+  const limit = (setting: string) =>
+    `case current_setting('${setting}') when '0' then set_config('${setting}', ${given} ->> 'patience', true) end`;
+  return `select ${limit("idle_in_transaction_session_timeout")} as idle, ${
+    limit("statement_timeout")
+  } as busy
+from ${checkpoints} where ${held} for update`;
+}
+
+/** Without a lease it releases the lane. */
+function advance(checkpoints: string): string {
+  return `update ${checkpoints} set position = greatest(position, (${given} ->> 'position')::bigint),
+  leased_until = ${until},
+  owner = case when ${given} ->> 'lease' is null then null else owner end,
+  crashes = case when (${given} ->> 'recovered')::boolean then 0 else crashes end,
+  stalled = (${given} ->> 'stalled')::boolean
+where ${held}`;
+}
+
+/** Whether somebody discarded the event meanwhile tells its position: the stream goes on from where they said. */
+function park(checkpoints: string, parked: string): string {
+  const columns =
+    "scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at";
+  const rows = (list: string) =>
+    `insert into ${parked} (${columns})
+  select ${scope}, ${name}, ${version}, "tenantId", "streamId", slot, position, attempts,
+    ${due} + delay * interval '1 millisecond', error, ${now}
+  from moved cross join json_to_recordset(${given} -> '${list}')
+    as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
+  return `with moved as (
+  ${advance(checkpoints)} returning lane
+), parks as (
+  ${rows("parks")}
+  on conflict (scope, name, version, tenant_id, stream_id) do update
+  set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
+  where parked.position <= excluded.position
+), waits as (
+  ${rows("waits")}
+  on conflict do nothing
+), frees as (
+  delete from ${parked} p using moved, json_to_recordset(${given} -> 'frees') as row("tenantId" text, "streamId" text)
+  where p.scope = ${scope} and p.name = ${name} and p.version = ${version} and p.tenant_id = "tenantId" and p.stream_id = "streamId"
+)
+select 1 as written from moved`;
+}
+
+function listParked(parked: string): string {
+  const milliseconds = (instant: string) => `(extract(epoch from ${instant}) * 1000)::float8`;
+  return `select tenant_id, stream_id, position::text as position, attempts, error,
+  ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
+from ${parked} p
+where ${consumer}
+  and (${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
+order by p.position`;
+}
+
+function discard(checkpoints: string, parked: string): string {
+  return `update ${parked} p set attempts = 0, due_at = ${due}, error = null,
+  position = 1 + case when (${given} ->> 'all')::boolean then greatest(p.position, (
+    select c.position from ${checkpoints} c
+    where c.scope = p.scope and c.name = p.name and c.version = p.version
+      and c.lane = p.slot % (select count(*) from ${checkpoints} l where l.scope = p.scope and l.name = p.name and l.version = p.version)
+  )) else p.position end
+where ${consumer} and ${oneStream} and ((${given} ->> 'all')::boolean or attempts > 0 or error is not null)
+returning 1 as discarded`;
+}
+
+function rewind(consumers: string, checkpoints: string, parked: string): string {
+  return `with lanes as (
+  update ${checkpoints} set position = (${given} ->> 'position')::bigint, epoch = epoch + 1, owner = null, leased_until = null,
+    crashes = 0, stalled = false
+  where ${consumer}
+), forgotten as (
+  delete from ${parked} where ${consumer}
+)
+update ${consumers} set position = (${given} ->> 'position')::bigint where ${consumer}`;
+}
+
+/** The new epoch stands above all old ones: no worker of before can write. */
+function redefine(consumers: string, checkpoints: string): string {
+  return `with found as materialized (
+  select lane, epoch from ${checkpoints} where ${consumer} for update
+), same as materialized (
+  select max(epoch) + 1 as epoch from found
+  having json_agg(epoch order by lane)::text = replace((${given} -> 'epochs')::text, ',', ', ')
+), gone as (
+  delete from ${checkpoints} using same where ${consumer} and lane >= (${given} ->> 'lanes')::integer
+), made as (
+  insert into ${checkpoints} (scope, name, version, lane, position, epoch, crashes, stalled)
+  select ${scope}, ${name}, ${version}, lane, (${given} ->> 'position')::bigint, same.epoch, 0, false
+  from same cross join generate_series(0, (${given} ->> 'lanes')::integer - 1) as lane
+  on conflict (scope, name, version, lane) do update
+  set position = excluded.position, epoch = excluded.epoch, owner = null, leased_until = null, crashes = 0, stalled = false
+)
+update ${consumers} set lanes = (${given} ->> 'lanes')::integer, filter = ${given} ->> 'filter', position = (${given} ->> 'position')::bigint
+from same where ${consumer} returning 1 as redefined`;
+}

@@ -1,0 +1,120 @@
+import type { Event, RecordedEvent } from "../event/event.ts";
+import { AggregateDiscardedError } from "../errors/event.ts";
+
+/** What a repository does with an aggregate that nobody else may. */
+interface Lifecycle {
+  /** Gives it its id. */
+  readonly place: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
+  /** Rebuilds it by one more stored event. */
+  readonly replay: <E extends Event>(aggregate: Aggregate<E>, event: RecordedEvent<E>) => void;
+  /** Notes that these changes are stored; what was emitted meanwhile stays to be saved. */
+  readonly saved: <E extends Event>(
+    aggregate: Aggregate<E>,
+    changes: readonly E[],
+    version: number,
+  ) => void;
+  /** Makes it unusable. */
+  readonly discard: <E extends Event>(aggregate: Aggregate<E>) => void;
+  /** Throws if it is unusable. */
+  readonly check: <E extends Event>(aggregate: Aggregate<E>) => void;
+}
+
+/** Reaches into aggregates; set by the class itself, so that its fields stay private to everyone else. */
+export let lifecycle: Lifecycle;
+
+/**
+ * An entity that is rebuilt from its events, and protects its rules by refusing commands.
+ *
+ * A subclass has a constructor without arguments, says in `apply` what each event changes, and gives command methods
+ * that check and `emit`. A `static category` becomes the part of the stream id before the colon.
+ *
+ * @typeParam E The union of its events; end `apply` with `default: event satisfies never` to be told of a missing one.
+ *
+ * @example A light switch
+ * ```ts
+ * import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const TurnedOn = defineEvent("TurnedOn");
+ *
+ * class LightSwitch extends Aggregate<EventOf<typeof TurnedOn>> {
+ *   static readonly category = "light";
+ *   shines = false;
+ *   protected apply(): void {
+ *     this.shines = true;
+ *   }
+ *   turnOn(): void {
+ *     if (this.shines) throw new Error("It is already turned on");
+ *     this.emit(TurnedOn());
+ *   }
+ * }
+ *
+ * const lights = new Repository(new EventStore(memory(), { events: [TurnedOn] }), LightSwitch);
+ * await lights.aggregate("hall", (light) => light.turnOn());
+ * assert.equal((await lights.load("hall"))?.shines, true);
+ * ```
+ */
+export abstract class Aggregate<E extends Event> {
+  #id = "";
+  #version = 0;
+  #changes: E[] = [];
+  #discarded = false;
+
+  static {
+    lifecycle = {
+      place(aggregate, id) {
+        aggregate.#id = id;
+      },
+      replay(aggregate, event) {
+        // A store that keeps unknown events marks their types; they count, but say nothing to the aggregate.
+        if (!event.type.startsWith("?")) aggregate.apply(event);
+        aggregate.#version = event.version;
+      },
+      saved(aggregate, changes, version) {
+        const stored = new Set(changes);
+        aggregate.#version = version;
+        aggregate.#changes = aggregate.#changes.filter((event) => !stored.has(event));
+      },
+      discard(aggregate) {
+        aggregate.#discarded = true;
+      },
+      check(aggregate) {
+        aggregate.#check();
+      },
+    };
+  }
+
+  /** Its id, without the category; empty until a repository gives it one. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** The version of the last stored event that it was rebuilt from; 0 for a new one. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The events that were emitted and are not saved yet, in order. */
+  get changes(): readonly E[] {
+    return [...this.#changes];
+  }
+
+  /**
+   * Applies an event and keeps it to be saved; when `apply` throws, it is not kept.
+   *
+   * @throws {AggregateDiscardedError} If the aggregate's earlier changes were rolled back or refused.
+   */
+  protected emit(event: E): void {
+    this.#check();
+    this.apply(event);
+    this.#changes.push(event);
+  }
+
+  /** Changes the state by an event; never refuses one, since it has happened. */
+  protected abstract apply(event: E): void;
+
+  #check(): void {
+    if (this.#discarded) throw new AggregateDiscardedError(this.#id);
+  }
+}

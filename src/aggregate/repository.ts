@@ -1,0 +1,232 @@
+import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
+import type { EventStore } from "../store/store.ts";
+import { Aggregate, lifecycle } from "./aggregate.ts";
+import { checkInstant, checkNumber } from "../errors/check.ts";
+import { checkCommand, command, streamOf } from "./attempt.ts";
+import { ConcurrencyError } from "../errors/event.ts";
+import { insideOf } from "../store/internals.ts";
+
+/** A class of aggregates. */
+export interface AggregateClass<A> {
+  /** The part of its stream ids before the colon; may be left out. */
+  readonly category?: string | undefined;
+  /** Its constructor takes no arguments. */
+  new (): A;
+}
+
+/** How a repository works. */
+export interface RepositoryOptions {
+  /** How often a command is run again after another writer was faster. @default 3 */
+  readonly retries?: number | undefined;
+}
+
+/** What a command knows besides its aggregate. */
+export interface CommandContext<E extends Event = Event> {
+  /** Whether the stream had no events. */
+  readonly isNew: boolean;
+  /** The version that was loaded; 0 for a new one. */
+  readonly version: number;
+  /** When its first event was created, a UTC instant; undefined for a new one. */
+  readonly createdAt: Date | undefined;
+  /** When its last event was created, a UTC instant; undefined for a new one. */
+  readonly updatedAt: Date | undefined;
+  /** 1 at first; more when the command runs again after a conflict. */
+  readonly attempt: number;
+  /** The repository's store. */
+  readonly store: EventStore<E>;
+}
+
+/** Up to where an aggregate is to be loaded. */
+export interface AsOf {
+  /** As it was at this version; a whole number from 1. @default the last */
+  readonly version?: number | undefined;
+  /** As it was at this UTC instant: everything before the first event that was created later. @default now */
+  readonly at?: Date | undefined;
+}
+
+/** The events of an aggregate. */
+export type EventsOf<A> = A extends Aggregate<infer E> ? E : never;
+
+interface Loaded<A> {
+  readonly aggregate: A;
+  readonly createdAt: Date | undefined;
+  readonly updatedAt: Date | undefined;
+}
+
+/**
+ * Loads aggregates from their streams and saves what they emit. A thin wrapper: a store can do all of it.
+ *
+ * @example Create, change, load
+ * ```ts
+ * import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const Counted = defineEvent("Counted");
+ *
+ * class Counter extends Aggregate<EventOf<typeof Counted>> {
+ *   static readonly category = "counter";
+ *   total = 0;
+ *   protected apply(): void {
+ *     this.total++;
+ *   }
+ *   count(): number {
+ *     this.emit(Counted());
+ *     return this.total;
+ *   }
+ * }
+ *
+ * const counters = new Repository(new EventStore(memory(), { events: [Counted] }), Counter);
+ * assert.equal(await counters.aggregate("a", (counter) => counter.count()), 1);
+ * assert.equal(await counters.aggregate("a", (counter) => counter.count()), 2);
+ * ```
+ */
+export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A>> {
+  readonly #store: EventStore<E>;
+  readonly #class: AggregateClass<A>;
+  readonly #retries: number;
+
+  /**
+   * Makes a repository; it holds no state, so that one may be made wherever a store is at hand.
+   *
+   * @param store A store of at least the aggregate's events; inside a transaction, the transaction's.
+   * @param aggregateClass The class, whose constructor takes no arguments.
+   * @throws {TypeError} If the class's category holds a colon, or an argument has the wrong type.
+   */
+  constructor(
+    store: EventStore<E>,
+    aggregateClass: AggregateClass<A> & ([EventsOf<A>] extends [E] ? unknown : never),
+    options: RepositoryOptions = {},
+  ) {
+    if (typeof store?.fold !== "function") throw new TypeError("store must be an event store");
+    if (!(aggregateClass?.prototype instanceof Aggregate)) {
+      throw new TypeError("aggregateClass must be a class that extends Aggregate");
+    }
+    this.#store = store;
+    this.#class = aggregateClass;
+    this.#retries = options.retries ?? 3;
+    checkCommand(this.#class.category, this.#retries);
+  }
+
+  /**
+   * Makes a new aggregate, runs a command on it and saves it.
+   *
+   * @param id The aggregate's id, without the category.
+   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
+   * @returns What the command returned.
+   * @throws {ConcurrencyError} If the stream exists.
+   */
+  async create<R>(
+    id: string,
+    run: (aggregate: A, context: CommandContext<E>) => R,
+  ): Promise<Awaited<R>> {
+    const streamId = this.#streamId(id);
+    const aggregate = this.#make(id);
+    const blank = { aggregate, createdAt: undefined, updatedAt: undefined };
+    const result = await this.#run(blank, 1, "noStream", run);
+    // Where there was nothing to save, nothing has met the stream that is there.
+    const actual = aggregate.version === 0 ? await this.#store.version(streamId) : 0;
+    if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
+    return result;
+  }
+
+  /**
+   * Loads an aggregate, or makes a new one, runs a command on it and saves it. When another writer was faster, loads
+   * it again and runs the command again: so the command must not do anything that cannot be repeated.
+   *
+   * @param id The aggregate's id, without the category.
+   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
+   * @returns What the command returned.
+   * @throws {ConcurrencyError} If there was a conflict on every attempt.
+   */
+  async aggregate<R>(
+    id: string,
+    run: (aggregate: A, context: CommandContext<E>) => R,
+  ): Promise<Awaited<R>> {
+    return await command(this.#store, this.#streamId(id), this.#retries, async (attempt) => {
+      const loaded = await this.#load(id, {});
+      return await this.#run(loaded, attempt, 0, run);
+    });
+  }
+
+  /**
+   * Loads an aggregate, as it is or as it was.
+   *
+   * @returns The aggregate; undefined where there is no stream, or there was none then.
+   * @throws {RangeError} If the version is not a whole number from 1.
+   */
+  async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
+    if (asOf.version !== undefined) checkNumber("version", asOf.version, 1);
+    const { aggregate } = await this.#load(id, asOf);
+    return aggregate.version === 0 ? undefined : aggregate;
+  }
+
+  /**
+   * Stores what an aggregate emitted. Afterwards its `changes` are empty and its `version` has moved on; saving it
+   * again writes nothing.
+   *
+   * @param aggregate One that this repository loaded.
+   * @param options Metadata for the events; their own wins.
+   * @throws {ConcurrencyError} If another writer was faster.
+   * @throws {AggregateDiscardedError} If its earlier changes were rolled back or refused.
+   */
+  async save(
+    aggregate: A,
+    options: { readonly metadata?: Metadata | undefined } = {},
+  ): Promise<void> {
+    await this.#save(aggregate, 0, options.metadata);
+  }
+
+  async #run<R>(
+    { aggregate, createdAt, updatedAt }: Loaded<A>,
+    attempt: number,
+    fresh: 0 | "noStream",
+    run: (aggregate: A, context: CommandContext<E>) => R,
+  ): Promise<Awaited<R>> {
+    const { version } = aggregate;
+    const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
+    try {
+      const result = await run(aggregate, { ...context, store: this.#store });
+      await this.#save(aggregate, fresh);
+      return result;
+    } catch (error) {
+      lifecycle.discard(aggregate);
+      throw error;
+    }
+  }
+
+  /** Saves an aggregate; `fresh` is what is expected where it has no version yet. */
+  async #save(aggregate: A, fresh: 0 | "noStream", metadata?: Metadata): Promise<void> {
+    lifecycle.check(aggregate);
+    const changes = aggregate.changes as readonly E[];
+    if (changes.length === 0) return;
+    const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
+    const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
+    const { version } = await store.append(this.#streamId(aggregate.id), changes, {
+      expectedVersion,
+    });
+    lifecycle.saved(aggregate, changes, version);
+    insideOf(this.#store)?.unit?.onRollback(() => lifecycle.discard(aggregate));
+  }
+
+  async #load(id: string, { version: to, at }: AsOf): Promise<Loaded<A>> {
+    if (at !== undefined) checkInstant("at", at);
+    const aggregate = this.#make(id);
+    const start: { first?: RecordedEvent<E>; last?: RecordedEvent<E> } = {};
+    const { first, last } = await this.#store.fold(this.#streamId(id), start, (ends, event) => {
+      lifecycle.replay(aggregate, event);
+      return { first: ends.first ?? event, last: event };
+    }, { to, at });
+    return { aggregate, createdAt: first?.createdAt, updatedAt: last?.createdAt };
+  }
+
+  #make(id: string): A {
+    const aggregate = new this.#class();
+    lifecycle.place(aggregate, id);
+    return aggregate;
+  }
+
+  #streamId(id: string): string {
+    return streamOf(this.#class.category, id);
+  }
+}

@@ -1,0 +1,171 @@
+import type { Definition } from "../event/define.ts";
+import type { NewEvent, StoredEvent } from "../driver/driver.ts";
+import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
+import type { AnyEventType } from "../event/type.ts";
+import { type Annotations, decode, encode } from "./codec.ts";
+import { checkInstant, checkObject, kind } from "../errors/check.ts";
+import { copyData } from "../event/copy.ts";
+import { defaultsOf, definitionOf } from "../event/define.ts";
+import {
+  CorruptEventError,
+  DuplicateEventTypeError,
+  InvalidEventError,
+  UnknownEventTypeError,
+} from "../errors/event.ts";
+import { freezeEvent, storable } from "../event/freeze.ts";
+
+/** The event types of a store: turns its events into what a driver stores, and back. */
+export class Catalog<E extends Event> {
+  readonly #definitions: ReadonlyMap<string, Definition>;
+  readonly #keepUnknown: boolean;
+
+  constructor(types: readonly AnyEventType[], keepUnknown: boolean) {
+    const definitions = new Map<string, Definition>();
+    for (const type of new Set(types)) {
+      const found = definitionOf(type);
+      if (found === undefined) {
+        throw new TypeError("events must be a list of event types made by defineEvent");
+      }
+      for (const name of new Set([found.type, ...found.aliases])) {
+        if (definitions.has(name)) throw new DuplicateEventTypeError(name);
+        definitions.set(name, found);
+      }
+    }
+    this.#definitions = definitions;
+    this.#keepUnknown = keepUnknown;
+  }
+
+  /**
+   * Gives an event that is safe to store: of a known type, and frozen. A factory's event is given back as it is;
+   * one made by hand, or read from a store, is copied.
+   *
+   * @throws {UnknownEventTypeError} If the store was not made with its type.
+   * @throws {InvalidEventError} If its data cannot be stored.
+   */
+  accept(event: Event): Event {
+    if (typeof event !== "object" || event === null) {
+      throw new TypeError(`events must be events made by an event type, got ${kind(event)}`);
+    }
+    const made = defaultsOf(event) !== undefined;
+    const given = made ? event : readable(event);
+    const { type } = given;
+    if (typeof type !== "string") throw new TypeError(`type must be a string, got ${kind(type)}`);
+    if (!this.has(type)) throw new UnknownEventTypeError(type);
+    if (made) return event;
+    return freezeEvent({ ...given, data: storable(type, () => copyData(given.data)) });
+  }
+
+  /**
+   * Encodes an accepted event.
+   *
+   * @throws {InvalidEventError} If a Map, a Set or a Date in it was changed into what cannot be stored.
+   */
+  encode(event: Event, published: boolean): NewEvent {
+    const { id, type, createdAt, data, metadata, tags } = event;
+    checkInstant("createdAt", createdAt);
+    // Without data the column is null; JSON's own null is noted, so that drivers need not tell the two apart.
+    const notes: Annotations = data === null ? { "/data": "null" } : {};
+    return storable(type, () => ({
+      id,
+      type,
+      schemaVersion: this.#definitions.get(type)!.upcast.length + 1,
+      createdAt: createdAt.toISOString(),
+      data: data === undefined ? null : JSON.stringify(encode(data, "/data", notes)),
+      metadata: JSON.stringify(encode(metadata, "/metadata", notes)),
+      codec: isEmpty(notes) ? null : JSON.stringify(notes),
+      tags,
+      published,
+    }));
+  }
+
+  /**
+   * Reads a stored event: decodes it, brings its data up to date and freezes it.
+   *
+   * @throws {UnknownEventTypeError} If nobody defined its type and unknown events are not kept.
+   * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
+   */
+  decode(stored: StoredEvent): RecordedEvent<E> {
+    const { id, streamId, version, position, tenantId, codec } = stored;
+    const found = this.#definitions.get(stored.type);
+    if (found === undefined && !this.#keepUnknown) throw new UnknownEventTypeError(stored.type);
+    let reason = "its time cannot be read";
+    try {
+      const createdAt = new Date(stored.createdAt);
+      checkInstant("createdAt", createdAt);
+      reason = "its metadata does not decode";
+      if (codec !== null) checkObject("codec", codec);
+      checkObject("metadata", stored.metadata);
+      const metadata = decode(stored.metadata, "/metadata", codec);
+      reason = "its data does not decode";
+      let data = decode(stored.data ?? undefined, "/data", codec);
+      if (found !== undefined && stored.schemaVersion <= found.upcast.length) {
+        reason = "an upcaster threw, or gave what cannot be stored";
+        for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
+        data = copyData(data);
+      }
+      const type = found?.type ?? `?${stored.type}`;
+      const tags = Object.freeze(stored.tags);
+      const event = { type, id, createdAt, data, metadata: metadata as Metadata, tags };
+      // The one place where stored text becomes typed events: the definitions stand for it.
+      return record(event, streamId, version, position, tenantId) as unknown as RecordedEvent<E>;
+    } catch (cause) {
+      throw new CorruptEventError(streamId, version, reason, { cause });
+    }
+  }
+
+  /** Tells whether a type was defined under this name. */
+  has(type: string): boolean {
+    return this.#definitions.get(type)?.type === type;
+  }
+
+  /** The names under which events of these types may be stored: their own and their aliases. */
+  storedNames(types: readonly string[] | undefined): readonly string[] | undefined {
+    return types?.flatMap((type) => {
+      const found = this.#definitions.get(type);
+      if (found !== undefined) return [found.type, ...found.aliases];
+      // What nobody defined reads as "?Name"; what somebody did is never read so.
+      const name = type.replace(/^\?/, "");
+      return this.#definitions.has(name) ? [] : [name];
+    });
+  }
+}
+
+/** Adds to an accepted event where it was stored. */
+export function record<E extends Event>(
+  event: E,
+  streamId: string,
+  version: number,
+  position: number,
+  tenantId: string,
+): RecordedEvent<E> {
+  const { type, id, createdAt, data, metadata, tags } = event;
+  const recorded = {
+    type,
+    id,
+    createdAt,
+    data,
+    metadata,
+    tags,
+    streamId,
+    version,
+    position,
+    tenantId,
+  };
+  return Object.freeze(recorded) as unknown as RecordedEvent<E>;
+}
+
+function isEmpty(object: object): boolean {
+  for (const _key in object) return false;
+  return true;
+}
+
+/** The fields of an event that was made by hand, whose getters and traps may throw. */
+function readable(event: Event): Event {
+  try {
+    const { type, id, createdAt, data, metadata, tags } = event;
+    return { type, id, createdAt, data, metadata, tags };
+  } catch (cause) {
+    const reason = "reading its fields threw";
+    throw new InvalidEventError("?", [{ message: reason, path: [] }], { reason, cause });
+  }
+}

@@ -1,0 +1,253 @@
+import type { ProjectionContext } from "../engine/call.ts";
+import type { Session } from "../driver/driver.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
+import type { Inside } from "../store/internals.ts";
+import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
+import type { EventStore } from "../store/store.ts";
+import type { RunResult } from "../engine/worker.ts";
+import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
+import { quote } from "../errors/base.ts";
+import { insideOf } from "../store/internals.ts";
+import { planOf } from "../engine/options.ts";
+import { readLog } from "../store/reader.ts";
+import { Worker } from "../engine/worker.ts";
+
+/** Handlers by event type; events without one are passed over. */
+export type ProjectionHandlers<E extends Event, Db> = {
+  readonly [Type in E["type"]]?:
+    | ((
+      event: RecordedEvent<Extract<E, { readonly type: Type }>>,
+      context: ProjectionContext<E, Db>,
+    ) => unknown)
+    | undefined;
+};
+
+/** What `reset` is given. */
+export interface ResetContext<Db = unknown> {
+  /** The handle of the transaction that also sets the checkpoint back. */
+  readonly db: Db;
+  /** The projection's version. */
+  readonly projectionVersion: number;
+}
+
+/** How a projection works. */
+export interface ProjectionOptions<E extends Event, Db>
+  extends Omit<ConsumerOptions, "concurrency"> {
+  /** Its name: two projections of one name and version share the work. */
+  readonly name: string;
+  /** What it does with events, in a transaction that also moves its checkpoint: exactly once. */
+  readonly handlers: ProjectionHandlers<E, Db>;
+  /**
+   * Another version has a checkpoint of its own, and builds its read model beside the old one; at most 2^31 - 1.
+   * @default 1
+   */
+  readonly version?: number | undefined;
+  /** Only events of streams of these categories. @default all */
+  readonly categories?: readonly string[] | undefined;
+  /** Where it begins when it first runs. @default "start" */
+  readonly from?: ConsumerStart | undefined;
+  /** Empties the read model; `rebuild` needs it. @default none */
+  readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
+  /**
+   * Whether the handlers run inside the append instead, from now on and in this process; made again, it takes the place of
+   * the one before. @default false
+   */
+  readonly inline?: boolean | undefined;
+  /** Not for projections: their effects are kept in order; use `lanes`. */
+  readonly concurrency?: 1 | undefined;
+}
+
+/**
+ * Keeps a read model: a consumer whose handlers write through `db`, in one transaction with the checkpoint, so that each
+ * event takes effect exactly once.
+ *
+ * @example A read model
+ * ```ts
+ * import { defineEvent, EventStore, Projection } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent<{ sku: string }>()("OrderPlaced");
+ * const sold = new Map<string, number>();
+ * const store = new EventStore(memory({ db: sold }), { events: [OrderPlaced] });
+ * const bestsellers = new Projection(store, {
+ *   name: "bestsellers",
+ *   handlers: {
+ *     OrderPlaced: ({ data }, { db }) => db.set(data.sku, (db.get(data.sku) ?? 0) + 1),
+ *   },
+ *   reset: ({ db }) => db.clear(),
+ * });
+ *
+ * await store.append("order:1", OrderPlaced({ sku: "tea" }));
+ * await bestsellers.runOnce();
+ * await bestsellers.rebuild();
+ * assert.deepEqual([...sold], [["tea", 1]]);
+ * ```
+ *
+ * @example Read what was just written
+ * ```ts
+ * import { defineEvent, EventStore, Projection } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent("OrderPlaced");
+ * const open = new Set<string>();
+ * const store = new EventStore(memory(), { events: [OrderPlaced] });
+ * const orders = new Projection(store, {
+ *   name: "orders",
+ *   handlers: { OrderPlaced: ({ streamId }) => open.add(streamId) },
+ * });
+ * const stop = new AbortController();
+ * const running = orders.run({ signal: stop.signal });
+ *
+ * const { position } = await store.append("order:42", OrderPlaced());
+ * await orders.waitFor(position, { signal: AbortSignal.timeout(5000) });
+ * assert(open.has("order:42"));
+ *
+ * stop.abort();
+ * await running; // what was in flight is finished
+ * ```
+ */
+export class Projection<E extends Event, Db> extends Consumer {
+  readonly #worker: Worker;
+  readonly #inside: Inside<E, Db>;
+  readonly #options: ProjectionOptions<E, Db>;
+
+  /**
+   * Makes a projection.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed or out of range.
+   * @throws {UnsupportedError} If the driver has no transactions.
+   */
+  constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
+    checkObject("options", options);
+    const { handlers, reset, inline = false, ...rest } = options;
+    const types = checkHandlers(handlers);
+    if (reset !== undefined) checkFunction("reset", reset);
+    const worker = new Worker(planOf<E, Db>(store, {
+      ...rest,
+      types,
+      work: {
+        mode: "transaction",
+        handle: ([event], context) => handle(handlers, event!, context),
+      },
+    }));
+    super(worker);
+    this.#worker = worker;
+    this.#inside = insideOf<E, Db>(store)!;
+    this.#options = options;
+    if (inline) this.#subscribe(types, rest.categories);
+  }
+
+  /**
+   * Empties the read model with `reset` and replays everything from the start. Reset and checkpoint are one transaction;
+   * what other workers are at is rolled back, and they go on with the replay. An inline projection is replayed in that one
+   * transaction, and appends wait for it.
+   *
+   * @returns What came of the replay; what could not be handled again is parked, as in `runOnce`.
+   * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
+   * the read model and the checkpoint are as before.
+   */
+  async rebuild(): Promise<RunResult> {
+    const { reset } = this.#options;
+    if (reset === undefined) throw new TypeError("reset must be given to rebuild a projection");
+    const { key: { version: projectionVersion } } = this.#worker.plan;
+    let handled = 0;
+    await this.#worker.rewind(async (rewind) => {
+      handled = 0;
+      await this.#inside.transaction(async (inner, session) => {
+        await rewind(session.checkpoints!);
+        if (this.#options.inline) await session.exclude?.();
+        await reset({ db: session.db, projectionVersion });
+        if (this.#options.inline) handled = await this.#replay(inner, session);
+      });
+    });
+    const result = await this.runOnce();
+    return { ...result, handled: handled + result.handled };
+  }
+
+  /** Handles all that is there now; an inline projection has nothing left to do. */
+  override async runOnce(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RunResult> {
+    if (!this.#options.inline) return await super.runOnce(options);
+    return { handled: 0, failed: 0, parked: 0, position: await this.#worker.plan.driver.settled() };
+  }
+
+  /** Runs until it is told to stop; an inline projection has nothing to run for. */
+  override async run(options: RunOptions = {}): Promise<void> {
+    if (!this.#options.inline) await super.run(options);
+  }
+
+  /** Tells how it is doing; an inline projection is never behind. */
+  override async status(): Promise<ConsumerStatus> {
+    const status = await super.status();
+    return this.#options.inline ? { ...status, position: status.head, lag: 0 } : status;
+  }
+
+  /** Waits until a position has taken effect; what is committed has, in an inline projection. */
+  override async waitFor(
+    position: number,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    checkNumber("position", position);
+    if (!this.#options.inline) await super.waitFor(position, options);
+  }
+
+  async #replay(inside: Inside<E, Db>, session: Session<Db>): Promise<number> {
+    const { handlers, categories } = this.#options;
+    const { tenantId, shared: { catalog } } = inside;
+    const types = checkHandlers(handlers);
+    let count = 0;
+    for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
+      await handle(handlers, event, this.#context(inside.reacting(event), session.db));
+      count++;
+    }
+    return count;
+  }
+
+  #subscribe(types: readonly string[], categories: readonly string[] | undefined): void {
+    const { tenantId, shared: { subscriptions } } = this.#inside;
+    const { scope, name, version } = this.#worker.plan.key;
+    const key = JSON.stringify([scope, name, version]);
+    // Made once more, as for each request, it must not take effect twice.
+    const before = subscriptions.findIndex((subscription) => subscription.key === key);
+    subscriptions.splice(before < 0 ? subscriptions.length : before, 1, {
+      key,
+      matches: (event, category) =>
+        types.includes(event.type) && (categories?.includes(category) ?? true),
+      afterCommit: false,
+      handler: async (event, { store, db }) => {
+        if (tenantId !== undefined && event.tenantId !== tenantId) return;
+        await handle(this.#options.handlers, event, this.#context(store, db));
+      },
+    });
+  }
+
+  #context(store: EventStore<E, Db>, db: Db): ProjectionContext<E, Db> {
+    const projectionVersion = this.#worker.plan.key.version;
+    return { store, db, signal: new AbortController().signal, attempt: 1, projectionVersion };
+  }
+}
+
+function handle<E extends Event, Db>(
+  handlers: ProjectionHandlers<E, Db>,
+  event: RecordedEvent<E>,
+  context: ProjectionContext<E, Db>,
+): unknown {
+  // The key is the event's own type, which the compiler cannot follow.
+  const handler = handlers[event.type as E["type"]] as
+    | ((event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown)
+    | undefined;
+  return handler?.(event, context);
+}
+
+function checkHandlers(handlers: object): readonly string[] {
+  checkObject("handlers", handlers);
+  return Object.entries(handlers).flatMap(([type, handler]) => {
+    if (handler === undefined) return [];
+    checkFunction(`handler of ${quote(type)}`, handler);
+    return [type];
+  });
+}

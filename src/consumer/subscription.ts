@@ -1,0 +1,99 @@
+import type { ConsumerContext } from "../engine/call.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
+import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
+import type { EventStore } from "../store/store.ts";
+import { checkFunction, checkObject } from "../errors/check.ts";
+import { Consumer } from "./consumer.ts";
+import { planOf } from "../engine/options.ts";
+import { Worker } from "../engine/worker.ts";
+
+/** How a subscription works. `Type` is inferred from `types`, which narrow the event. */
+export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"] = E["type"]>
+  extends ConsumerOptions {
+  /** Its name: two subscriptions of one name share the work. */
+  readonly name: string;
+  /** Only events of these types. @default all */
+  readonly types?: readonly Type[] | undefined;
+  /** Only events of streams of these categories. @default all */
+  readonly categories?: readonly string[] | undefined;
+  /** Where it begins when it first runs. @default "start" */
+  readonly from?: ConsumerStart | undefined;
+  /**
+   * Whether the handler runs in a transaction that also moves the checkpoint, so that what it does through `db` and
+   * `store` happens exactly once. @default whether the handler declares a second parameter, its context; one with a
+   * default value, or among rest parameters, does not tell
+   */
+  readonly transaction?: boolean | undefined;
+  /**
+   * Handles an event; done when it has returned, or resolved. What it throws is tried again as `retry` says, a
+   * `PermanentError` is not.
+   */
+  readonly handler: (
+    event: RecordedEvent<Extract<E, { readonly type: NoInfer<Type> }>>,
+    context: ConsumerContext<E, Db>,
+  ) => unknown;
+}
+
+/** The constructor of `Subscription`. */
+export interface SubscriptionConstructor {
+  /**
+   * Makes a subscription.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed or out of range.
+   * @throws {UnsupportedError} If it is transactional and the driver has no transactions.
+   */
+  new <E extends Event, Db, const Type extends E["type"] = E["type"]>(
+    store: EventStore<E, Db>,
+    options: SubscriptionOptions<E, Db, Type>,
+  ): Consumer;
+}
+
+/**
+ * Makes durable subscriptions: consumers that call a handler for each event, at least once, those of a stream in order.
+ *
+ * @example React to what happened
+ * ```ts
+ * import { defineEvent, EventStore, Subscription } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const OrderPlaced = defineEvent("OrderPlaced");
+ * const OrderPaid = defineEvent("OrderPaid");
+ * const store = new EventStore(memory(), { events: [OrderPlaced, OrderPaid] });
+ * await store.append("order:42", OrderPlaced());
+ *
+ * const payment = new Subscription(store, {
+ *   name: "payment",
+ *   types: ["OrderPlaced"],
+ *   handler: (event, { store }) => store.append(event.streamId, OrderPaid()),
+ * });
+ * await payment.drain();
+ * assert.equal(await store.version("order:42"), 2);
+ * ```
+ */
+export const Subscription: SubscriptionConstructor = class Subscription<
+  E extends Event,
+  Db,
+  Type extends E["type"],
+> extends Consumer {
+  /** Makes a subscription, as `SubscriptionConstructor` says. */
+  constructor(store: EventStore<E, Db>, options: SubscriptionOptions<E, Db, Type>) {
+    checkObject("options", options);
+    const { handler, transaction, ...rest } = options;
+    checkFunction("handler", handler);
+    const mode = transaction ?? handler.length > 1 ? "transaction" : "each";
+    super(
+      new Worker(planOf<E, Db>(store, {
+        ...rest,
+        work: {
+          mode,
+          // Which types there are to handle is what the log is asked for.
+          handle: ([event], context) => handler(event as Parameters<typeof handler>[0], context),
+        },
+      })),
+    );
+  }
+};
+
+/** What `new Subscription` makes: a consumer like others. */
+export type Subscription = Consumer;

@@ -1,0 +1,97 @@
+import type { Progress } from "../driver/checkpoints.ts";
+import type { StoredEvent } from "../driver/driver.ts";
+import type { Event } from "../event/event.ts";
+import type { Inside } from "../store/internals.ts";
+import type { Job } from "./work.ts";
+import type { Lease } from "./lease.ts";
+import { Call, Thrown } from "./call.ts";
+import { isEventSourceryError } from "../errors/event.ts";
+
+/** What ends a pass, since it is neither the event's fault nor the handler's. */
+const passing = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
+
+/** Hands events to the handler, in a transaction with their checkpoint where the consumer is transactional. */
+export class Delivery<E extends Event, Db> {
+  readonly #job: Job<E, Db>;
+  readonly #lease: Lease;
+  readonly #calls: Set<Call<E, Db>> = new Set();
+
+  constructor(job: Job<E, Db>, lease: Lease) {
+    this.#job = job;
+    this.#lease = lease;
+    lease.signal.addEventListener("abort", () => {
+      for (const call of this.#calls) call.abort(lease.signal.reason);
+    });
+  }
+
+  /**
+   * Hands over events.
+   *
+   * @param attempt Which attempt it is at them.
+   * @param progress Says what a transaction writes with them.
+   * @returns What went wrong with them; undefined where nothing did.
+   * @throws {EventSourceryError} If the lease is lost or the database cannot be reached.
+   */
+  async deliver(
+    events: readonly StoredEvent[],
+    attempt: number,
+    progress: () => Progress,
+  ): Promise<{ readonly error: unknown } | undefined> {
+    const { inside, work } = this.#job;
+    const { driver } = inside.shared;
+    try {
+      if (work.mode === "transaction") await this.#transact(events, attempt, progress());
+      else await this.#call(events, inside, driver.db, attempt);
+      return undefined;
+    } catch (error) {
+      this.#lease.signal.throwIfAborted();
+      if (error instanceof Thrown) return { error: error.error };
+      // A commit that the database refuses is the handler's doing; one that never arrived is not.
+      if (isEventSourceryError(error) && passing.includes(error.code)) throw error;
+      return { error };
+    }
+  }
+
+  /** The effect and the checkpoint commit together: a stale owner's transaction is rolled back. */
+  async #transact(
+    events: readonly StoredEvent[],
+    attempt: number,
+    progress: Progress,
+  ): Promise<void> {
+    const { inside, timeout, lease } = this.#job;
+    await inside.transaction(async (inner, { checkpoints, db }) => {
+      // A handler that takes too long is rolled back here before the server loses patience: it would cut the connection.
+      await this.#lease.check(checkpoints!, timeout + lease);
+      for (const event of events) await this.#call([event], inner, db, attempt);
+      await this.#lease.write(checkpoints!, progress);
+    });
+    this.#lease.written(progress);
+  }
+
+  async #call(
+    stored: readonly StoredEvent[],
+    inside: Inside<E, Db>,
+    db: Db,
+    attempt: number,
+  ): Promise<void> {
+    const { work, key, timeout } = this.#job;
+    const events = decode(stored, inside);
+    const call = new Call(inside, db, events[0]!, attempt, key.version);
+    this.#lease.signal.throwIfAborted();
+    this.#calls.add(call);
+    try {
+      await call.run((context) => work.handle(events, context), key.name, timeout);
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+}
+
+/** An event that cannot be read is one that cannot be handled. */
+function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Inside<E, Db>) {
+  try {
+    return stored.map((event) => shared.catalog.decode(event));
+  } catch (error) {
+    throw new Thrown(error);
+  }
+}

@@ -1,0 +1,79 @@
+import type { Park, ParkedStream, StreamKey } from "../driver/checkpoints.ts";
+import type { StoredEvent } from "../driver/driver.ts";
+import { keyOf, type Lease } from "./lease.ts";
+import { slotOf } from "../event/stream.ts";
+
+/** A parked stream: the event it waits at, how often that was tried, and when it is due by the monotonic clock. */
+export interface Waiting extends StreamKey {
+  readonly position: number;
+  readonly attempts: number;
+  readonly dueAt: number | undefined;
+}
+
+/** The parked streams of a lane, as its worker knows them; what changes is written with the next checkpoint. */
+export class Parking {
+  readonly #lease: Lease;
+  readonly #streams: Map<string, Waiting> = new Map();
+
+  constructor(lease: Lease) {
+    this.#lease = lease;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** When the next is due, in milliseconds from now; undefined where none is by itself. */
+  get nextDue(): number | undefined {
+    const due = [...this.#streams.values()].flatMap(({ dueAt }) => dueAt ?? []);
+    return due.length === 0 ? undefined : Math.min(...due) - performance.now();
+  }
+
+  /** Those that are due now. */
+  get due(): readonly Waiting[] {
+    const now = performance.now();
+    return [...this.#streams.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= now);
+  }
+
+  /** Takes over what is stored. */
+  learn(rows: readonly ParkedStream[]): void {
+    const now = performance.now();
+    for (const row of rows) {
+      const dueAt = row.delay === undefined ? undefined : now + row.delay;
+      this.#streams.set(keyOf(row), { ...row, dueAt });
+    }
+  }
+
+  /** Whether a stream is parked. */
+  has(stream: StreamKey): boolean {
+    return this.#streams.has(keyOf(stream));
+  }
+
+  /** Parks a stream, or has it go on elsewhere. */
+  park(park: Park): Waiting {
+    const { tenantId, streamId, position, attempts, delay } = park;
+    const dueAt = delay === undefined ? undefined : performance.now() + delay;
+    const waiting = { tenantId, streamId, position, attempts, dueAt };
+    this.#streams.set(keyOf(park), waiting);
+    this.#lease.park(park);
+    return waiting;
+  }
+
+  /** Lets an event wait behind those of its stream that are parked. */
+  wait(event: StoredEvent): void {
+    this.#lease.wait(parkOf(event));
+  }
+
+  /** Ends the parking of a stream. */
+  free({ tenantId, streamId }: StreamKey): void {
+    this.#streams.delete(keyOf({ tenantId, streamId }));
+    this.#lease.free({ tenantId, streamId });
+  }
+}
+
+/** A stream parked at an event that was not tried yet, and is due. */
+export function parkOf({ tenantId, streamId, position }: StoredEvent): Park {
+  const slot = slotOf(tenantId, streamId);
+  return { tenantId, streamId, slot, position, attempts: 0, delay: 0, error: undefined };
+}

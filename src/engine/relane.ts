@@ -1,0 +1,71 @@
+import type { ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
+import type { Plan } from "./options.ts";
+import { BusyError } from "../errors/driver.ts";
+import { Health } from "./outage.ts";
+
+/** A lane that is held. */
+type Held = ClaimedLane & { readonly lane: number };
+
+/**
+ * Changes the number of a consumer's lanes, while holding the leases of all: first every lane is brought to where the
+ * foremost is, so that nothing is handled twice.
+ *
+ * @param wait Waits a little, when another worker holds a lane.
+ * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
+ * brought there.
+ */
+export async function relane(plan: Plan, lanes: number, wait: () => Promise<void>): Promise<void> {
+  const { checkpoints, key, owner, lease, filter } = plan;
+  const before = await checkpoints.lanes(key);
+  const claimed: Held[] = [];
+  const giveUp = performance.now() + 2 * lease;
+  try {
+    for (const { lane } of before) {
+      let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+      while (found === undefined) {
+        if (performance.now() > giveUp) throw busy(plan);
+        await wait();
+        found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
+      }
+      claimed.push({ lane, ...found });
+    }
+    if ((await checkpoints.lanes(key)).length !== before.length) throw busy(plan);
+    const position = Math.max(0, ...claimed.map((one) => one.position));
+    for (const { lane, ...held } of claimed) {
+      await bring(plan, position, { lane, lanes: before.length }, held);
+    }
+    const epochs = claimed.map(({ epoch }) => epoch);
+    if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) throw busy(plan);
+  } catch (error) {
+    await release(plan, claimed);
+    throw error;
+  }
+}
+
+/** Brings a lane that is held to a position; whoever began there without it would lose what lies between. */
+async function bring(
+  plan: Plan,
+  position: number,
+  lane: LaneFilter,
+  held: ClaimedLane,
+): Promise<void> {
+  const errors: unknown[] = [];
+  const stop = new AbortController().signal;
+  const pass = plan.begin(lane, held, new Health(), stop, (error) => errors.push(error));
+  if ((await pass.run(async () => position, true)).position >= position) return;
+  throw errors.length > 0 ? errors.at(-1) : busy(plan);
+}
+
+/** Gives lanes back, as far as they are still held. */
+async function release({ checkpoints, key }: Plan, lanes: readonly Held[]): Promise<void> {
+  const nothing = { stalled: false, recovered: false, parks: [], waits: [], frees: [] };
+  await Promise.allSettled(
+    lanes.map(({ lane, epoch, position }) =>
+      checkpoints.advance({ ...key, lane }, epoch, { ...nothing, position, lease: undefined })
+    ),
+  );
+}
+
+function busy({ lease, key }: Plan): BusyError {
+  return new BusyError(2 * lease, { consumer: key.name });
+}

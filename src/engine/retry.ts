@@ -1,0 +1,41 @@
+import { checkNumber, checkObject } from "../errors/check.ts";
+
+/** When a failed event is tried again. */
+export interface RetryOptions {
+  /**
+   * How often an event is tried before it stays parked until somebody redrives or discards it. Failures while nothing
+   * else succeeds are an outage, and do not count. @default 10
+   */
+  readonly attempts?: number | undefined;
+  /** The pause after the first failure, in milliseconds; it doubles with each. @default 200 */
+  readonly minDelay?: number | undefined;
+  /** The longest pause, in milliseconds. @default 300000 */
+  readonly maxDelay?: number | undefined;
+}
+
+/** `RetryOptions`, complete. */
+export interface Retry {
+  readonly attempts: number;
+  readonly minDelay: number;
+  readonly maxDelay: number;
+}
+
+/**
+ * Completes retry options.
+ *
+ * @throws {TypeError | RangeError} If one is malformed or out of range.
+ */
+export function readRetry(options: RetryOptions = {}): Retry {
+  checkObject("retry", options);
+  const { attempts = 10, minDelay = 200, maxDelay = 300_000 } = options;
+  checkNumber("retry.attempts", attempts, 1);
+  checkNumber("retry.minDelay", minDelay);
+  checkNumber("retry.maxDelay", maxDelay, minDelay);
+  return { attempts, minDelay, maxDelay };
+}
+
+/** The pause after a number of failures, in milliseconds: half of it by chance, so that workers do not march in step. */
+export function backoff({ minDelay, maxDelay }: Retry, failures: number): number {
+  const delay = Math.min(maxDelay, minDelay * 2 ** Math.min(failures - 1, 50));
+  return delay / 2 + Math.random() * delay / 2;
+}

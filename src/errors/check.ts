@@ -1,0 +1,119 @@
+import { quote } from "./base.ts";
+
+const encoder = new TextEncoder();
+const longest = 512;
+
+/**
+ * Checks a name that becomes part of a key: a stream id, type, tag, tenant or event id.
+ *
+ * @throws {TypeError} If it is no string, holds NUL or is not well-formed Unicode.
+ * @throws {RangeError} If it is empty or longer than 512 bytes in UTF-8.
+ */
+export function checkName(argument: string, value: unknown): asserts value is string {
+  if (typeof value !== "string") {
+    throw new TypeError(`${argument} must be a string, got ${kind(value)}`);
+  }
+  if (value === "") throw new RangeError(`${argument} must not be empty`);
+  // A UTF-16 unit takes at most three bytes, so most names need no encoding to be measured.
+  if (
+    value.length * 3 > longest && (value.length > longest || encoder.encode(value).length > longest)
+  ) {
+    throw new RangeError(
+      `${argument} must be at most ${longest} bytes in UTF-8, got ${quote(value)}`,
+    );
+  }
+  if (unsafe.test(value)) {
+    throw new TypeError(`${argument} must be well-formed Unicode without NUL, got ${quote(value)}`);
+  }
+}
+
+/** NUL, which libSQL cuts a text at, and surrogates that stand alone, which UTF-8 cannot hold. */
+export const unsafe: RegExp = /[\0\p{Surrogate}]/u;
+
+/**
+ * The longest time that a timer takes, in milliseconds: more would be taken for nothing. Also the greatest `integer` of
+ * Postgres.
+ */
+export const most32: number = 2 ** 31 - 1;
+
+/**
+ * Checks a whole number.
+ *
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is no whole number from `least` to `most`.
+ */
+export function checkNumber(
+  argument: string,
+  value: unknown,
+  least: number = 0,
+  most: number = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
+  if (typeof value !== "number") {
+    throw new TypeError(`${argument} must be a number, got ${kind(value)}`);
+  }
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const end = most === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : most;
+    throw new RangeError(
+      `${argument} must be a whole number from ${least} to ${end}, got ${value}`,
+    );
+  }
+}
+
+/**
+ * Checks an instant.
+ *
+ * @throws {TypeError} If it is no `Date`.
+ * @throws {RangeError} If it is no valid date of the years 1 to 9999, which every driver can store and order.
+ */
+export function checkInstant(argument: string, value: unknown): asserts value is Date {
+  if (!(value instanceof Date)) {
+    throw new TypeError(`${argument} must be a Date, got ${kind(value)}`);
+  }
+  const year = value.getUTCFullYear();
+  if (!(year >= 1 && year <= 9999)) {
+    throw new RangeError(`${argument} must be a valid date of the years 1 to 9999`);
+  }
+}
+
+/**
+ * Checks a list of names, such as the types or categories of a filter.
+ *
+ * @throws {TypeError} If it is no array of strings, or a name in it is malformed.
+ */
+export function checkList(argument: string, value: unknown, allowEmpty: boolean = false): void {
+  if (!Array.isArray(value)) {
+    throw new TypeError(`${argument} must be an array of strings, got ${kind(value)}`);
+  }
+  for (const [index, name] of value.entries()) {
+    if (!(allowEmpty && name === "")) checkName(`${argument}[${index}]`, name);
+  }
+}
+
+/**
+ * Checks an object, such as the options of something, and gives it back.
+ *
+ * @throws {TypeError} If it is no object, or an array.
+ */
+export function checkObject<T>(argument: string, value: T): T {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
+}
+
+/**
+ * Checks a function.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function checkFunction(argument: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`${argument} must be a function, got ${kind(value)}`);
+}
+
+/** Names what a value is, without showing it. */
+export function kind(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" || typeof value === "undefined"
+    ? String(typeof value)
+    : `a ${typeof value}`;
+}

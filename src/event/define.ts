@@ -1,0 +1,184 @@
+import type { Event } from "./event.ts";
+import type { AnyEventType, EventInit, EventType, EventTypeOptions, Upcast } from "./type.ts";
+import { checkFunction, checkList, checkName, checkObject } from "../errors/check.ts";
+import { copyData } from "./copy.ts";
+import { InvalidEventError } from "../errors/event.ts";
+import { freezeEvent, noMetadata, noTags, storable } from "./freeze.ts";
+import { uuidv7 } from "./id.ts";
+import { type StandardSchema, validate } from "./schema.ts";
+
+/** What a store needs to know of a type besides its public face. */
+export interface Definition {
+  /** The name of the type. */
+  readonly type: string;
+  /** Older names. */
+  readonly aliases: readonly string[];
+  /** Steps from older data. */
+  readonly upcast: readonly Upcast[];
+}
+
+/** By symbol, so that a type made by another copy of this package still works in a store of this one. */
+const definition: symbol = Symbol.for("event-sourcery.definition");
+
+/** Which of its fields an event's factory chose by itself. */
+export interface Defaults {
+  /** Whether the id was made, not given. */
+  readonly id: boolean;
+  /** Whether the time was taken, not given. */
+  readonly createdAt: boolean;
+}
+
+/** The events that factories of this copy of the package made: they need no further check. */
+const made: WeakMap<Event, Defaults> = new WeakMap();
+
+/**
+ * Defines an event type without data.
+ *
+ * @param type Its name: a non-empty string of at most 512 bytes that does not begin with `?`.
+ * @param schema None.
+ * @param options Older versions, older names, tags.
+ * @throws {TypeError} If the name or an option is malformed.
+ *
+ * @example A fact whose name says it all
+ * ```ts
+ * import { defineEvent } from "event-sourcery";
+ * import assert from "node:assert/strict";
+ *
+ * const TurnedOn = defineEvent("TurnedOn");
+ * assert.equal(TurnedOn().type, "TurnedOn");
+ * ```
+ */
+export function defineEvent<const Type extends string, Data extends undefined = undefined>(
+  type: Type,
+  schema?: undefined,
+  options?: EventTypeOptions<Data>,
+): EventType<Event<Type, undefined>>;
+/**
+ * Defines an event type whose data a schema checks.
+ *
+ * @param type Its name.
+ * @param schema Any Standard Schema that answers at once; its output is what is stored. Reading never runs it.
+ * @param options Older versions, older names, tags.
+ *
+ * @example Data that a schema checks
+ * ```ts
+ * import { defineEvent } from "event-sourcery";
+ * import * as v from "valibot";
+ * import assert from "node:assert/strict";
+ *
+ * const SprintStarted = defineEvent("SprintStarted", v.object({ projectKey: v.string(), endsAt: v.date() }));
+ * const event = SprintStarted({ projectKey: "PRO", endsAt: new Date("2026-12-01") });
+ * assert.equal(event.data.projectKey, "PRO");
+ * ```
+ */
+export function defineEvent<const Type extends string, Input, Output>(
+  type: Type,
+  schema: StandardSchema<Input, Output>,
+  options?: EventTypeOptions<NoInfer<Output>>,
+): EventType<Event<Type, Output>, Input>;
+/**
+ * Begins an event type whose data has a type but no schema: `defineEvent<Data>()("Name")`.
+ *
+ * @example Typed but unchecked
+ * ```ts
+ * import { defineEvent } from "event-sourcery";
+ * import assert from "node:assert/strict";
+ *
+ * const Renamed = defineEvent<{ name: string }>()("Renamed");
+ * assert.equal(Renamed({ name: "new" }).data.name, "new");
+ * ```
+ */
+export function defineEvent<Data>(): <const Type extends string>(
+  type: Type,
+  options?: EventTypeOptions<Data>,
+) => EventType<Event<Type, Data>>;
+export function defineEvent(
+  type?: string,
+  schema?: StandardSchema,
+  options?: EventTypeOptions,
+): unknown {
+  if (type !== undefined) return makeType(type, schema, options, schema !== undefined);
+  return (name: string, unchecked?: EventTypeOptions) => makeType(name, undefined, unchecked, true);
+}
+
+/** Tells what a store needs to know of an event type; undefined if it is none. */
+export function definitionOf(type: unknown): Definition | undefined {
+  return typeof type === "function" ? Reflect.get(type, definition) : undefined;
+}
+
+/** Tells which fields an event's factory chose by itself; undefined if no factory made the event. */
+export function defaultsOf(event: Event): Defaults | undefined {
+  return made.get(event);
+}
+
+function makeType(
+  type: string,
+  schema: StandardSchema | undefined,
+  options: EventTypeOptions = {},
+  hasData: boolean,
+): AnyEventType {
+  checkTypeName("type", type);
+  if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
+    throw new TypeError(
+      `schema of event "${type}" must be a Standard Schema, such as one of Valibot, Zod or ArkType`,
+    );
+  }
+  const { upcast = [], aliases = [], tags } = options;
+  checkList("aliases", aliases);
+  for (const alias of aliases) checkTypeName("alias", alias);
+  if (tags !== undefined) checkFunction(`tags of event "${type}"`, tags);
+  if (!Array.isArray(upcast) || upcast.some((step) => typeof step !== "function")) {
+    throw new TypeError(`upcast of event "${type}" must be a list of functions`);
+  }
+  const create = (input?: unknown, init: EventInit = noInit): Event => {
+    checkObject("init", init);
+    const data = storable(type, () => copyData(check(type, schema, hasData, input)));
+    const event = freezeEvent({
+      type,
+      id: init.id ?? uuidv7(),
+      createdAt: init.createdAt ?? new Date(),
+      data,
+      metadata: init.metadata ?? noMetadata,
+      tags: init.tags ?? tags?.(data) ?? noTags,
+    });
+    made.set(
+      event,
+      init === noInit
+        ? both
+        : { id: init.id === undefined, createdAt: init.createdAt === undefined },
+    );
+    return event;
+  };
+  const definitionValue: Definition = { type, aliases: [...aliases], upcast: [...upcast] };
+  return Object.freeze(Object.defineProperties(create, {
+    name: { value: type },
+    type: { value: type, enumerable: true },
+    schema: { value: schema, enumerable: true },
+    is: { value: (event: Event) => event.type === type, enumerable: true },
+    [definition]: { value: definitionValue },
+  })) as unknown as AnyEventType;
+}
+
+const noInit: EventInit = {};
+const both: Defaults = { id: true, createdAt: true };
+
+function checkTypeName(argument: string, type: unknown): void {
+  checkName(argument, type);
+  if (type.startsWith("?")) {
+    throw new TypeError(`${argument} must not begin with "?", which marks unknown events`);
+  }
+}
+
+/** What an event's data is to be, before it is copied. */
+function check(
+  type: string,
+  schema: StandardSchema | undefined,
+  hasData: boolean,
+  input: unknown,
+): unknown {
+  if (schema !== undefined) return validate(type, schema, input);
+  if (hasData || input === undefined) return input;
+  throw new InvalidEventError(type, [{ message: "this event has no data", path: [] }], {
+    reason: "it has no data, but some was given",
+  });
+}

@@ -1,0 +1,68 @@
+import type { Event, Metadata } from "./event.ts";
+import { checkInstant, checkList, checkName, kind } from "../errors/check.ts";
+import { copyData, Unstorable } from "./copy.ts";
+import { InvalidEventError } from "../errors/event.ts";
+
+/** The tags of an event that has none. */
+export const noTags: readonly string[] = Object.freeze([]);
+
+/** The metadata of an event that has none. */
+export const noMetadata: Metadata = Object.freeze({});
+
+/**
+ * Checks an event's id, time, metadata and tags, and freezes it; its data must be copied and frozen already.
+ *
+ * The order of the keys is the order they print in.
+ */
+export function freezeEvent(event: Event): Event {
+  const { type, id, createdAt, data, metadata, tags } = event;
+  checkName("id", id);
+  checkInstant("createdAt", createdAt);
+  if (tags !== noTags) checkList("tags", tags);
+  return Object.freeze({
+    type,
+    id,
+    createdAt: new Date(createdAt.getTime()),
+    data,
+    metadata: copyMetadata(type, metadata),
+    tags: tags === noTags ? noTags : Object.freeze([...new Set(tags)]),
+  });
+}
+
+/** Copies and freezes metadata; what is undefined at its top is left out. */
+export function copyMetadata(type: string, metadata: Metadata): Metadata {
+  if (metadata === noMetadata) return noMetadata;
+  const copy = storable(type, () => copyData(metadata, ["metadata"]));
+  if (typeof copy !== "object" || copy === null || !isPlain(copy)) {
+    throw new TypeError(`metadata must be a plain object, got ${kind(copy)}`);
+  }
+  const { correlationId, causationId, ...rest } = Object.fromEntries(
+    Object.entries(copy).filter(([, value]) => value !== undefined),
+  );
+  if (correlationId !== undefined) checkName("correlationId", correlationId);
+  if (causationId !== undefined) checkName("causationId", causationId);
+  return Object.freeze({
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(causationId === undefined ? {} : { causationId }),
+    ...rest,
+  });
+}
+
+function isPlain(copy: object): boolean {
+  return Object.getPrototypeOf(copy) === Object.prototype;
+}
+
+/** Runs a copy; what cannot be stored becomes an error that names the event's type. */
+export function storable<T>(type: string, copy: () => T): T {
+  try {
+    return copy();
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error;
+    const { issue, message: reason, cause } = error;
+    throw new InvalidEventError(
+      type,
+      [issue],
+      cause === undefined ? { reason } : { reason, cause },
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import type { Catalog } from "../codec/catalog.ts";
+import type { AppendRequest, StreamWrite } from "../driver/driver.ts";
+import type { Event, Metadata } from "../event/event.ts";
+import type { EventStoreOptions } from "./store.ts";
+import type { StreamAppend } from "./writer.ts";
+import { checkFunction, checkName, kind } from "../errors/check.ts";
+import { defaultsOf } from "../event/define.ts";
+import { DuplicateEventError } from "../errors/event.ts";
+import { freezeEvent, noMetadata } from "../event/freeze.ts";
+import { slotOf } from "../event/stream.ts";
+import { checkExpectedVersion } from "./writer.ts";
+
+/** An append on its way: the events as they will be recorded, stream by stream, and the request that stores them. */
+export interface Prepared {
+  readonly streams: readonly (readonly Event[])[];
+  readonly request: AppendRequest;
+}
+
+/** Turns what a user appends into a request: checks everything, completes the metadata, encodes. */
+export class Preparer<E extends Event> {
+  readonly #catalog: Catalog<E>;
+  readonly #publishes: (event: Event) => boolean;
+  readonly #clock: (() => Date) | undefined;
+  readonly #generateId: (() => string) | undefined;
+  /** What became of events that this store gave an id or time, so that appended again they are the same again. */
+  readonly #stamped: WeakMap<Event, Event> = new WeakMap();
+
+  constructor(catalog: Catalog<E>, options: EventStoreOptions<E, never>) {
+    const { publishes, clock, generateId } = options;
+    if (clock !== undefined) checkFunction("clock", clock);
+    if (generateId !== undefined) checkFunction("generateId", generateId);
+    this.#catalog = catalog;
+    this.#publishes = readPublishes(publishes);
+    this.#clock = clock;
+    this.#generateId = generateId;
+  }
+
+  /**
+   * Prepares an append.
+   *
+   * @param metadata What every event gets that it does not bring itself.
+   * @param publish Whether all of it is for the outbox.
+   */
+  prepare(
+    appends: readonly StreamAppend[],
+    tenantId: string,
+    metadata: Metadata,
+    publish: boolean,
+  ): Prepared {
+    if (!Array.isArray(appends)) {
+      throw new TypeError("appends must be a list of { streamId, events }");
+    }
+    if (appends.length === 0) throw new RangeError("Cannot append to 0 streams: give at least one");
+    // Copied first: `map` would pass over the holes of a list.
+    const streams = [...appends].map((append) => {
+      if (typeof append !== "object" || append === null) {
+        throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
+      }
+      const { streamId, events } = append;
+      checkName("streamId", streamId);
+      const list: readonly Event[] = Array.isArray(events) ? events : [events];
+      if (list.length === 0) throw new RangeError("Cannot append 0 events: give at least one");
+      return [...list].map((event) => this.#complete(event, metadata));
+    });
+    const writes = appends.map(({ streamId, expectedVersion = "any" }, index): StreamWrite => {
+      checkExpectedVersion(expectedVersion);
+      const events = streams[index]!.map((event) =>
+        this.#catalog.encode(event, publish || this.#publishes(event))
+      );
+      const category = categoryOf(streamId);
+      return { streamId, category, slot: slotOf(tenantId, streamId), expectedVersion, events };
+    });
+    refuseDoubles(writes);
+    return { streams, request: { tenantId, writes } };
+  }
+
+  /** Gives the event as it will be recorded: of a known type, frozen, with id, time and correlation. */
+  #complete(given: Event, metadata: Metadata): Event {
+    const event = this.#clock === undefined && this.#generateId === undefined
+      ? this.#catalog.accept(given)
+      : this.#stamp(given);
+    const { type, id, createdAt, data, tags, metadata: own } = event;
+    const correlationId = own.correlationId ?? metadata.correlationId ?? id;
+    // The usual event brings no metadata: spreading two empty objects would take longer than all the rest here.
+    const completed = own === noMetadata && metadata === noMetadata
+      ? Object.freeze({ correlationId })
+      : Object.freeze({ ...metadata, ...own, correlationId });
+    return { type, id, createdAt, data, metadata: completed, tags };
+  }
+
+  #stamp(given: Event): Event {
+    const known = this.#stamped.get(given);
+    if (known !== undefined) return known;
+    const event = this.#catalog.accept(given);
+    const defaults = defaultsOf(given);
+    if (defaults === undefined) return event; // made by hand: it brings both, and may change
+    const stamped = freezeEvent({
+      ...event,
+      id: defaults.id && this.#generateId ? this.#generateId() : event.id,
+      createdAt: defaults.createdAt && this.#clock ? this.#clock() : event.createdAt,
+    });
+    this.#stamped.set(given, stamped);
+    return stamped;
+  }
+}
+
+/** What stands before the first `:` of a stream id, or `""`. */
+export function categoryOf(streamId: string): string {
+  return streamId.slice(0, Math.max(0, streamId.indexOf(":")));
+}
+
+function readPublishes(publishes: unknown): (event: Event) => boolean {
+  if (publishes === undefined) return () => false;
+  if (publishes === true) return () => true;
+  if (typeof publishes !== "function") {
+    throw new TypeError(`publishes must be true or a function, got ${kind(publishes)}`);
+  }
+  return (event) => {
+    const answer: unknown = publishes(event);
+    if (typeof answer === "boolean") return answer;
+    throw new TypeError(`publishes must answer with a boolean, got ${kind(answer)}`);
+  };
+}
+
+function refuseDoubles(writes: readonly StreamWrite[]): void {
+  if (writes.length === 1 && writes[0]!.events.length === 1) return;
+  const streamIds = new Set<string>();
+  const ids = new Set<string>();
+  for (const { streamId, events } of writes) {
+    if (streamIds.has(streamId)) {
+      throw new TypeError("Cannot append to one stream twice in one step: join its events");
+    }
+    streamIds.add(streamId);
+    for (const { id } of events) {
+      if (ids.has(id)) throw new DuplicateEventError(id);
+      ids.add(id);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import {
+  type Cases,
+  Closed,
+  dataOf,
+  newEvent,
+  Noted,
+  notes,
+  range,
+  rejects,
+  write,
+} from "../rig.ts";
+
+/** What is appended is there, numbered, or not at all. */
+export const append: Cases = {
+  async "append() stores one event"({ store }) {
+    const result = await store.append("note:1", Noted("first"));
+    assert.equal(result.streamId, "note:1");
+    assert.equal(result.version, 1);
+    assert.equal(result.position, result.events[0].position);
+    assert.deepEqual(await store.load("note:1"), result.events);
+  },
+
+  async "append() stores several events in their order"({ store }) {
+    const { version, events } = await store.append("note:1", [Noted("a"), Closed(), Noted("b")]);
+    assert.equal(version, 3);
+    assert.deepEqual(events.map(({ type }) => type), ["Noted", "Closed", "Noted"]);
+    assert.deepEqual(await store.load("note:1"), events);
+  },
+
+  async "append() numbers the events of a stream from 1 without holes"({ store }) {
+    for (const count of [1, 3, 2]) {
+      await store.append("note:1", notes(count));
+      await store.append("note:2", notes(count));
+    }
+    for (const streamId of ["note:1", "note:2"]) {
+      const events = await store.load(streamId);
+      assert.deepEqual(events.map(({ version }) => version), range(1, 6));
+      assert.deepEqual(dataOf(events), [1, 1, 2, 3, 1, 2]);
+    }
+  },
+
+  async "append() gives positions that rise within it and from one to the next"({ store }) {
+    const positions: number[] = [];
+    for (const streamId of ["a", "b", "a", "c"]) {
+      const result = await store.append(streamId, notes(3));
+      positions.push(...result.events.map(({ position }) => position));
+      assert.equal(result.position, positions.at(-1));
+    }
+    assert.ok(positions[0]! >= 1);
+    assert.ok(
+      positions.every((position, index) => index === 0 || position > positions[index - 1]!),
+    );
+    const stored = [...await store.load("a"), ...await store.load("b"), ...await store.load("c")];
+    assert.deepEqual(stored.map(({ position }) => position).sort((a, b) => a - b), positions);
+  },
+
+  async "append() stores 2,000 events in one step"({ store }) {
+    const { version, events } = await store.append("many", notes(2000));
+    assert.equal(version, 2000);
+    const loaded = await store.load("many");
+    assert.deepEqual(dataOf(loaded), range(1, 2000));
+    assert.deepEqual(loaded.map(({ position }) => position), events.map((event) => event.position));
+  },
+
+  async "append() stores an event of 1 MB"({ store }) {
+    const data = { text: "0123456789abcdé\u{1F680}".repeat(60_000) };
+    await store.append("large", Noted(data));
+    assert.deepEqual(dataOf(await store.load("large")), [data]);
+  },
+
+  async "append() of the driver judges each request by itself"({ driver, store }) {
+    await store.append("taken", Noted(0, { id: "taken" }));
+    const requests = [
+      { tenantId: "", writes: [write("a", "noStream", newEvent({ data: "1" }))] },
+      { tenantId: "", writes: [write("b", 7, newEvent())] },
+      { tenantId: "", writes: [write("c", "any", newEvent({ id: "taken" }), newEvent())] },
+      { tenantId: "other", writes: [write("a", 0, newEvent({ id: "taken", data: "2" }))] },
+      { tenantId: "", writes: [write("d", "any", newEvent()), write("taken", 1, newEvent())] },
+    ];
+    const [a, b, c, other, d, ...rest] = await driver.append(requests);
+    assert.equal(rest.length, 0);
+    assert.ok(a?.status === "stored" && a.writes[0]?.version === 1);
+    assert.deepEqual(b, { status: "refused", versions: [0], known: [], transactionAborted: false });
+    assert.ok(c?.status === "refused");
+    assert.deepEqual(c.known.map(({ id, streamId, version }) => [id, streamId, version]), [
+      ["taken", "taken", 1],
+    ]);
+    assert.ok(other?.status === "stored" && other.writes[0]?.positions.length === 1);
+    assert.ok(d?.status === "stored");
+    assert.deepEqual(d.writes.map(({ version }) => version), [1, 2]);
+    const versions = ["a", "b", "c", "d", "taken"].map((streamId) => store.version(streamId));
+    assert.deepEqual(await Promise.all(versions), [1, 0, 0, 1, 2]);
+    assert.deepEqual(dataOf(await store.scope({ tenantId: "other" }).load("a")), [2]);
+  },
+
+  async "append() of the driver stores several requests of one stream in their order"(
+    { driver, store },
+  ) {
+    const requests = range(1, 5).map((number) => (
+      { tenantId: "", writes: [write("a", "any", newEvent({ data: `${number}` }))] }
+    ));
+    const outcomes = await driver.append(requests);
+    assert.deepEqual(outcomes.map(({ status }) => status), requests.map(() => "stored"));
+    assert.deepEqual(dataOf(await store.load("a")), range(1, 5));
+  },
+
+  async "appendAll() stores several streams in one step"({ store }) {
+    await store.append("b", notes(2));
+    const results = await store.appendAll([
+      { streamId: "c", events: notes(2, 10), expectedVersion: "noStream" },
+      { streamId: "a", events: Noted(20), expectedVersion: 0 },
+      { streamId: "b", events: notes(3, 30), expectedVersion: 2 },
+    ]);
+    assert.deepEqual(results.map(({ streamId, version }) => [streamId, version]), [
+      ["c", 2],
+      ["a", 1],
+      ["b", 5],
+    ]);
+    for (const { streamId, position, events } of results) {
+      assert.deepEqual((await store.load(streamId)).slice(-events.length), events);
+      assert.equal(events.at(-1)!.position, position);
+    }
+  },
+
+  async "appendAll() stores nothing when one stream conflicts"({ store }) {
+    await store.append("b", Noted("there"));
+    for (const order of [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]) {
+      const appends = order.map((streamId) => (
+        { streamId, events: notes(2), expectedVersion: "noStream" } as const
+      ));
+      const error = await rejects(store.appendAll(appends), "CONCURRENCY");
+      assert.equal(error.streamId, "b");
+      assert.equal(error.actual, 1);
+    }
+    const versions = ["a", "b", "c"].map((streamId) => store.version(streamId));
+    assert.deepEqual(await Promise.all(versions), [0, 1, 0]);
+  },
+};

@@ -1,0 +1,114 @@
+import type { Progress } from "../../driver/checkpoints.ts";
+import assert from "node:assert/strict";
+import { slotOf } from "../../event/stream.ts";
+import { type Cases, Noted } from "../rig.ts";
+import { claimed, consumer, lane, long, of, park, progress, served } from "./claims.ts";
+
+/** The parked streams of consumers. A driver that serves no consumers passes these by. */
+export const parked: Cases = served({
+  async "advance() parks, keeps parked, moves on and frees streams"({ driver }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    const write = (changed: Partial<Progress>) =>
+      checkpoints.advance(lane, epoch, progress(changed));
+    const failed = { attempts: 2, delay: long, error: "it's broken" };
+    await write({ parks: [park("b", 4, failed), park("a", 2)] });
+    const rows = await checkpoints.parked(consumer);
+    assert.deepEqual(
+      rows.map(({ streamId, position, attempts, error }) => [
+        streamId,
+        position,
+        attempts,
+        error,
+      ]),
+      [["a", 2, 0, undefined], ["b", 4, 2, "it's broken"]],
+    );
+    assert.ok(rows[0]!.delay! <= 0 && rows[1]!.delay! > long / 2, "when they are due");
+    assert.ok(Math.abs(new Date(rows[0]!.failedAt).getTime() - Date.now()) < long);
+    await write({
+      waits: [park("b", 8), park("c", 9)],
+      parks: [park("a", 3, { delay: undefined })],
+    });
+    const later = await checkpoints.parked(consumer);
+    assert.deepEqual(
+      later.map(({ streamId, position, attempts }) => [streamId, position, attempts]),
+      [["a", 3, 0], ["b", 4, 2], ["c", 9, 0]],
+    );
+    assert.equal(later[0]!.delay, undefined, "never due by itself");
+    await write({ parks: [park("a", 1)], frees: [park("b", 4), park("unheard", 1)] });
+    const last = await checkpoints.parked(consumer);
+    assert.deepEqual(last.map(({ streamId, position }) => [streamId, position]), [["a", 3], [
+      "c",
+      9,
+    ]]);
+  },
+
+  async "parked() tells lanes, tenants and consumers apart"({ driver }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const parks = names.flatMap((name, index) => [
+      park(name, 2 * index + 1),
+      park(name, 2 * index + 2, { tenantId: "t", slot: slotOf("t", name) }),
+    ]);
+    await checkpoints.advance(lane, epoch, progress({ parks }));
+    assert.equal((await checkpoints.parked(consumer)).length, 12);
+    const shares = [0, 1, 2].map((lane) => checkpoints.parked(consumer, { lane, lanes: 3 }));
+    const found = (await Promise.all(shares)).map((rows) => rows.map(({ position }) => position));
+    for (const [index, positions] of found.entries()) {
+      const wanted = parks.filter(({ slot }) => slot % 3 === index);
+      assert.deepEqual(positions, wanted.map(({ position }) => position));
+    }
+    assert.deepEqual(await checkpoints.parked({ ...consumer, scope: "tenant:t" }), []);
+  },
+
+  async "redrive() makes parked streams due, one or all"({ driver }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    assert.deepEqual(await checkpoints.due(), []);
+    const never = { attempts: 3, delay: undefined, error: "broken" };
+    await checkpoints.advance(
+      lane,
+      epoch,
+      progress({ parks: [park("a", 1, never), park("b", 2, never)] }),
+    );
+    assert.deepEqual(await checkpoints.due(), []);
+    assert.equal(await checkpoints.redrive(consumer, { tenantId: "", streamId: "a" }), 1);
+    assert.equal(await checkpoints.redrive(consumer, { tenantId: "t", streamId: "a" }), 0);
+    assert.deepEqual(await checkpoints.due(), [consumer]);
+    const [a, b] = await checkpoints.parked(consumer);
+    assert.deepEqual([a!.attempts, a!.delay! <= 0, b!.attempts, b!.delay], [0, true, 3, undefined]);
+    assert.equal(await checkpoints.redrive(consumer), 2);
+    assert.equal(await checkpoints.redrive({ ...consumer, name: "d" }), 0);
+  },
+
+  async "discard() moves a parked stream past an event, or past all that wait"({ driver }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    const failed = { attempts: 9, delay: undefined, error: "broken" };
+    const parks = [park("a", 3, failed), park("b", 4)];
+    await checkpoints.advance(lane, epoch, progress({ position: 20, parks }));
+    const [a, b] = ["a", "b"].map((streamId) => ({ tenantId: "", streamId }));
+    assert.equal(await checkpoints.discard(consumer, a!, false), true);
+    assert.equal(await checkpoints.discard(consumer, a!, false), false, "the next has not failed");
+    assert.equal(await checkpoints.discard(consumer, b!, true), true);
+    assert.equal(await checkpoints.discard(consumer, { tenantId: "", streamId: "z" }, true), false);
+    const rows = await checkpoints.parked(consumer);
+    assert.deepEqual(
+      rows.map(({ streamId, position, attempts, error }) => [streamId, position, attempts, error]),
+      [["a", 4, 0, undefined], ["b", 21, 0, undefined]],
+    );
+    await checkpoints.advance(lane, epoch, progress({ parks: [park("a", 3, { attempts: 10 })] }));
+    assert.equal((await checkpoints.parked(consumer))[0]!.position, 4, "what was said stays");
+  },
+
+  async "delete() forgets that a stream is parked"({ driver, store }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    await store.append("a", Noted(1));
+    await checkpoints.advance(lane, epoch, progress({ parks: [park("a", 1), park("b", 2)] }));
+    await store.delete("a");
+    const rows = await checkpoints.parked(consumer);
+    assert.deepEqual(rows.map(({ streamId }) => streamId), ["b"]);
+  },
+});

@@ -1,0 +1,70 @@
+import type { ExpectedVersion } from "../../errors/event.ts";
+import assert from "node:assert/strict";
+import { type Bench, type Cases, dataOf, Noted, notes, rejects } from "../rig.ts";
+
+/** All that can be expected of a stream's version. */
+export const versions: Cases = {
+  async 'append() with "any" stores whatever the version'(bench) {
+    await stores(bench, "new", "any", 0);
+    await stores(bench, "old", "any", 2);
+  },
+
+  async 'append() with "noStream" stores where there is no stream only'(bench) {
+    await stores(bench, "new", "noStream", 0);
+    await conflicts(bench, "old", "noStream", 2);
+  },
+
+  async 'append() with "streamExists" stores where there is a stream only'(bench) {
+    await stores(bench, "old", "streamExists", 2);
+    await conflicts(bench, "new", "streamExists", 0);
+  },
+
+  async "append() with 0 stores where there is no stream only"(bench) {
+    await stores(bench, "new", 0, 0);
+    await conflicts(bench, "old", 0, 2);
+  },
+
+  async "append() with a number stores at that version only"(bench) {
+    await stores(bench, "old", 2, 2);
+    await conflicts(bench, "behind", 1, 2);
+    await conflicts(bench, "ahead", 3, 2);
+    await conflicts(bench, "far ahead", Number.MAX_SAFE_INTEGER, 2);
+    await conflicts(bench, "new", 1, 0);
+  },
+
+  async "append() stores none of several events when it conflicts"({ store }) {
+    await store.append("a", notes(3));
+    await rejects(store.append("a", notes(5, 10), { expectedVersion: 2 }), "CONCURRENCY");
+    assert.deepEqual(dataOf(await store.load("a")), [1, 2, 3]);
+    await store.append("a", Noted(4), { expectedVersion: 3 });
+    assert.equal(await store.version("a"), 4);
+  },
+};
+
+async function stores(
+  { store }: Bench,
+  streamId: string,
+  expectedVersion: ExpectedVersion,
+  actual: number,
+): Promise<void> {
+  if (actual > 0) await store.append(streamId, notes(actual));
+  const { version } = await store.append(streamId, Noted("new"), { expectedVersion });
+  assert.equal(version, actual + 1);
+  assert.deepEqual(dataOf(await store.load(streamId, { from: actual + 1 })), ["new"]);
+}
+
+async function conflicts(
+  { store }: Bench,
+  streamId: string,
+  expectedVersion: ExpectedVersion,
+  actual: number,
+): Promise<void> {
+  if (actual > 0) await store.append(streamId, notes(actual));
+  const append = store.append(streamId, Noted("new"), { expectedVersion });
+  const { streamId: named, expected, actual: found } = await rejects(append, "CONCURRENCY");
+  assert.deepEqual([named, expected, found], [streamId, expectedVersion, actual]);
+  assert.equal(await store.version(streamId), actual);
+  // Nothing is lost of the stream, and it can be appended to.
+  const { version } = await store.append(streamId, Noted("later"), { expectedVersion: actual });
+  assert.equal(version, actual + 1);
+}

@@ -1,0 +1,144 @@
+import type { Driver, NewEvent, StreamWrite } from "../driver/driver.ts";
+import type { Event } from "../event/event.ts";
+import type { AnyEventSourceryError, ExpectedVersion } from "../errors/event.ts";
+import type { EventType } from "../event/type.ts";
+import assert from "node:assert/strict";
+import { defineEvent } from "../event/define.ts";
+import type { EventSourceryErrorCode } from "../errors/base.ts";
+import { isEventSourceryError } from "../errors/event.ts";
+import { uuidv7 } from "../event/id.ts";
+import { categoryOf } from "../store/prepare.ts";
+import { slotOf } from "../event/stream.ts";
+import { EventStore } from "../store/store.ts";
+
+/** An event that says anything. */
+export type Noted = Event<"Noted", unknown>;
+/** Makes events that say anything. */
+export const Noted: EventType<Noted> = defineEvent<unknown>()("Noted");
+
+/** An event whose name says it all. */
+export type Closed = Event<"Closed", undefined>;
+/** Makes events whose name says it all. */
+export const Closed: EventType<Closed> = defineEvent("Closed");
+
+/** What a case works with. */
+export interface Bench {
+  /** The driver, on a store that is empty and migrated. */
+  readonly driver: Driver;
+  /** A store on the driver. */
+  readonly store: EventStore<Noted | Closed>;
+  /** Gives a second driver on the same database, where there can be one; else the same driver. */
+  readonly second: () => Promise<Driver>;
+  /** Runs work in a transaction of the caller's own; undefined where the driver has none to join. */
+  readonly begin: (<R>(work: (db: unknown) => Promise<R>) => Promise<R>) | undefined;
+}
+
+/** The cases of one capability, by name. */
+export type Cases = Readonly<Record<string, (bench: Bench) => Promise<void>>>;
+
+/** Makes a store of the contract's events. */
+export function storeOn(driver: Driver): EventStore<Noted | Closed> {
+  return new EventStore(driver, { events: [Noted, Closed] });
+}
+
+/** Makes notes that count up from a number. */
+export function notes(count: number, from: number = 1): readonly Noted[] {
+  return Array.from({ length: count }, (_, index) => Noted(from + index));
+}
+
+/** What is in the events, in their order. */
+export function dataOf(events: readonly Event[]): readonly unknown[] {
+  return events.map(({ data }) => data);
+}
+
+/** The numbers from one to another. */
+export function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/**
+ * Asserts that something fails with an error of this library.
+ *
+ * @returns The error.
+ */
+export async function rejects<Code extends EventSourceryErrorCode>(
+  promise: Promise<unknown>,
+  code: Code,
+): Promise<Extract<AnyEventSourceryError, { readonly code: Code }>> {
+  let found: unknown;
+  await assert.rejects(promise, (error) => {
+    if (!isEventSourceryError(error, code)) {
+      throw new assert.AssertionError({
+        message: `Expected an error with code ${code}, got ${String(error)}`,
+        actual: error,
+        operator: "rejects",
+      });
+    }
+    found = error;
+    return true;
+  });
+  return found as Extract<AnyEventSourceryError, { readonly code: Code }>;
+}
+
+/**
+ * Waits until all have ended, so that none of a failed case runs on into the next.
+ *
+ * @returns What they resolved to, in order; rejects with the first error.
+ */
+export async function together<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
+}
+
+/** Makes an event as a driver is given it. */
+export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
+  return {
+    id: uuidv7(),
+    type: "Noted",
+    schemaVersion: 1,
+    createdAt: "2026-01-31T12:00:00.123Z",
+    data: null,
+    metadata: "{}",
+    codec: null,
+    tags: [],
+    published: false,
+    ...fields,
+  };
+}
+
+/** Makes one stream's part of a request. */
+export function write(
+  streamId: string,
+  expectedVersion: ExpectedVersion,
+  ...events: readonly NewEvent[]
+): StreamWrite {
+  const slot = slotOf("", streamId);
+  return { streamId, category: categoryOf(streamId), slot, expectedVersion, events };
+}
+
+/** Cases that need transactions: a driver that has none must refuse them, and go on. */
+export function transactional(cases: Cases): Cases {
+  return Object.fromEntries(
+    Object.entries(cases).map(([name, run]) => [
+      name,
+      (bench: Bench) => bench.driver.capabilities.transactions ? run(bench) : refuses(bench),
+    ]),
+  );
+}
+
+async function refuses({ driver, store }: Bench): Promise<void> {
+  let ran = false;
+  const work = async () => {
+    ran = true;
+  };
+  await rejects(store.transaction(work), "UNSUPPORTED");
+  await rejects(driver.transaction(work), "UNSUPPORTED");
+  assert.equal(ran, false, "the work of a refused transaction must not run");
+  const subscriptions = { "*": [work] };
+  assert.throws(
+    () => new EventStore(driver, { events: [Noted], subscriptions }),
+    (error) => isEventSourceryError(error, "UNSUPPORTED"),
+  );
+  await store.append("refused", Noted("still works"));
+  assert.deepEqual(dataOf(await store.load("refused")), ["still works"]);
+}
