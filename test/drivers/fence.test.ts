@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drizzle as drizzleNode } from "drizzle-orm/node-postgres";
 import client from "postgres";
-import { openPool } from "./support/pool.ts";
-import { createDatabase } from "./support/postgres.ts";
+import { openPool } from "../support/pool.ts";
+import { createDatabase } from "../support/postgres.ts";
 
 const Noted = defineEvent<number>()("Noted");
 const writers = 20;

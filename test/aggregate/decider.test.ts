@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { decider, EventStore } from "../mod.ts";
-import { type LightEvent, lights, TurnedOff, TurnedOn } from "./support/lights.ts";
-import { insert, row, watch } from "./support/raw.ts";
-import { ids, types } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { decider, EventStore } from "../../mod.ts";
+import { type LightEvent, lights, TurnedOff, TurnedOn } from "../support/lights.ts";
+import { insert, row, watch } from "../support/raw.ts";
+import { ids, types } from "../support/shop.ts";
 
 type Command = "on" | "off" | "blink" | "nothing" | "refuse";
 const refusal = new Error("mine");

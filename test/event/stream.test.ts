@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { slotOf, slots } from "../src/event/stream.ts";
+import { slotOf, slots } from "../../src/event/stream.ts";
 
 // Computed by another program. They are stored with the events: whoever must change them has broken every store there is.
 const known: readonly [tenantId: string, streamId: string, slot: number][] = [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStore, Repository, UnknownOutcomeError } from "../mod.ts";
-import { AlreadyTurnedOn, lights, LightSwitch, TurnedOff, TurnedOn } from "./support/lights.ts";
-import { watch } from "./support/raw.ts";
-import { types } from "./support/shop.ts";
+import { EventStore, Repository, UnknownOutcomeError } from "../../mod.ts";
+import { AlreadyTurnedOn, lights, LightSwitch, TurnedOff, TurnedOn } from "../support/lights.ts";
+import { watch } from "../support/raw.ts";
+import { types } from "../support/shop.ts";
 
 test("create() saves a new aggregate and returns what the command returned", async () => {
   const { repository, store } = lights();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import * as mod from "../mod.ts";
+import * as mod from "../../mod.ts";
 
 const { EventSourceryError, isEventSourceryError } = mod;
 const quoted = "\u0000\ud800".padEnd(2000, "x");

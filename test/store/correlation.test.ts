@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { Aggregate, type EventOf, EventStore, Repository } from "../mod.ts";
-import { all, events, Paid, Placed, Sent, shop } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { Aggregate, type EventOf, EventStore, Repository } from "../../mod.ts";
+import { all, events, Paid, Placed, Sent, shop } from "../support/shop.ts";
 
 class Parcel extends Aggregate<EventOf<typeof Sent>> {
   static readonly category = "parcel";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 import {
   Aggregate,
   type AnyEventType,
@@ -9,9 +9,9 @@ import {
   EventStore,
   isEventSourceryError,
   Repository,
-} from "../mod.ts";
-import { insert, row, watch } from "./support/raw.ts";
-import { all, types } from "./support/shop.ts";
+} from "../../mod.ts";
+import { insert, row, watch } from "../support/raw.ts";
+import { all, types } from "../support/shop.ts";
 
 interface Today {
   readonly first: string;

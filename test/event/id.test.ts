@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineEvent } from "../mod.ts";
-import { uuidv7 } from "../src/event/id.ts";
+import { defineEvent } from "../../mod.ts";
+import { uuidv7 } from "../../src/event/id.ts";
 
 const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

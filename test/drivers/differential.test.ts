@@ -8,10 +8,10 @@ import * as fc from "fast-check";
 import assert from "node:assert/strict";
 import process from "node:process";
 import { after, test } from "node:test";
-import { libsqlHandles, postgresHandles } from "./support/handles.ts";
-import { histories, play, type Step } from "./support/history.ts";
-import { sabotaged, storing, writing } from "./support/sabotage.ts";
-import { shared } from "./support/shared.ts";
+import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+import { histories, play, type Step } from "../support/history.ts";
+import { sabotaged, storing, writing } from "../support/sabotage.ts";
+import { shared } from "../support/shared.ts";
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const numRuns = Number(process.env["RUNS"] ?? 40);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
+import { memory } from "../../drivers/memory/mod.ts";
 import {
   EventStore,
   type ExpectedVersion,
   isEventSourceryError,
   type RecordedEvent,
-} from "../mod.ts";
-import { watch } from "./support/raw.ts";
-import { all, events, ids, many, Paid, Placed, Sent, shop, types } from "./support/shop.ts";
+} from "../../mod.ts";
+import { watch } from "../support/raw.ts";
+import { all, events, ids, many, Paid, Placed, Sent, shop, types } from "../support/shop.ts";
 
 test("append() gives stream, version, position and the recorded events", async () => {
   const store = shop();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { memory } from "../drivers/memory/mod.ts";
-import { defineEvent, EventStore, isEventSourceryError } from "../mod.ts";
-import { assertSame, data, text } from "./support/data.ts";
-import { insert, row, watch } from "./support/raw.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { defineEvent, EventStore, isEventSourceryError } from "../../mod.ts";
+import { assertSame, data, text } from "../support/data.ts";
+import { insert, row, watch } from "../support/raw.ts";
 
 const Noted = defineEvent<unknown>()("Noted");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { EventStore, type EventStoreOptions } from "../mod.ts";
-import { events, Paid, Placed, Sent } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { EventStore, type EventStoreOptions } from "../../mod.ts";
+import { events, Paid, Placed, Sent } from "../support/shop.ts";
 
 type Options = Pick<EventStoreOptions<never, undefined>, "onError">;
 

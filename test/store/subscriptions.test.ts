@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { type Driver, EventStore } from "../mod.ts";
-import { events, many, Paid, Placed, Sent, types } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { type Driver, EventStore } from "../../mod.ts";
+import { events, many, Paid, Placed, Sent, types } from "../support/shop.ts";
 
 test("append() has called the handlers when it resolves, in the order of registration", async () => {
   const called: string[] = [];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { EventStore, isEventSourceryError } from "../mod.ts";
-import { watch } from "./support/raw.ts";
-import { all, events, ids, many, Paid, Placed, Sent, shop } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { EventStore, isEventSourceryError } from "../../mod.ts";
+import { watch } from "../support/raw.ts";
+import { all, events, ids, many, Paid, Placed, Sent, shop } from "../support/shop.ts";
 
 test("append() gives the first result when the same events come again", async () => {
   const store = shop();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { backoff, readRetry } from "../src/engine/retry.ts";
+import { backoff, readRetry } from "../../src/engine/retry.ts";
 
 const retry = readRetry({ minDelay: 100, maxDelay: 1000 });
 const failures = [1, 2, 3, 4, 5, 6];

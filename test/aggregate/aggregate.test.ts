@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Aggregate, AggregateDiscardedError, Repository } from "../mod.ts";
-import { AlreadyTurnedOn, lights, LightSwitch, TurnedOn } from "./support/lights.ts";
+import { Aggregate, AggregateDiscardedError, Repository } from "../../mod.ts";
+import { AlreadyTurnedOn, lights, LightSwitch, TurnedOn } from "../support/lights.ts";
 
 test("an aggregate is empty when it is new", () => {
   const light = new LightSwitch();

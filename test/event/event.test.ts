@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import * as v from "valibot";
-import { defineEvent, isEventSourceryError } from "../mod.ts";
+import { defineEvent, isEventSourceryError } from "../../mod.ts";
 
 const TurnedOn = defineEvent("TurnedOn");
 const SprintStarted = defineEvent(

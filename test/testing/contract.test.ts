@@ -4,9 +4,9 @@ import { memory } from "event-sourcery/memory";
 import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sabotaged } from "./support/sabotage.ts";
-import { lapses } from "./support/lapses.ts";
-import { sabotages } from "./support/sabotages.ts";
+import { sabotaged } from "../support/sabotage.ts";
+import { lapses } from "../support/lapses.ts";
+import { sabotages } from "../support/sabotages.ts";
 
 for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses })) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
 import { z } from "zod";
-import { memory } from "../drivers/memory/mod.ts";
-import { defineEvent, EventStore, isEventSourceryError, type StandardSchema } from "../mod.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { defineEvent, EventStore, isEventSourceryError, type StandardSchema } from "../../mod.ts";
 
 /** The same event types, once from each library. */
 interface Library {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AggregateDiscardedError, Repository } from "../mod.ts";
-import { lights, LightSwitch, TurnedOff, TurnedOn } from "./support/lights.ts";
-import { ids, types } from "./support/shop.ts";
+import { AggregateDiscardedError, Repository } from "../../mod.ts";
+import { lights, LightSwitch, TurnedOff, TurnedOn } from "../support/lights.ts";
+import { ids, types } from "../support/shop.ts";
 
 test("load() gives undefined when there is no stream", async () => {
   assert.equal(await lights().repository.load("hall"), undefined);

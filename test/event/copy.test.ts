@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { memory } from "../drivers/memory/mod.ts";
-import { defineEvent, EventStore, isEventSourceryError } from "../mod.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { defineEvent, EventStore, isEventSourceryError } from "../../mod.ts";
 
 const Noted = defineEvent<unknown>()("Noted");
 const secret = "SECRET-8f3a";

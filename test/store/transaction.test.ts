@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memory } from "../drivers/memory/mod.ts";
-import { EventStore } from "../mod.ts";
-import { all, events, many, Paid, Sent, shop, types } from "./support/shop.ts";
+import { memory } from "../../drivers/memory/mod.ts";
+import { EventStore } from "../../mod.ts";
+import { all, events, many, Paid, Sent, shop, types } from "../support/shop.ts";
 
 test("transaction() commits all of its appends together, and returns what the work returned", async () => {
   const store = shop();
