@@ -16,9 +16,9 @@ export { EventStore } from "./src/store/store.ts";
 export type {
   EventStoreConstructor,
   EventStoreOptions,
+  JoinedStore,
   ScopeOptions,
   TransactionContext,
-  UsingStore,
 } from "./src/store/store.ts";
 export type {
   AppendOptions,
@@ -30,18 +30,18 @@ export type { StreamAppend } from "./src/store/writer.ts";
 export type { EventReader, FoldOptions, LoadOptions, ReadAllOptions } from "./src/store/reader.ts";
 export type { StreamInfo, StreamList, StreamsOptions } from "./src/store/reader.ts";
 export type {
+  HandledEvent,
   Handler,
   HandlerContext,
-  Subscribed,
-  SubscriptionEntry,
-  SubscriptionMap,
-} from "./src/store/handler.ts";
+  HandlerEntry,
+  HandlerMap,
+} from "./src/store/store.ts";
 export { Aggregate } from "./src/aggregate/aggregate.ts";
 export {
   type AggregateClass,
+  type AggregateEvent,
   type AsOf,
   type CommandContext,
-  type EventsOf,
   Repository,
 } from "./src/aggregate/repository.ts";
 export type { RepositoryOptions } from "./src/aggregate/repository.ts";
@@ -62,12 +62,12 @@ export {
 } from "./src/consumer/projection.ts";
 export type { ResetContext } from "./src/consumer/projection.ts";
 export { Consumer, type ConsumerStatus, type Disposal } from "./src/consumer/consumer.ts";
-export type { ParkedInfo, RunOptions } from "./src/consumer/consumer.ts";
+export type { ParkedStream, RunOptions } from "./src/consumer/consumer.ts";
 export type { ConsumerOptions, ConsumerStart } from "./src/engine/options.ts";
-export type { ConsumerContext, ProjectionContext } from "./src/engine/call.ts";
+export type { ConsumerContext, ProjectionContext } from "./src/engine/context.ts";
 export type { RunResult } from "./src/engine/worker.ts";
 export type { RetryOptions } from "./src/engine/retry.ts";
-export type { FollowOptions } from "./src/store/follow.ts";
+export type { FollowOptions } from "./src/store/reader.ts";
 export type {
   Checkpoints,
   ClaimedLane,
@@ -76,9 +76,9 @@ export type {
   LaneFilter,
   LaneKey,
   LaneState,
-  Park,
-  ParkedStream,
+  ParkedEntry,
   Progress,
+  StoredParking,
   StreamKey,
 } from "./src/driver/checkpoints.ts";
 export type {
@@ -86,20 +86,19 @@ export type {
   AppendRefused,
   AppendRequest,
   AppendStored,
-  Capabilities,
-  Doorbell,
-  Driver,
-  KnownEvent,
+  ExistingEvent,
+  NewEvent,
+  StreamWrite,
+} from "./src/driver/append.ts";
+export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
+export type {
   LogPage,
   LogQuery,
-  NewEvent,
-  Session,
   StoredEvent,
   StoredStream,
   StreamQuery,
   StreamsQuery,
-  StreamWrite,
-} from "./src/driver/driver.ts";
+} from "./src/driver/read.ts";
 export { EventSourceryError, type EventSourceryErrorCode } from "./src/errors/base.ts";
 export {
   BusyError,
@@ -121,14 +120,15 @@ export {
 } from "./src/errors/consumer.ts";
 export {
   AggregateDiscardedError,
-  type AnyEventSourceryError,
   ConcurrencyError,
-  CorruptEventError,
   DuplicateEventError,
+} from "./src/errors/store.ts";
+export { type AnyEventSourceryError, isEventSourceryError } from "./src/errors/guard.ts";
+export {
+  CorruptEventError,
   DuplicateEventTypeError,
-  type ExpectedVersion,
   InvalidEventError,
-  isEventSourceryError,
   type Issue,
   UnknownEventTypeError,
 } from "./src/errors/event.ts";
+export { type ExpectedVersion, fits } from "./src/driver/version.ts";

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** A stored event as it stands in the file, its JSON still text. */
-interface Row extends d.KnownEvent, d.NewEvent {
+interface Row extends d.ExistingEvent, d.NewEvent {
   readonly tenantId: string;
   readonly category: string;
 }
@@ -32,12 +32,12 @@ export class Lines implements d.Driver<undefined> {
     return requests.map(({ tenantId, writes }) => {
       const versions = writes.map(({ streamId }) => this.#stream(tenantId, streamId).length);
       const ids = new Set(writes.flatMap(({ events }) => events.map(({ id }) => id)));
-      const known = this.#rows.filter((row) => row.tenantId === tenantId && ids.has(row.id));
+      const existing = this.#rows.filter((row) => row.tenantId === tenantId && ids.has(row.id));
       if (
-        known.length > 0 ||
+        existing.length > 0 ||
         !writes.every(({ expectedVersion }, i) => holds(expectedVersion, versions[i]!))
       ) {
-        return { status: "refused", versions, known, transactionAborted: false };
+        return { status: "refused", versions, existing, transactionAborted: false };
       }
       let position = this.#position;
       const rows = writes.map(({ streamId, category, events }, i) => {

@@ -17,11 +17,11 @@ export function checkBusyTimeout(value: unknown): void {
   }
 }
 
-const queues: WeakMap<object, Turns> = new WeakMap();
+const queues: WeakMap<object, Queue> = new WeakMap();
 
 /** Gives the queue of a database client, which all drivers over it share. */
-export function turnsOf(client: object, timeout: number): Turns {
-  const turns = queues.get(client) ?? new Turns(timeout);
+export function queueOf(client: object, timeout: number): Queue {
+  const turns = queues.get(client) ?? new Queue(timeout);
   queues.set(client, turns);
   return turns;
 }
@@ -31,7 +31,7 @@ export function turnsOf(client: object, timeout: number): Turns {
  *
  * Waiting in a queue of our own keeps the event loop free, where a database's busy timeout would block it.
  */
-export class Turns {
+export class Queue {
   readonly #timeout: number;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
@@ -51,7 +51,7 @@ export class Turns {
    *
    * @throws {BusyError} If that takes longer than the timeout; the work is not begun then.
    */
-  async take<R>(work: () => Promise<R>): Promise<R> {
+  async run<R>(work: () => Promise<R>): Promise<R> {
     const before = this.#last;
     let end: () => void = () => {};
     const ended = new Promise<void>((resolve) => end = resolve);

@@ -6,15 +6,15 @@ import type {
   LaneFilter,
   LaneKey,
   LaneState,
-  ParkedStream,
   Progress,
+  StoredParking,
   StreamKey,
 } from "../../mod.ts";
 import { longest } from "../_shared/queue.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 
 /** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */
-export type Send = <Row>(
+type Send = <Row>(
   action: string,
   kind: "read" | "write",
   statements: readonly Statement[],
@@ -87,8 +87,8 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async advance(key: LaneKey, epoch: number, progress: Progress): Promise<boolean> {
-    const { parks, waits, frees } = progress;
-    const plain = parks.length === 0 && waits.length === 0 && frees.length === 0;
+    const { parked, deferred, released } = progress;
+    const plain = parked.length === 0 && deferred.length === 0 && released.length === 0;
     const rows = await this.#send(
       "write a consumer's checkpoint",
       "write",
@@ -115,7 +115,7 @@ export class SqlCheckpoints implements Checkpoints {
     }));
   }
 
-  async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly ParkedStream[]> {
+  async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
     const rows = await this.#send<ParkedRow>(
       "list parked streams",
       "read",

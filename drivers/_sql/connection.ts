@@ -1,4 +1,4 @@
-import type { Turns } from "../_shared/queue.ts";
+import type { Queue } from "../_shared/queue.ts";
 import type { Classified } from "./failure.ts";
 import type { Readiness } from "./migration.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";
@@ -17,14 +17,14 @@ export interface Connection {
 }
 
 /** What the sessions of one driver share. */
-export interface Setting {
+export interface Shared {
   readonly statements: Statements;
   /** Where the tables are, for messages. */
   readonly where: string;
   /** How long a write waits for another transaction, in milliseconds. */
   readonly busyTimeout: number;
   /** The queue of a database that cannot do two things at once. */
-  readonly turns: Turns;
+  readonly queue: Queue;
   readonly readiness: Readiness;
   /** Tells what a database error means. */
   readonly classify: (error: unknown) => Classified;

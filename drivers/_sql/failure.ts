@@ -41,7 +41,7 @@ export function textOf(error: unknown, property: string): string | undefined {
 }
 
 /** Carries what a user's work threw past the handling of the database's own errors. */
-export class Unchanged {
+export class UserError {
   readonly error: unknown;
 
   constructor(error: unknown) {

@@ -1,3 +1,5 @@
+import type { Connection, Shared } from "./connection.ts";
+import type { Parameter, Statement } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRefused,
@@ -15,61 +17,52 @@ import {
   type StreamsQuery,
   UnknownOutcomeError,
 } from "../../mod.ts";
-import { Turns } from "../_shared/queue.ts";
+import { Queue } from "../_shared/queue.ts";
+import { type InsertedRow, readRefusal, type Refusal, storedWrites } from "./append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
-import type { Connection, Setting } from "./connection.ts";
-import { type Failure, rootOf, Unchanged } from "./failure.ts";
-import type { Parameter, Statement } from "./statement.ts";
+import { type Failure, rootOf, UserError } from "./failure.ts";
 import { translate } from "./translate.ts";
-import {
-  type PageColumns,
-  type Placed,
-  placedWrites,
-  readPage,
-  readRefusal,
-  readStreams,
-  type Refusal,
-  type StreamColumns,
-} from "./wire.ts";
+import { type PageColumns, readPage, readStreams, type StreamColumns } from "./wire.ts";
 
 /** What both engines do alike: everything but the statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
   /** The handle for the user's own statements. */
   abstract readonly db: Db;
   /** What it shares with the driver's other sessions. */
-  protected abstract readonly setting: Setting;
+  protected abstract readonly shared: Shared;
   /** Its connection. */
   protected abstract readonly connection: Connection;
   /** Whether this session is inside a transaction. */
-  protected abstract readonly bound: boolean;
+  protected abstract readonly inTransaction: boolean;
   /** Whether a statement that a unique index refuses takes the transaction around it down. */
   protected abstract readonly refusalAborts: boolean;
 
   /** Sends an append; no row where it is refused. */
-  protected abstract place(request: AppendRequest): Promise<readonly Placed[]>;
+  protected abstract insert(request: AppendRequest): Promise<readonly InsertedRow[]>;
   /** Resolves once the tables are known to be usable. */
-  protected abstract ready(): Promise<void>;
+  protected abstract checkSchema(): Promise<void>;
   /** The queue of a database that cannot do this while a transaction is open; undefined where it can. */
-  protected abstract queue(kind: "read" | "write"): Turns | undefined;
+  protected abstract queueFor(kind: "read" | "write"): Queue | undefined;
   /** Opens a transaction or savepoint; commits when the work resolves. */
-  protected abstract begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
+  protected abstract openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
   /** Sends statements with the same parameters, all of which take effect or none; gives the rows of the first. */
-  protected abstract send<Row>(
+  protected abstract runTogether<Row>(
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]>;
   /** Throws what the database throws if the transaction would not be committed. */
-  protected abstract probe(): Promise<void>;
+  protected abstract assertAlive(): Promise<void>;
 
-  #savepoints: Turns | undefined;
+  #savepoints: Queue | undefined;
 
   get checkpoints(): Checkpoints {
     return new SqlCheckpoints(
-      this.setting.statements.checkpoints,
+      this.shared.statements.checkpoints,
       (action, kind, statements, value) =>
-        this.turn(kind, async () => {
-          await this.usable();
-          return await this.patiently(action, () => this.send(statements, [JSON.stringify(value)]));
+        this.queued(kind, async () => {
+          await this.ensureSchema();
+          return await this.retrying(action, () =>
+            this.runTogether(statements, [JSON.stringify(value)]));
         }),
     );
   }
@@ -81,8 +74,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const outcomes: AppendOutcome[] = [];
     for (const request of requests) {
       outcomes.push(
-        await this.turn("write", async () => {
-          await this.usable();
+        await this.queued("write", async () => {
+          await this.ensureSchema();
           return await this.#append(request);
         }),
       );
@@ -94,8 +87,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   ): Promise<readonly StoredEvent[]> {
     const statement = backwards
-      ? this.setting.statements.loadBackwards
-      : this.setting.statements.load;
+      ? this.shared.statements.loadBackwards
+      : this.shared.statements.load;
     const parameters = [tenantId, streamId, String(from), String(to), String(limit)];
     return readPage(await this.first<PageColumns>("load events", statement, parameters));
   }
@@ -104,7 +97,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     query: LogQuery,
   ): Promise<LogPage> {
     const { after, until, limit, tenantId, categories, types, tags, streamId, lane } = query;
-    const statement = this.setting.statements.scan({
+    const statement = this.shared.statements.scan({
       tenant: tenantId !== undefined,
       categories: categories !== undefined,
       types: types !== undefined,
@@ -131,36 +124,38 @@ export abstract class SqlSession<Db> implements Session<Db> {
   ): Promise<readonly StoredStream[]> {
     const parameters = [tenantId, category ?? null, after ?? null, String(limit)];
     return readStreams(
-      await this.first<StreamColumns>("list streams", this.setting.statements.streams, parameters),
+      await this.first<StreamColumns>("list streams", this.shared.statements.streams, parameters),
     );
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
-    return await this.turn("write", async () => {
-      await this.usable();
+    return await this.queued("write", async () => {
+      await this.ensureSchema();
       let begun = false;
       let failed: { readonly error: unknown } | undefined;
       let committing = false;
-      return await this.patiently("run the transaction", async () => {
+      return await this.retrying("run the transaction", async () => {
         try {
-          return await this.begin(async (session) => {
+          return await this.openTransaction(async (session) => {
             begun = true;
             const result = await work(session).catch((error: unknown) => {
               failed = { error };
               throw error;
             });
             // A swallowed error must not look like success: node-postgres resolves when COMMIT answered ROLLBACK.
-            await session.probe();
+            await session.assertAlive();
             committing = true;
             return result;
           });
         } catch (error) {
           // What the work threw reaches the caller as it is, whatever the rollback said.
-          if (failed !== undefined) throw new Unchanged(failed.error);
-          if (committing && this.setting.classify(error).failure === "lost") {
+          if (failed !== undefined) throw new UserError(failed.error);
+          if (committing && this.shared.classify(error).failure === "lost") {
             throw new UnknownOutcomeError([], { cause: rootOf(error) });
           }
-          throw begun ? translate(error, "run the transaction", this.bound, this.setting) : error;
+          throw begun
+            ? translate(error, "run the transaction", this.inTransaction, this.shared)
+            : error;
         }
       });
     });
@@ -170,12 +165,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
    * Runs work when nothing stands in its way. Inside a transaction that is a savepoint: two at the same time, or a write
    * beside one, would get into each other.
    */
-  protected turn<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
-    if (this.bound && kind === "write") {
-      this.#savepoints ??= new Turns(this.setting.busyTimeout);
-      return this.#savepoints.take(work);
+  protected queued<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
+    if (this.inTransaction && kind === "write") {
+      this.#savepoints ??= new Queue(this.shared.busyTimeout);
+      return this.#savepoints.run(work);
     }
-    return this.bound ? work() : this.queue(kind)?.take(work) ?? work();
+    return this.inTransaction ? work() : this.queueFor(kind)?.run(work) ?? work();
   }
 
   /** Runs a statement that reads, and gives its first row. */
@@ -184,9 +179,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
     statement: Statement,
     parameters: readonly Parameter[],
   ): Promise<Row> {
-    return await this.turn("read", async () => {
-      await this.usable();
-      return await this.patiently(
+    return await this.queued("read", async () => {
+      await this.ensureSchema();
+      return await this.retrying(
         action,
         async () => (await this.connection.run<Row>(statement, parameters))[0]!,
       );
@@ -194,17 +189,17 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   /** Runs work again, as long as only another writer, or `also`, was in its way and there is time left. */
-  protected async patiently<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
-    const giveUp = performance.now() + this.setting.busyTimeout;
+  protected async retrying<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
+    const giveUp = performance.now() + this.shared.busyTimeout;
     while (true) {
       try {
         return await work();
       } catch (error) {
-        if (error instanceof Unchanged) throw error.error;
-        const again = !isEventSourceryError(error) && !this.bound &&
-          ["raced", also].includes(this.setting.classify(error).failure);
+        if (error instanceof UserError) throw error.error;
+        const again = !isEventSourceryError(error) && !this.inTransaction &&
+          ["raced", also].includes(this.shared.classify(error).failure);
         if (!again || performance.now() > giveUp) {
-          throw translate(error, action, this.bound, this.setting);
+          throw translate(error, action, this.inTransaction, this.shared);
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
@@ -216,32 +211,32 @@ export abstract class SqlSession<Db> implements Session<Db> {
     try {
       return await work();
     } catch (error) {
-      throw translate(error, action, this.bound, this.setting);
+      throw translate(error, action, this.inTransaction, this.shared);
     }
   }
 
-  protected async usable(): Promise<void> {
-    await this.patiently("check the tables", () => this.ready());
+  protected async ensureSchema(): Promise<void> {
+    await this.retrying("check the tables", () => this.checkSchema());
   }
 
   async #append(request: AppendRequest): Promise<AppendOutcome> {
-    return await this.patiently("append events", async () => {
+    return await this.retrying("append events", async () => {
       try {
-        const rows = await this.place(request);
+        const rows = await this.insert(request);
         return rows.length > 0
-          ? { status: "stored", writes: placedWrites(request, rows) }
+          ? { status: "stored", writes: storedWrites(request, rows) }
           : await this.#explain(request);
       } catch (error) {
         if (isEventSourceryError(error)) throw error;
-        const { failure, code } = this.setting.classify(error);
-        if (failure === "raced" && this.bound) return abortedOutcome(request);
+        const { failure, code } = this.shared.classify(error);
+        if (failure === "raced" && this.inTransaction) return abortedOutcome(request);
         if (failure === "outrun") return await this.#explain(request);
-        if (failure === "refused" && !(this.bound && this.refusalAborts)) {
+        if (failure === "refused" && !(this.inTransaction && this.refusalAborts)) {
           const outcome = await this.#explain(request);
-          if (outcome.known.length > 0) return outcome;
+          if (outcome.existing.length > 0) return outcome;
           throw new DriverError("append events", { cause: rootOf(error), databaseCode: code });
         }
-        if (failure === "lost" && !this.bound) return await this.#resolve(request, error);
+        if (failure === "lost" && !this.inTransaction) return await this.#resolve(request, error);
         throw error;
       }
     });
@@ -251,10 +246,10 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     // Where serializable is the default, this is refused too when others write meanwhile.
-    const [answer] = await this.patiently(
+    const [answer] = await this.retrying(
       "append events",
       () =>
-        this.connection.run<Refusal>(this.setting.statements.explain, [tenantId, streamIds, ids]),
+        this.connection.run<Refusal>(this.shared.statements.explain, [tenantId, streamIds, ids]),
     );
     return { status: "refused", ...readRefusal(answer!), transactionAborted: false };
   }
@@ -271,7 +266,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;
     }
-    if (outcome.known.length > 0) return outcome;
+    if (outcome.existing.length > 0) return outcome;
     throw new UnknownOutcomeError(streamIdsOf(request), options);
   }
 }
@@ -281,7 +276,12 @@ function streamIdsOf({ writes }: AppendRequest): readonly string[] {
 }
 
 function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
-  return { status: "refused", versions: writes.map(() => -1), known: [], transactionAborted: true };
+  return {
+    status: "refused",
+    versions: writes.map(() => -1),
+    existing: [],
+    transactionAborted: true,
+  };
 }
 
 function json(list: readonly unknown[] | undefined): Parameter {

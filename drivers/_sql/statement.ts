@@ -38,7 +38,7 @@ export interface CheckpointStatements {
   readonly check: Statement;
   /** `LaneKey`, `epoch`, `position`, `lease`, `stalled`, `recovered` → a row where it was written. */
   readonly advance: Statement;
-  /** As `advance`, and `parks`, `waits` and `frees`. */
+  /** As `advance`, and `parked`, `deferred` and `released`. */
   readonly park: readonly Statement[];
   /** `ConsumerKey` → a row a lane. */
   readonly lanes: Statement;
@@ -71,3 +71,13 @@ export interface ScanFilters {
 
 /** A parameter of a statement. */
 export type Parameter = string | null;
+
+/** A name for a prepared statement: two texts of one name would be refused, so it is made of the text. */
+export function statementName(text: string): string {
+  let [a, b] = [0x811c9dc5, 0x1000193];
+  for (let index = 0; index < text.length; index++) {
+    a = Math.imul(a ^ text.charCodeAt(index), 0x01000193) >>> 0;
+    b = Math.imul(b + text.charCodeAt(index), 0x85ebca6b) >>> 0;
+  }
+  return `event_sourcery_${a.toString(36)}${b.toString(36)}`;
+}

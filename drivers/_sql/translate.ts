@@ -6,7 +6,7 @@ import {
   MissingSchemaError,
   TransactionAbortedError,
 } from "../../mod.ts";
-import type { Setting } from "./connection.ts";
+import type { Shared } from "./connection.ts";
 import { rootOf } from "./failure.ts";
 
 /**
@@ -19,7 +19,7 @@ export function translate(
   error: unknown,
   action: string,
   bound: boolean,
-  { classify, busyTimeout, where }: Setting,
+  { classify, busyTimeout, where }: Shared,
 ): Error {
   if (isEventSourceryError(error)) return error;
   const { failure, code } = classify(error);

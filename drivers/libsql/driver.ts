@@ -1,5 +1,5 @@
 import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
-import { turnsOf } from "../_shared/queue.ts";
+import { queueOf } from "../_shared/queue.ts";
 import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
 import { migrationsOf } from "./sql/migrations.ts";
@@ -7,7 +7,7 @@ import { LibsqlSession } from "./session.ts";
 import { statementsOf } from "./sql/statements.ts";
 
 /** The options of `libsql`, complete. */
-export interface Options {
+interface Options {
   readonly prefix: string;
   readonly busyTimeout: number;
 }
@@ -25,33 +25,33 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       where: `tables "${prefix}…"`,
       classify,
       busyTimeout,
-      turns: turnsOf(connect(db).client, busyTimeout),
+      queue: queueOf(connect(db).client, busyTimeout),
       readiness: new Readiness(migrations),
     });
     this.#migrations = migrations;
   }
 
   using(db: Db): Session<Db> {
-    return new LibsqlSession(db, true, this.setting);
+    return new LibsqlSession(db, true, this.shared);
   }
 
   async migrate(): Promise<void> {
-    await this.turn("write", () =>
-      this.patiently("migrate", async () => {
+    await this.queued("write", () =>
+      this.retrying("migrate", async () => {
         // Readers go on beside a writer then. It cannot be set in a transaction; the file remembers it.
         if (this.connection.local) {
           await this.connection.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
         }
         await this.connection.transaction((tx) => this.#migrate(connect(tx)));
       }));
-    this.setting.readiness.done();
+    this.shared.readiness.done();
   }
 
   /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
   async #migrate(connection: LibsqlConnection): Promise<void> {
     const ask = async <Row>(text: string): Promise<Row | undefined> =>
       (await connection.run<Row>({ name: undefined, text }, []))[0];
-    const { exists, version, heads } = this.setting.statements;
+    const { exists, version, heads } = this.shared.statements;
     const there = Number((await ask<{ found: number }>(exists.text))?.found) > 0;
     const found = there ? await ask<SchemaVersion>(version.text) : undefined;
     checkVersion(found, this.#migrations);
@@ -60,7 +60,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       for (const text of migration.statements) await ask(text);
       const { version, minReader, minWriter } = migration;
       await ask(
-        `insert or ignore into "${this.setting.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`,
+        `insert or ignore into "${this.shared.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`,
       );
     }
     const { head, seen } = (await ask<{ head: number; seen: number }>(heads.text))!;

@@ -1,15 +1,15 @@
-import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
-import type { Turns } from "../_shared/queue.ts";
-import type { Setting } from "../_sql/connection.ts";
+import type { Queue } from "../_shared/queue.ts";
+import type { Shared } from "../_sql/connection.ts";
 import type { SchemaVersion } from "../_sql/migration.ts";
-import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
-import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
-import { connect, type LibsqlConnection } from "./handle.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
+import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
+import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import { SqlSession } from "../_sql/session.ts";
+import { connect, type LibsqlConnection } from "./handle.ts";
 
 /** What the sessions of one driver share. */
-export interface LibsqlSetting extends Setting {
+interface LibsqlShared extends Shared {
   readonly statements: LibsqlStatements;
   readonly prefix: string;
 }
@@ -20,27 +20,27 @@ const firstPositions: WeakMap<object, number> = new WeakMap();
 /** A session on libSQL: the driver's own, or inside a transaction. */
 export class LibsqlSession<Db> extends SqlSession<Db> {
   readonly db: Db;
-  protected readonly bound: boolean;
+  protected readonly inTransaction: boolean;
   protected readonly refusalAborts = false;
-  protected readonly setting: LibsqlSetting;
+  protected readonly shared: LibsqlShared;
   protected readonly connection: LibsqlConnection;
 
-  constructor(db: Db, bound: boolean, setting: LibsqlSetting) {
+  constructor(db: Db, bound: boolean, setting: LibsqlShared) {
     super();
     this.db = db;
-    this.bound = bound;
-    this.setting = setting;
+    this.inTransaction = bound;
+    this.shared = setting;
     this.connection = connect(db);
   }
 
-  protected async ready(): Promise<void> {
-    await this.setting.readiness.check(async () => {
+  protected async checkSchema(): Promise<void> {
+    await this.shared.readiness.check(async () => {
       const [tables] = await this.connection.run<{ found: number }>(
-        this.setting.statements.exists,
+        this.shared.statements.exists,
         [],
       );
-      if (Number(tables!.found) === 0) throw new MissingSchemaError(this.setting.where);
-      return (await this.connection.run<SchemaVersion>(this.setting.statements.version, []))[0];
+      if (Number(tables!.found) === 0) throw new MissingSchemaError(this.shared.where);
+      return (await this.connection.run<SchemaVersion>(this.shared.statements.version, []))[0];
     });
   }
 
@@ -48,29 +48,29 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
    * A file has one writer. Whoever comes while it writes would be told so at once, or block this process's event loop
    * until the database's own timeout: so the writers of this process queue up here instead.
    */
-  protected queue(kind: "read" | "write"): Turns | undefined {
-    return this.connection.local && kind === "write" ? this.setting.turns : undefined;
+  protected queueFor(kind: "read" | "write"): Queue | undefined {
+    return this.connection.local && kind === "write" ? this.shared.queue : undefined;
   }
 
-  protected async place(request: AppendRequest): Promise<readonly Placed[]> {
-    const { appendLone, appendMany, tag } = this.setting.statements;
+  protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
+    const { appendOne, appendEvents, tag } = this.shared.statements;
     const tagged = request.writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
-    const rows = isLone(request)
-      ? await this.send<Placed>([appendLone], loneParameters(request))
-      : await this.send<Placed>(tagged ? [appendMany, tag] : [appendMany], [
+    const rows = isSingle(request)
+      ? await this.runTogether<InsertedRow>([appendOne], singleParameters(request))
+      : await this.runTogether<InsertedRow>(tagged ? [appendEvents, tag] : [appendEvents], [
         request.tenantId,
         eventsParameter(request),
       ]);
-    if (this.bound && rows.length > 0) this.#note(rows);
+    if (this.inTransaction && rows.length > 0) this.#note(rows);
     return rows;
   }
 
-  protected async send<Row>(
+  protected async runTogether<Row>(
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]> {
     const { local, batch, run, transaction } = this.connection;
-    if (!local || this.bound) {
+    if (!local || this.inTransaction) {
       return statements.length === 1
         ? await run<Row>(statements[0]!, parameters)
         : await batch<Row>(statements, parameters);
@@ -78,13 +78,13 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     return await transaction((tx) => connect(tx).batch<Row>(statements, parameters));
   }
 
-  protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
+  protected async openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
     return await this.connection.transaction((tx) =>
-      work(new LibsqlSession(tx as Db, true, this.setting))
+      work(new LibsqlSession(tx as Db, true, this.shared))
     );
   }
 
-  protected async probe(): Promise<void> {
+  protected async assertAlive(): Promise<void> {
     await this.connection.run({ name: undefined, text: "select 1" }, []);
   }
 
@@ -92,23 +92,23 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   async settled(): Promise<number> {
     const answer = await this.first<{ head: number }>(
       "read the position",
-      this.setting.statements.head,
+      this.shared.statements.head,
       [],
     );
-    const first = this.bound ? firstPositions.get(this.connection.client) : undefined;
+    const first = this.inTransaction ? firstPositions.get(this.connection.client) : undefined;
     return Math.min(Number(answer.head), (first ?? Infinity) - 1);
   }
 
   async delete(tenantId: string, streamId: string): Promise<void> {
-    await this.usable();
-    await this.turn("write", () =>
-      this.patiently("delete a stream", async () => {
-        const { untag, remove, unpark } = this.setting.statements;
-        await this.send([untag, remove, unpark], [tenantId, streamId]);
+    await this.ensureSchema();
+    await this.queued("write", () =>
+      this.retrying("delete a stream", async () => {
+        const { untag, remove, unpark } = this.shared.statements;
+        await this.runTogether([untag, remove, unpark], [tenantId, streamId]);
       }));
   }
 
-  #note(rows: readonly Placed[]): void {
+  #note(rows: readonly InsertedRow[]): void {
     const first = Math.min(...rows.map(({ position }) => Number(position)));
     const { client } = this.connection;
     firstPositions.set(client, Math.min(first, firstPositions.get(client) ?? first));

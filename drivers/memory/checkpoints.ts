@@ -6,12 +6,12 @@ import type {
   LaneFilter,
   LaneKey,
   LaneState,
-  Park,
-  ParkedStream,
+  ParkedEntry,
   Progress,
+  StoredParking,
   StreamKey,
 } from "../../mod.ts";
-import { keyOf } from "./log.ts";
+import { keyOf } from "./key.ts";
 
 /** A lane as it is kept; an owner is there as long as nobody released its lease. */
 interface Lane {
@@ -24,7 +24,7 @@ interface Lane {
 }
 
 /** A parked stream as it is kept; its instants are milliseconds since 1970. */
-interface Parked extends Omit<Park, "delay"> {
+interface Parked extends Omit<ParkedEntry, "delay"> {
   readonly dueAt: number | undefined;
   readonly failedAt: number;
 }
@@ -38,11 +38,11 @@ interface Consumer {
 }
 
 /** What the consumers have written and is committed, or, on top of it, what a transaction has written so far. */
-export class Ledger {
-  readonly #base: Ledger | undefined;
+export class ConsumerStates {
+  readonly #base: ConsumerStates | undefined;
   readonly #consumers: Map<string, Consumer> = new Map();
 
-  constructor(base: Ledger | undefined) {
+  constructor(base: ConsumerStates | undefined) {
     this.#base = base;
   }
 
@@ -83,9 +83,9 @@ function textOf({ scope, name, version }: ConsumerKey): string {
 }
 
 /** How a session reads the ledger, and how it writes to it when it is its turn. */
-export interface Access {
-  readonly read: () => Ledger;
-  readonly write: <R>(work: (ledger: Ledger) => R) => Promise<R>;
+interface Access {
+  readonly read: () => ConsumerStates;
+  readonly write: <R>(work: (ledger: ConsumerStates) => R) => Promise<R>;
 }
 
 /** The checkpoints of a session. */
@@ -155,7 +155,7 @@ export class MemoryCheckpoints implements Checkpoints {
     });
   }
 
-  async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly ParkedStream[]> {
+  async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
     const now = Date.now();
     return [...this.#access.read().get(key)?.parked.values() ?? []]
       .filter(({ slot }) => lane === undefined || slot % lane.lanes === lane.lane)
@@ -271,12 +271,12 @@ function withLane(consumer: Consumer, number: number, lane: Lane): Consumer {
 
 function parkedAfter(
   before: ReadonlyMap<string, Parked>,
-  { parks, waits, frees }: Progress,
+  { parked: entries, deferred, released }: Progress,
 ): ReadonlyMap<string, Parked> {
-  if (parks.length === 0 && waits.length === 0 && frees.length === 0) return before;
+  if (entries.length === 0 && deferred.length === 0 && released.length === 0) return before;
   const parked = new Map(before);
   const failedAt = Date.now();
-  for (const { delay, ...park } of parks) {
+  for (const { delay, ...park } of entries) {
     const key = keyOf(park.tenantId, park.streamId);
     // Somebody discarded the event meanwhile: the stream goes on from where they said.
     if ((parked.get(key)?.position ?? 0) > park.position) continue;
@@ -286,10 +286,10 @@ function parkedAfter(
       failedAt,
     });
   }
-  for (const { delay: _, ...park } of waits) {
+  for (const { delay: _, ...park } of deferred) {
     const key = keyOf(park.tenantId, park.streamId);
     if (!parked.has(key)) parked.set(key, { ...park, dueAt: failedAt, failedAt });
   }
-  for (const { tenantId, streamId } of frees) parked.delete(keyOf(tenantId, streamId));
+  for (const { tenantId, streamId } of released) parked.delete(keyOf(tenantId, streamId));
   return parked;
 }

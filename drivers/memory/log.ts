@@ -1,8 +1,9 @@
 import type { NewEvent } from "../../mod.ts";
-import { Ledger } from "./checkpoints.ts";
+import { ConsumerStates } from "./checkpoints.ts";
+import { keyOf } from "./key.ts";
 
 /** Where an event stands. */
-export interface Place {
+export interface Location {
   readonly tenantId: string;
   readonly streamId: string;
   readonly category: string;
@@ -12,12 +13,12 @@ export interface Place {
 }
 
 /** An event as it is kept: encoded, as a database would hold it. */
-export interface Row extends NewEvent, Place {}
+export interface Row extends NewEvent, Location {}
 
 /** What is committed, or, on top of it, what a transaction has done so far. */
 export class Log {
   readonly base: Log | undefined;
-  readonly ledger: Ledger;
+  readonly consumers: ConsumerStates;
   readonly rows: Row[] = [];
   readonly streams: Map<string, Row[]> = new Map();
   readonly ids: Map<string, Row> = new Map();
@@ -28,7 +29,7 @@ export class Log {
 
   constructor(base: Log | undefined) {
     this.base = base;
-    this.ledger = new Ledger(base?.ledger);
+    this.consumers = new ConsumerStates(base?.consumers);
     this.sequence = base?.sequence ?? { given: 0, settled: 0 };
   }
 
@@ -96,28 +97,8 @@ export class Log {
   commit(): void {
     for (const key of this.deleted) this.base!.remove(key);
     for (const row of this.rows) this.base!.insert(row);
-    this.ledger.commit();
+    this.consumers.commit();
   }
-}
-
-/** NUL stands in no name, so no two pairs share a key; without a tenant nothing has to be joined, and hashed, again. */
-export function keyOf(tenantId: string, name: string): string {
-  return tenantId === "" ? name : `${tenantId}\0${name}`;
-}
-
-/** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, and puts surrogates too low. */
-export function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const left = a.charCodeAt(index);
-    const right = b.charCodeAt(index);
-    if (left !== right) return rank(left) - rank(right);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 function firstAfter(rows: readonly Row[], after: number): number {

@@ -1,26 +1,26 @@
+import type { FenceKind } from "./sql/fence.ts";
 import {
-  type Doorbell,
   type Driver,
+  type Notifier,
   type Session,
   StoreRewoundError,
   UnsupportedError,
 } from "../../mod.ts";
-import { turnsOf } from "../_shared/queue.ts";
+import { queueOf } from "../_shared/queue.ts";
 import { checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
+import { statementName } from "../_sql/statement.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
-import { doorbellOf } from "./notifier.ts";
-import { migrationsOf } from "./sql/migrations.ts";
-import type { FenceKind } from "./sql/fence.ts";
+import { notifierOf } from "./notifier.ts";
 import { PostgresSession, type PostgresVersion } from "./session.ts";
+import { migrationsOf } from "./sql/migrations.ts";
 import { statementsOf } from "./sql/statements.ts";
-import { statementName } from "../_sql/wire.ts";
 
 /** The options of `postgres`, complete. */
-export interface Options {
+interface Options {
   readonly schema: string;
   readonly prepare: boolean;
   readonly busyTimeout: number;
-  readonly doorbell: boolean;
+  readonly notify: boolean;
 }
 
 /** A schema, a table or index, another object, or a row of the catalog that stands for one, is there already; or a deadlock. */
@@ -29,11 +29,11 @@ const madeMeanwhile = ["42P06", "42P07", "42710", "23505", "40P01"];
 /** The Postgres driver: the session outside of transactions, and what makes the tables. */
 export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db> {
   readonly capabilities: Driver["capabilities"];
-  readonly doorbell: Doorbell | undefined;
+  readonly notifier: Notifier | undefined;
   readonly #name: string;
   readonly #migrations: readonly Migration[];
 
-  constructor(db: Db, { schema, prepare, busyTimeout, doorbell }: Options) {
+  constructor(db: Db, { schema, prepare, busyTimeout, notify }: Options) {
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     const migrations = migrationsOf(quoted);
     super(db, false, {
@@ -42,47 +42,47 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       where: `schema ${quoted}`,
       classify,
       busyTimeout,
-      turns: turnsOf(connect(db, prepare).client, busyTimeout),
+      queue: queueOf(connect(db, prepare).client, busyTimeout),
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),
-      known: { fence: "advisory" },
+      known: { fence: "concurrent" },
     });
     this.#name = schema;
     this.#migrations = migrations;
     const { transactions, embedded, client, run } = this.connection;
-    const { known } = this.setting;
+    const { known } = this.shared;
     this.capabilities = {
       transactions,
-      get fence() {
+      get appends() {
         return known.fence;
       },
     };
     // Over HTTP, nobody can listen.
-    if (doorbell && transactions && !embedded) {
+    if (notify && transactions && !embedded) {
       const channel = statementName(schema);
       const text = `notify "${channel}"`;
-      this.doorbell = doorbellOf(client, channel, () => run({ name: undefined, text }, []));
+      this.notifier = notifierOf(client, channel, () => run({ name: undefined, text }, []));
     }
   }
 
   using(db: Db): Session<Db> {
-    return new PostgresSession(db, true, this.setting);
+    return new PostgresSession(db, true, this.shared);
   }
 
   async migrate(): Promise<void> {
     const work = () => this.#migrateAlone();
-    this.setting.known.fence = await this.turn("write", () => this.translated("migrate", work));
-    this.setting.readiness.done();
+    this.shared.known.fence = await this.queued("write", () => this.translated("migrate", work));
+    this.shared.readiness.done();
   }
 
   /** Where no lock keeps two processes apart, who meets what another has just made begins again. */
   async #migrateAlone(): Promise<FenceKind> {
     const { transactions, transaction } = this.connection;
-    const giveUp = performance.now() + this.setting.busyTimeout;
+    const giveUp = performance.now() + this.shared.busyTimeout;
     while (true) {
       try {
         if (!transactions) return await this.#migrate(this.connection);
-        return await transaction((tx) => this.#migrate(this.setting.connect(tx)), false);
+        return await transaction((tx) => this.#migrate(this.shared.connect(tx)), false);
       } catch (error) {
         const { code } = classify(error);
         if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) {
@@ -96,7 +96,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   async #migrate(connection: PostgresConnection): Promise<FenceKind> {
     const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
       (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
-    const { statements } = this.setting;
+    const { statements } = this.shared;
     const [privilege] = await connection.run<{ allowed: boolean }>(statements.locks, []);
     const { allowed } = privilege!;
     if (allowed) {
@@ -110,7 +110,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations') as log`,
       this.#name,
     );
-    if (!schema) await ask(`create schema ${this.setting.schema}`);
+    if (!schema) await ask(`create schema ${this.shared.schema}`);
     const found = log
       ? (await connection.run<PostgresVersion>(statements.version, []))[0]
       : undefined;
@@ -119,7 +119,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       if (version <= Number(found?.version ?? 0)) continue;
       for (const text of statements) await ask(text);
       await ask(
-        `insert into ${this.setting.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
+        `insert into ${this.shared.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
       );
     }
     const [heads] = await connection.run<{ head: string; seen: string }>(statements.heads, []);
@@ -129,7 +129,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     // Some databases that speak the protocol take such locks for nothing.
     const shown = allowed &&
       (await connection.run<{ shown: number }>(statements.probe, []))[0]!.shown;
-    if (shown) return "advisory";
+    if (shown) return "concurrent";
     // Where others may have begun to append by the one fence, nobody may by the other.
     if (Number(found?.version ?? 0) === 0) await connection.run(statements.serialise, []);
     const [now] = await connection.run<PostgresVersion>(statements.version, []);

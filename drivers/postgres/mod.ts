@@ -56,26 +56,25 @@ export interface PostgresOptions {
    * Whether an append wakes consumers of other processes, by an empty NOTIFY after it, at most some hundred times a
    * second; without it they poll. @default true
    */
-  readonly doorbell?: boolean | undefined;
+  readonly notify?: boolean | undefined;
 }
 
 /**
  * Makes a driver for Postgres 13 and later. Connects to nothing by itself; call `migrate()` once to make the tables.
  *
  * Where the role that makes them may not take advisory locks, or there are none, appends run one transaction at a time from
- * then on (`capabilities.fence` is `serial`).
+ * then on (`capabilities.appends` is `serial`).
  *
  * @param db Any Drizzle handle for Postgres; the caller opens and closes it. One of postgres.js is best opened with
  * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it.
  * @throws {TypeError | RangeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
-  const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, doorbell = true } =
-    options;
+  const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, notify = true } = options;
   if (typeof schema !== "string" || !/^[^\0]{1,63}$/u.test(schema)) {
     throw new TypeError("schema must be a name of 1 to 63 characters without NUL");
   }
   checkBusyTimeout(busyTimeout);
   // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
-  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, doorbell });
+  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, notify });
 }

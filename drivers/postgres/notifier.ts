@@ -1,4 +1,4 @@
-import type { Doorbell } from "../../mod.ts";
+import type { Notifier } from "../../mod.ts";
 
 /** The least time between two rings, in milliseconds: what is committed meanwhile is told by the next. */
 const pause = 5;
@@ -34,11 +34,11 @@ interface PoolClient {
  * @param client The client below a handle: one of postgres.js and a pool of node-postgres can listen, others only ring.
  * @param notify Sends a notification.
  */
-export function doorbellOf(
+export function notifierOf(
   client: object,
   channel: string,
   notify: () => Promise<unknown>,
-): Doorbell {
+): Notifier {
   let [wanted, ringing] = [false, false];
   const ring = async () => {
     ringing = true;
@@ -50,7 +50,7 @@ export function doorbellOf(
     ringing = false;
   };
   return {
-    ring() {
+    notify() {
       wanted = true;
       if (!ringing) void ring();
     },

@@ -1,16 +1,16 @@
-import { type AppendRequest, UnsupportedError } from "../../mod.ts";
-import type { Turns } from "../_shared/queue.ts";
-import type { Setting } from "../_sql/connection.ts";
+import type { Queue } from "../_shared/queue.ts";
+import type { Shared } from "../_sql/connection.ts";
 import type { SchemaVersion } from "../_sql/migration.ts";
-import { SqlSession } from "../_sql/session.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
-import { eventsParameter, isLone, loneParameters, type Placed } from "../_sql/wire.ts";
 import type { PostgresConnection } from "./handle.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
+import { type AppendRequest, UnsupportedError } from "../../mod.ts";
+import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import { SqlSession } from "../_sql/session.ts";
 
 /** What the sessions of one driver share. */
-export interface PostgresSetting extends Setting {
+interface PostgresShared extends Shared {
   readonly statements: PostgresStatements;
   /** The schema's name, quoted. */
   readonly schema: string;
@@ -30,22 +30,22 @@ const patience = "200";
 /** A session on Postgres: the driver's own, or inside a transaction. */
 export class PostgresSession<Db> extends SqlSession<Db> {
   readonly db: Db;
-  protected readonly bound: boolean;
+  protected readonly inTransaction: boolean;
   protected readonly refusalAborts = true;
-  protected readonly setting: PostgresSetting;
+  protected readonly shared: PostgresShared;
   protected readonly connection: PostgresConnection;
 
-  constructor(db: Db, bound: boolean, setting: PostgresSetting) {
+  constructor(db: Db, bound: boolean, setting: PostgresShared) {
     super();
     this.db = db;
-    this.bound = bound;
-    this.setting = setting;
+    this.inTransaction = bound;
+    this.shared = setting;
     this.connection = setting.connect(db);
   }
 
-  protected ready(): Promise<void> {
-    return this.setting.readiness.check(async () => {
-      const { known, statements } = this.setting;
+  protected checkSchema(): Promise<void> {
+    return this.shared.readiness.check(async () => {
+      const { known, statements } = this.shared;
       const [found] = await this.connection.run<PostgresVersion>(statements.version, []);
       if (found?.serial) known.fence = "serial";
       return found;
@@ -53,47 +53,47 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
-  protected queue(): Turns | undefined {
-    return this.connection.single ? this.setting.turns : undefined;
+  protected queueFor(): Queue | undefined {
+    return this.connection.single ? this.shared.queue : undefined;
   }
 
-  protected async place(request: AppendRequest): Promise<readonly Placed[]> {
-    const timeout = this.bound ? null : String(this.setting.busyTimeout);
-    if (isLone(request)) {
-      return await this.connection.run<Placed>(this.#fenced.appendLone, [
-        ...loneParameters(request),
+  protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
+    const timeout = this.inTransaction ? null : String(this.shared.busyTimeout);
+    if (isSingle(request)) {
+      return await this.connection.run<InsertedRow>(this.#fenced.appendOne, [
+        ...singleParameters(request),
         timeout,
       ]);
     }
     const parameters = [request.tenantId, eventsParameter(request), timeout];
     // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
-    return this.bound && request.writes.length > 1
+    return this.inTransaction && request.writes.length > 1
       ? await this.connection.transaction(
-        (tx) => this.#inside(tx).connection.run(this.#fenced.appendMany, parameters),
+        (tx) => this.#inside(tx).connection.run(this.#fenced.appendEvents, parameters),
         true,
       )
-      : await this.connection.run(this.#fenced.appendMany, parameters);
+      : await this.connection.run(this.#fenced.appendEvents, parameters);
   }
 
-  protected async begin<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
+  protected async openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
     this.#needTransactions("open a transaction");
-    return await this.connection.transaction((tx) => work(this.#inside(tx)), this.bound);
+    return await this.connection.transaction((tx) => work(this.#inside(tx)), this.inTransaction);
   }
 
   /** There is one statement always: Postgres takes several changes in one. */
-  protected async send<Row>(
+  protected async runTogether<Row>(
     [statement]: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]> {
     return await this.connection.run<Row>(statement!, parameters);
   }
 
-  protected async probe(): Promise<void> {
+  protected async assertAlive(): Promise<void> {
     await this.connection.run({ name: "event_sourcery_probe", text: "select 1" }, []);
   }
 
   async settled(): Promise<number> {
-    await this.usable();
+    await this.ensureSchema();
     const answer = await this.first<{ standby: boolean; settled: string }>(
       "read the position",
       this.#fenced.settled,
@@ -113,18 +113,18 @@ export class PostgresSession<Db> extends SqlSession<Db> {
    * stream that starts in the middle. New appends wait meanwhile, so it gives way soon and tries again.
    */
   async delete(tenantId: string, streamId: string): Promise<void> {
-    await this.usable();
-    if (this.bound) {
-      return await this.turn(
+    await this.ensureSchema();
+    if (this.inTransaction) {
+      return await this.queued(
         "write",
         () => this.translated("delete a stream", () => this.#remove(tenantId, streamId)),
       );
     }
     this.#needTransactions("delete a stream");
-    await this.turn(
+    await this.queued(
       "write",
       () =>
-        this.patiently(
+        this.retrying(
           "delete a stream",
           () =>
             this.connection.transaction(
@@ -136,15 +136,15 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     );
   }
 
-  async exclude(): Promise<void> {
+  async blockAppends(): Promise<void> {
     await this.translated(
       "lock the log",
-      () => this.connection.run(this.setting.statements.lock, []),
+      () => this.connection.run(this.shared.statements.lock, []),
     );
   }
 
   get #fenced(): FencedStatements {
-    return this.setting.statements.fenced[this.setting.known.fence];
+    return this.shared.statements.fenced[this.shared.known.fence];
   }
 
   #needTransactions(action: string): void {
@@ -153,16 +153,16 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   async #removeSoon(tenantId: string, streamId: string): Promise<void> {
-    await this.connection.run(this.setting.statements.patience, [patience]);
+    await this.connection.run(this.shared.statements.patience, [patience]);
     await this.#remove(tenantId, streamId);
   }
 
   async #remove(tenantId: string, streamId: string): Promise<void> {
-    await this.connection.run(this.setting.statements.lock, []);
-    await this.connection.run(this.setting.statements.remove, [tenantId, streamId]);
+    await this.connection.run(this.shared.statements.lock, []);
+    await this.connection.run(this.shared.statements.remove, [tenantId, streamId]);
   }
 
   #inside(tx: unknown): PostgresSession<Db> {
-    return new PostgresSession(tx as Db, true, this.setting);
+    return new PostgresSession(tx as Db, true, this.shared);
   }
 }

@@ -1,10 +1,10 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
-import { AggregateDiscardedError } from "../errors/event.ts";
+import { AggregateDiscardedError } from "../errors/store.ts";
 
 /** What a repository does with an aggregate that nobody else may. */
 interface Lifecycle {
   /** Gives it its id. */
-  readonly place: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
+  readonly setId: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
   /** Rebuilds it by one more stored event. */
   readonly replay: <E extends Event>(aggregate: Aggregate<E>, event: RecordedEvent<E>) => void;
   /** Notes that these changes are stored; what was emitted meanwhile stays to be saved. */
@@ -63,7 +63,7 @@ export abstract class Aggregate<E extends Event> {
 
   static {
     lifecycle = {
-      place(aggregate, id) {
+      setId(aggregate, id) {
         aggregate.#id = id;
       },
       replay(aggregate, event) {

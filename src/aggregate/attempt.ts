@@ -1,9 +1,9 @@
 import { checkName, checkNumber } from "../errors/check.ts";
-import { isEventSourceryError } from "../errors/event.ts";
-import { insideOf } from "../store/internals.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
+import { internalsOf } from "../store/internals.ts";
 
 /** A command in the queue. */
-interface Turn {
+interface QueuedCommand {
   /** Resolves when it begins. */
   readonly begun: Promise<void>;
   /** Resolves when it has ended, in whatever way. */
@@ -11,7 +11,7 @@ interface Turn {
 }
 
 /** For each driver, the last command of this process on each stream. */
-const queues: WeakMap<object, Map<string, Turn>> = new WeakMap();
+const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
 
 /**
  * How long a command waits for the one before it to end once that has begun, in milliseconds. The queue only saves
@@ -24,22 +24,22 @@ const patience = 1000;
  * Runs an attempt to change a stream; when another writer was faster, again, after a random pause.
  *
  * Commands of one process on one stream queue up: without that, of 20 callers on one aggregate 15 failed after three
- * retries. Inside a transaction there is no queue, for its turn may depend on locks that the transaction holds.
+ * retries. Internals a transaction there is no queue, for its turn may depend on locks that the transaction holds.
  *
  * @param retries How often to try again after a conflict.
  * @param attempt Loads, decides and appends; is given the number of the attempt, from 1.
  * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
  */
-export async function command<R>(
+export async function withRetries<R>(
   store: object,
   streamId: string,
   retries: number,
   attempt: (number: number) => Promise<R>,
 ): Promise<R> {
-  const inside = insideOf(store);
+  const internals = internalsOf(store);
   const work = () => retry(retries, attempt);
-  if (inside === undefined || inside.unit !== undefined) return await work();
-  return await queue(inside.shared.driver, `${inside.tenantId ?? ""}\0${streamId}`, work);
+  if (internals === undefined || internals.transaction !== undefined) return await work();
+  return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${streamId}`, work);
 }
 
 async function retry<R>(retries: number, attempt: (number: number) => Promise<R>): Promise<R> {
@@ -56,12 +56,12 @@ async function retry<R>(retries: number, attempt: (number: number) => Promise<R>
 }
 
 async function queue<R>(driver: object, key: string, work: () => Promise<R>): Promise<R> {
-  const last = queues.get(driver) ?? new Map<string, Turn>();
+  const last = queues.get(driver) ?? new Map<string, QueuedCommand>();
   queues.set(driver, last);
   const before = last.get(key);
-  const begun = before === undefined ? Promise.resolve() : over(before);
+  const begun = before === undefined ? Promise.resolve() : endedOrLate(before);
   const result = before === undefined ? work() : begun.then(work);
-  const turn: Turn = { begun, ended: result.then(() => {}, () => {}) };
+  const turn: QueuedCommand = { begun, ended: result.then(() => {}, () => {}) };
   last.set(key, turn);
   try {
     return await result;
@@ -71,18 +71,12 @@ async function queue<R>(driver: object, key: string, work: () => Promise<R>): Pr
 }
 
 /** Resolves when a turn has ended, or has lasted too long. */
-async function over({ begun, ended }: Turn): Promise<void> {
+async function endedOrLate({ begun, ended }: QueuedCommand): Promise<void> {
   await begun;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
   await Promise.race([ended, late]);
   clearTimeout(timer);
-}
-
-/** The stream of an aggregate or decider: `category:id`, or the id alone where there is no category. */
-export function streamOf(category: string | undefined, id: string): string {
-  checkName("id", id);
-  return category === undefined ? id : `${category}:${id}`;
 }
 
 /** Checks the options of a command. */

@@ -2,7 +2,8 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventReader } from "../store/reader.ts";
 import type { EventWriter } from "../store/writer.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
-import { checkCommand, command, streamOf } from "./attempt.ts";
+import { streamIdOf } from "../event/stream.ts";
+import { checkCommand, withRetries } from "./attempt.ts";
 
 /** What a decider is made of: pure functions. */
 export interface DeciderOptions<State, Command, E extends Event> {
@@ -83,8 +84,8 @@ export function decider<State, Command, E extends Event>(
   return {
     ...options,
     async handle(store, id, request) {
-      const streamId = streamOf(category, id);
-      return await command(store, streamId, retries, async () => {
+      const streamId = streamIdOf(category, id);
+      return await withRetries(store, streamId, retries, async () => {
         const loaded = await store.fold(
           streamId,
           { state: initialState(), version: 0 },

@@ -1,10 +1,11 @@
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
-import { Aggregate, lifecycle } from "./aggregate.ts";
 import { checkInstant, checkNumber } from "../errors/check.ts";
-import { checkCommand, command, streamOf } from "./attempt.ts";
-import { ConcurrencyError } from "../errors/event.ts";
-import { insideOf } from "../store/internals.ts";
+import { ConcurrencyError } from "../errors/store.ts";
+import { streamIdOf } from "../event/stream.ts";
+import { internalsOf } from "../store/internals.ts";
+import { Aggregate, lifecycle } from "./aggregate.ts";
+import { checkCommand, withRetries } from "./attempt.ts";
 
 /** A class of aggregates. */
 export interface AggregateClass<A> {
@@ -45,9 +46,9 @@ export interface AsOf {
 }
 
 /** The events of an aggregate. */
-export type EventsOf<A> = A extends Aggregate<infer E> ? E : never;
+export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
-interface Loaded<A> {
+interface LoadedAggregate<A> {
   readonly aggregate: A;
   readonly createdAt: Date | undefined;
   readonly updatedAt: Date | undefined;
@@ -81,7 +82,7 @@ interface Loaded<A> {
  * assert.equal(await counters.aggregate("a", (counter) => counter.count()), 2);
  * ```
  */
-export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A>> {
+export class Repository<A extends Aggregate<Event>, E extends Event = AggregateEvent<A>> {
   readonly #store: EventStore<E>;
   readonly #class: AggregateClass<A>;
   readonly #retries: number;
@@ -95,7 +96,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
    */
   constructor(
     store: EventStore<E>,
-    aggregateClass: AggregateClass<A> & ([EventsOf<A>] extends [E] ? unknown : never),
+    aggregateClass: AggregateClass<A> & ([AggregateEvent<A>] extends [E] ? unknown : never),
     options: RepositoryOptions = {},
   ) {
     if (typeof store?.fold !== "function") throw new TypeError("store must be an event store");
@@ -143,7 +144,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
     id: string,
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
-    return await command(this.#store, this.#streamId(id), this.#retries, async (attempt) => {
+    return await withRetries(this.#store, this.#streamId(id), this.#retries, async (attempt) => {
       const loaded = await this.#load(id, {});
       return await this.#run(loaded, attempt, 0, run);
     });
@@ -178,7 +179,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
   }
 
   async #run<R>(
-    { aggregate, createdAt, updatedAt }: Loaded<A>,
+    { aggregate, createdAt, updatedAt }: LoadedAggregate<A>,
     attempt: number,
     fresh: 0 | "noStream",
     run: (aggregate: A, context: CommandContext<E>) => R,
@@ -206,10 +207,10 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
       expectedVersion,
     });
     lifecycle.saved(aggregate, changes, version);
-    insideOf(this.#store)?.unit?.onRollback(() => lifecycle.discard(aggregate));
+    internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
   }
 
-  async #load(id: string, { version: to, at }: AsOf): Promise<Loaded<A>> {
+  async #load(id: string, { version: to, at }: AsOf): Promise<LoadedAggregate<A>> {
     if (at !== undefined) checkInstant("at", at);
     const aggregate = this.#make(id);
     const start: { first?: RecordedEvent<E>; last?: RecordedEvent<E> } = {};
@@ -222,11 +223,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = EventsOf<A
 
   #make(id: string): A {
     const aggregate = new this.#class();
-    lifecycle.place(aggregate, id);
+    lifecycle.setId(aggregate, id);
     return aggregate;
   }
 
   #streamId(id: string): string {
-    return streamOf(this.#class.category, id);
+    return streamIdOf(this.#class.category, id);
   }
 }

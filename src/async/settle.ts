@@ -3,7 +3,7 @@
  *
  * @returns What they resolved to; rejects with the first error.
  */
-export async function allEnded<const Results extends readonly unknown[]>(
+export async function allSettledOrThrow<const Results extends readonly unknown[]>(
   promises: { readonly [Index in keyof Results]: Promise<Results[Index]> },
 ): Promise<Results> {
   await Promise.allSettled(promises);

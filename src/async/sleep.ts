@@ -1,5 +1,5 @@
 import { onAbort } from "./abort.ts";
-import { most32 } from "../errors/check.ts";
+import { maxInt32 } from "../errors/check.ts";
 
 /**
  * Waits, at most for some milliseconds.
@@ -20,7 +20,7 @@ export async function sleep(
       forget?.();
       resolve();
     };
-    const timer = setTimeout(wake, Math.min(milliseconds, most32));
+    const timer = setTimeout(wake, Math.min(milliseconds, maxInt32));
     sleepers.add(wake);
     const forget = signal && onAbort(signal, wake);
   });

@@ -1,18 +1,18 @@
-import type { Definition } from "../event/define.ts";
-import type { NewEvent, StoredEvent } from "../driver/driver.ts";
+import type { NewEvent } from "../driver/append.ts";
+import type { StoredEvent } from "../driver/read.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { AnyEventType } from "../event/type.ts";
-import { type Annotations, decode, encode } from "./codec.ts";
 import { checkInstant, checkObject, kind } from "../errors/check.ts";
-import { copyData } from "../event/copy.ts";
-import { defaultsOf, definitionOf } from "../event/define.ts";
 import {
   CorruptEventError,
   DuplicateEventTypeError,
   InvalidEventError,
   UnknownEventTypeError,
 } from "../errors/event.ts";
+import { copyData } from "../event/copy.ts";
+import { defaultsOf, type Definition, definitionOf } from "../event/define.ts";
 import { freezeEvent, storable } from "../event/freeze.ts";
+import { type Annotations, decode, encode } from "./codec.ts";
 
 /** The event types of a store: turns its events into what a driver stores, and back. */
 export class Catalog<E extends Event> {

@@ -1,15 +1,15 @@
 import type { StreamKey } from "../driver/checkpoints.ts";
-import type { Plan } from "../engine/options.ts";
+import type { ConsumerPlan } from "../engine/plan.ts";
 import type { RunResult, Worker } from "../engine/worker.ts";
 import { onAbort } from "../async/abort.ts";
-import { checkName, checkNumber, checkObject } from "../errors/check.ts";
 import { checkLanes } from "../engine/options.ts";
+import { checkName, checkNumber, checkObject } from "../errors/check.ts";
 
 /** How to run a consumer. */
 export interface RunOptions {
   /** Ends it: what is in flight is finished first. @default it runs until it is disposed of */
   readonly signal?: AbortSignal | undefined;
-  /** How often it looks for work at least, in milliseconds; a doorbell wakes it earlier. @default 1000 */
+  /** How often it looks for work at least, in milliseconds; a notification wakes it earlier. @default 1000 */
   readonly pollInterval?: number | undefined;
   /** Is told what a handler threw, and why a pass failed; the consumer goes on. @default prints it with `console.error` */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -32,7 +32,7 @@ export interface ConsumerStatus {
 }
 
 /** A stream that failed and waits. */
-export interface ParkedInfo extends StreamKey {
+export interface ParkedStream extends StreamKey {
   /** The position of the event that failed. */
   readonly position: number;
   /** How often it was tried. */
@@ -54,7 +54,7 @@ export class Consumer {
   readonly name: string;
   /** What does the work. */
   readonly #worker: Worker;
-  readonly #plan: Plan;
+  readonly #plan: ConsumerPlan;
   readonly #disposal: AbortController = new AbortController();
   readonly #runs: Set<Promise<void>> = new Set();
 
@@ -139,7 +139,7 @@ export class Consumer {
    * Lists the parked streams, by the position of the event that they wait for; empty where there are none. One whose event
    * was discarded stays, without an error, until a pass has gone on with it.
    */
-  async parked(): Promise<readonly ParkedInfo[]> {
+  async parked(): Promise<readonly ParkedStream[]> {
     const rows = await this.#plan.checkpoints.parked(this.#plan.key);
     return rows.map(({ delay, failedAt, ...row }) => ({
       ...row,

@@ -1,11 +1,11 @@
-import type { Event, RecordedEvent } from "../event/event.ts";
-import type { EventStore } from "../store/store.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
 import type { Work } from "../engine/work.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
+import type { EventStore } from "../store/store.ts";
+import { planOf } from "../engine/plan.ts";
+import { Worker } from "../engine/worker.ts";
 import { checkObject } from "../errors/check.ts";
 import { Consumer } from "./consumer.ts";
-import { planOf } from "../engine/options.ts";
-import { Worker } from "../engine/worker.ts";
 
 /** What a publisher is given besides the event. */
 export interface PublisherContext {

@@ -1,17 +1,15 @@
-import type { ProjectionContext } from "../engine/call.ts";
 import type { Session } from "../driver/driver.ts";
-import type { Event, RecordedEvent } from "../event/event.ts";
-import type { Inside } from "../store/internals.ts";
+import type { ProjectionContext } from "../engine/context.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
-import type { RunResult } from "../engine/worker.ts";
-import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
-import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
+import { planOf } from "../engine/plan.ts";
+import { type RunResult, Worker } from "../engine/worker.ts";
 import { quote } from "../errors/base.ts";
-import { insideOf } from "../store/internals.ts";
-import { planOf } from "../engine/options.ts";
-import { readLog } from "../store/reader.ts";
-import { Worker } from "../engine/worker.ts";
+import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import { type Internals, internalsOf } from "../store/internals.ts";
+import { readLog } from "../store/read.ts";
+import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
 
 /** Handlers by event type; events without one are passed over. */
 export type ProjectionHandlers<E extends Event, Db> = {
@@ -111,7 +109,7 @@ export interface ProjectionOptions<E extends Event, Db>
  */
 export class Projection<E extends Event, Db> extends Consumer {
   readonly #worker: Worker;
-  readonly #inside: Inside<E, Db>;
+  readonly #internals: Internals<E, Db>;
   readonly #options: ProjectionOptions<E, Db>;
 
   /**
@@ -135,7 +133,7 @@ export class Projection<E extends Event, Db> extends Consumer {
     }));
     super(worker);
     this.#worker = worker;
-    this.#inside = insideOf<E, Db>(store)!;
+    this.#internals = internalsOf<E, Db>(store)!;
     this.#options = options;
     if (inline) this.#subscribe(types, rest.categories);
   }
@@ -156,9 +154,9 @@ export class Projection<E extends Event, Db> extends Consumer {
     let handled = 0;
     await this.#worker.rewind(async (rewind) => {
       handled = 0;
-      await this.#inside.transaction(async (inner, session) => {
+      await this.#internals.transact(async (inner, session) => {
         await rewind(session.checkpoints!);
-        if (this.#options.inline) await session.exclude?.();
+        if (this.#options.inline) await session.blockAppends?.();
         await reset({ db: session.db, projectionVersion });
         if (this.#options.inline) handled = await this.#replay(inner, session);
       });
@@ -195,25 +193,25 @@ export class Projection<E extends Event, Db> extends Consumer {
     if (!this.#options.inline) await super.waitFor(position, options);
   }
 
-  async #replay(inside: Inside<E, Db>, session: Session<Db>): Promise<number> {
+  async #replay(internals: Internals<E, Db>, session: Session<Db>): Promise<number> {
     const { handlers, categories } = this.#options;
-    const { tenantId, shared: { catalog } } = inside;
+    const { tenantId, shared: { catalog } } = internals;
     const types = checkHandlers(handlers);
     let count = 0;
     for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
-      await handle(handlers, event, this.#context(inside.reacting(event), session.db));
+      await handle(handlers, event, this.#context(internals.storeFor(event), session.db));
       count++;
     }
     return count;
   }
 
   #subscribe(types: readonly string[], categories: readonly string[] | undefined): void {
-    const { tenantId, shared: { subscriptions } } = this.#inside;
+    const { tenantId, shared: { handlers } } = this.#internals;
     const { scope, name, version } = this.#worker.plan.key;
     const key = JSON.stringify([scope, name, version]);
     // Made once more, as for each request, it must not take effect twice.
-    const before = subscriptions.findIndex((subscription) => subscription.key === key);
-    subscriptions.splice(before < 0 ? subscriptions.length : before, 1, {
+    const before = handlers.findIndex((handler) => handler.key === key);
+    handlers.splice(before < 0 ? handlers.length : before, 1, {
       key,
       matches: (event, category) =>
         types.includes(event.type) && (categories?.includes(category) ?? true),

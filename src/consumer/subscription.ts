@@ -1,11 +1,11 @@
-import type { ConsumerContext } from "../engine/call.ts";
-import type { Event, RecordedEvent } from "../event/event.ts";
+import type { ConsumerContext } from "../engine/context.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import { planOf } from "../engine/plan.ts";
+import { Worker } from "../engine/worker.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
 import { Consumer } from "./consumer.ts";
-import { planOf } from "../engine/options.ts";
-import { Worker } from "../engine/worker.ts";
 
 /** How a subscription works. `Type` is inferred from `types`, which narrow the event. */
 export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"] = E["type"]>

@@ -43,7 +43,7 @@ export interface Checkpoints {
   lanes(consumer: ConsumerKey): Promise<readonly LaneState[]>;
 
   /** Lists the parked streams of a consumer, or those of one lane, by position. */
-  parked(consumer: ConsumerKey, lane?: LaneFilter): Promise<readonly ParkedStream[]>;
+  parked(consumer: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]>;
 
   /**
    * Makes parked streams due now, as if they had never been tried.
@@ -161,15 +161,15 @@ export interface Progress {
   /** Whether the crashes are over. */
   readonly recovered: boolean;
   /** Streams that are parked from now on, or go on from another event or with other attempts. */
-  readonly parks: readonly Park[];
+  readonly parked: readonly ParkedEntry[];
   /** Streams that are parked and have events at or below the checkpoint: parked anew where somebody removed them. */
-  readonly waits: readonly Park[];
+  readonly deferred: readonly ParkedEntry[];
   /** Streams that are parked no more. */
-  readonly frees: readonly StreamKey[];
+  readonly released: readonly StreamKey[];
 }
 
 /** A stream to be parked. */
-export interface Park extends StreamKey {
+export interface ParkedEntry extends StreamKey {
   /** The stream's slot. */
   readonly slot: number;
   /** The position of the event that it waits to be tried from. */
@@ -183,7 +183,7 @@ export interface Park extends StreamKey {
 }
 
 /** A parked stream. */
-export interface ParkedStream extends StreamKey {
+export interface StoredParking extends StreamKey {
   /** The position of the event that failed. */
   readonly position: number;
   /** How often it was tried. */

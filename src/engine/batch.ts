@@ -1,4 +1,4 @@
-import type { StoredEvent } from "../driver/driver.ts";
+import type { StoredEvent } from "../driver/read.ts";
 import { keyOf } from "./lease.ts";
 
 /** What a pass is at: the events of one page of the log, those that run just now and those that wait for their turn. */
@@ -39,7 +39,7 @@ export class Batch {
   }
 
   /** Takes out all that waits of a stream. */
-  leave(stream: string): readonly StoredEvent[] {
+  removeWaiting(stream: string): readonly StoredEvent[] {
     const left = this.#waiting.filter((event) => keyOf(event) === stream);
     this.#waiting = this.#waiting.filter((event) => keyOf(event) !== stream);
     return left;
@@ -51,7 +51,7 @@ export class Batch {
   }
 
   /** Everything at or below it is over with; `done` counts as such. */
-  prefix(done?: StoredEvent): number {
+  checkpointAfter(done?: StoredEvent): number {
     const open = [...this.#running.values(), ...this.#waiting].filter((event) => event !== done);
     return open.reduce((least, { position }) => Math.min(least, position - 1), this.scanned);
   }

@@ -1,32 +1,11 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
-import type { Inside } from "../store/internals.ts";
+import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
+import type { ProjectionContext } from "./context.ts";
 import { HandlerTimeoutError } from "../errors/consumer.ts";
 
-/** What a consumer's handler is given besides the event. */
-export interface ConsumerContext<E extends Event = Event, Db = unknown> {
-  /**
-   * The store, of the event's tenant: what is appended through it carries the event's correlation id, and the event's id
-   * as causation id. In a transactional handler it is inside the transaction.
-   */
-  readonly store: EventStore<E, Db>;
-  /** The database handle; in a transactional handler, that of the transaction that also moves the checkpoint. */
-  readonly db: Db;
-  /** Aborts when the answer would come too late: after `timeout`, or when another worker has taken over. */
-  readonly signal: AbortSignal;
-  /** Which attempt at the event this is, from 1. */
-  readonly attempt: number;
-}
-
-/** What a projection's handler is given besides the event. */
-export interface ProjectionContext<E extends Event = Event, Db = unknown>
-  extends ConsumerContext<E, Db> {
-  /** The projection's version, by which it may choose its table. */
-  readonly projectionVersion: number;
-}
-
 /** What a handler threw, on its way through a transaction. */
-export class Thrown {
+export class HandlerFailure {
   readonly error: unknown;
 
   constructor(error: unknown) {
@@ -39,20 +18,20 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   readonly db: Db;
   readonly attempt: number;
   readonly projectionVersion: number;
-  readonly #inside: Inside<E, Db>;
+  readonly #internals: Internals<E, Db>;
   readonly #event: RecordedEvent<E>;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   #reject: ((reason: unknown) => void) | undefined;
 
   constructor(
-    inside: Inside<E, Db>,
+    internals: Internals<E, Db>,
     db: Db,
     event: RecordedEvent<E>,
     attempt: number,
     projectionVersion: number,
   ) {
-    this.#inside = inside;
+    this.#internals = internals;
     this.#event = event;
     this.db = db;
     this.attempt = attempt;
@@ -60,7 +39,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   }
 
   get store(): EventStore<E, Db> {
-    return this.#inside.reacting(this.#event);
+    return this.#internals.storeFor(this.#event);
   }
 
   // Made when somebody asks: most handlers do not, and a controller a call is dear.
@@ -80,7 +59,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   /**
    * Calls the handler and waits for its answer, but not for ever.
    *
-   * @throws {Thrown} What the handler threw, or that it took too long.
+   * @throws {HandlerFailure} What the handler threw, or that it took too long.
    */
   async run(
     handle: (context: ProjectionContext<E, Db>) => unknown,
@@ -98,7 +77,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
         answer.then(() => resolve(), reject);
       });
     } catch (error) {
-      throw new Thrown(error);
+      throw new HandlerFailure(error);
     } finally {
       clearTimeout(timer);
     }

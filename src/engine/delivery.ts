@@ -1,22 +1,22 @@
 import type { Progress } from "../driver/checkpoints.ts";
-import type { StoredEvent } from "../driver/driver.ts";
+import type { StoredEvent } from "../driver/read.ts";
 import type { Event } from "../event/event.ts";
-import type { Inside } from "../store/internals.ts";
-import type { Job } from "./work.ts";
+import type { Internals } from "../store/internals.ts";
 import type { Lease } from "./lease.ts";
-import { Call, Thrown } from "./call.ts";
-import { isEventSourceryError } from "../errors/event.ts";
+import type { PassSettings } from "./work.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
+import { Call, HandlerFailure } from "./call.ts";
 
 /** What ends a pass, since it is neither the event's fault nor the handler's. */
 const passing = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
 
 /** Hands events to the handler, in a transaction with their checkpoint where the consumer is transactional. */
 export class Delivery<E extends Event, Db> {
-  readonly #job: Job<E, Db>;
+  readonly #job: PassSettings<E, Db>;
   readonly #lease: Lease;
   readonly #calls: Set<Call<E, Db>> = new Set();
 
-  constructor(job: Job<E, Db>, lease: Lease) {
+  constructor(job: PassSettings<E, Db>, lease: Lease) {
     this.#job = job;
     this.#lease = lease;
     lease.signal.addEventListener("abort", () => {
@@ -37,15 +37,15 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: () => Progress,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { inside, work } = this.#job;
-    const { driver } = inside.shared;
+    const { internals, work } = this.#job;
+    const { driver } = internals.shared;
     try {
       if (work.mode === "transaction") await this.#transact(events, attempt, progress());
-      else await this.#call(events, inside, driver.db, attempt);
+      else await this.#call(events, internals, driver.db, attempt);
       return undefined;
     } catch (error) {
       this.#lease.signal.throwIfAborted();
-      if (error instanceof Thrown) return { error: error.error };
+      if (error instanceof HandlerFailure) return { error: error.error };
       // A commit that the database refuses is the handler's doing; one that never arrived is not.
       if (isEventSourceryError(error) && passing.includes(error.code)) throw error;
       return { error };
@@ -58,8 +58,8 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: Progress,
   ): Promise<void> {
-    const { inside, timeout, lease } = this.#job;
-    await inside.transaction(async (inner, { checkpoints, db }) => {
+    const { internals, timeout, lease } = this.#job;
+    await internals.transact(async (inner, { checkpoints, db }) => {
       // A handler that takes too long is rolled back here before the server loses patience: it would cut the connection.
       await this.#lease.check(checkpoints!, timeout + lease);
       for (const event of events) await this.#call([event], inner, db, attempt);
@@ -70,13 +70,13 @@ export class Delivery<E extends Event, Db> {
 
   async #call(
     stored: readonly StoredEvent[],
-    inside: Inside<E, Db>,
+    internals: Internals<E, Db>,
     db: Db,
     attempt: number,
   ): Promise<void> {
     const { work, key, timeout } = this.#job;
-    const events = decode(stored, inside);
-    const call = new Call(inside, db, events[0]!, attempt, key.version);
+    const events = decode(stored, internals);
+    const call = new Call(internals, db, events[0]!, attempt, key.version);
     this.#lease.signal.throwIfAborted();
     this.#calls.add(call);
     try {
@@ -88,10 +88,10 @@ export class Delivery<E extends Event, Db> {
 }
 
 /** An event that cannot be read is one that cannot be handled. */
-function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Inside<E, Db>) {
+function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Internals<E, Db>) {
   try {
     return stored.map((event) => shared.catalog.decode(event));
   } catch (error) {
-    throw new Thrown(error);
+    throw new HandlerFailure(error);
   }
 }

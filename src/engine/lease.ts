@@ -2,14 +2,14 @@ import type {
   Checkpoints,
   ClaimedLane,
   LaneKey,
-  Park,
+  ParkedEntry,
   Progress,
   StreamKey,
 } from "../driver/checkpoints.ts";
 import { LeaseLostError } from "../errors/consumer.ts";
 
 /** How a pass is doing, as it is written with the checkpoint. */
-export interface Standing {
+interface LeaseState {
   /** Everything at or below it is handled, or parked. */
   readonly position: number;
   /** Whether nothing succeeds any more. */
@@ -29,13 +29,13 @@ export class Lease {
   readonly #checkpoints: Checkpoints;
   readonly #key: LaneKey;
   readonly #milliseconds: number;
-  readonly #standing: () => Standing;
+  readonly #standing: () => LeaseState;
   readonly #lost: AbortController = new AbortController();
-  readonly #parks: Map<string, Park> = new Map();
-  readonly #waits: Map<string, Park> = new Map();
-  readonly #frees: Map<string, StreamKey> = new Map();
+  readonly #parked: Map<string, ParkedEntry> = new Map();
+  readonly #deferred: Map<string, ParkedEntry> = new Map();
+  readonly #released: Map<string, StreamKey> = new Map();
   #position: number;
-  #released = false;
+  #ended = false;
   #saving: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -43,7 +43,7 @@ export class Lease {
     key: LaneKey,
     { position, epoch, parked }: ClaimedLane,
     milliseconds: number,
-    standing: () => Standing,
+    standing: () => LeaseState,
   ) {
     this.#checkpoints = checkpoints;
     this.#key = key;
@@ -62,24 +62,24 @@ export class Lease {
 
   /** Whether it was given up. */
   get released(): boolean {
-    return this.#released;
+    return this.#ended;
   }
 
   /** Notes that a stream is parked from now on, or goes on elsewhere. */
-  park(park: Park): void {
-    this.#parks.set(keyOf(park), park);
-    this.#frees.delete(keyOf(park));
+  park(park: ParkedEntry): void {
+    this.#parked.set(keyOf(park), park);
+    this.#released.delete(keyOf(park));
   }
 
   /** Notes that the checkpoint will pass an event of a parked stream. */
-  wait(event: Park): void {
-    if (!this.#waits.has(keyOf(event))) this.#waits.set(keyOf(event), event);
+  wait(event: ParkedEntry): void {
+    if (!this.#deferred.has(keyOf(event))) this.#deferred.set(keyOf(event), event);
   }
 
   /** Notes that a stream is parked no more. */
-  free(stream: StreamKey): void {
-    this.#parks.delete(keyOf(stream));
-    this.#frees.set(keyOf(stream), stream);
+  release(stream: StreamKey): void {
+    this.#parked.delete(keyOf(stream));
+    this.#released.set(keyOf(stream), stream);
   }
 
   /**
@@ -90,11 +90,13 @@ export class Lease {
    */
   progress(
     keep: boolean,
-    changed: { readonly position?: number; readonly park?: Park } = {},
+    changed: { readonly position?: number; readonly park?: ParkedEntry } = {},
   ): Progress {
-    const parks = new Map(this.#parks);
-    if (changed.park !== undefined) parks.set(keyOf(changed.park), changed.park);
-    const waits = [...this.#waits].filter(([key]) => !parks.has(key) && !this.#frees.has(key));
+    const parked = new Map(this.#parked);
+    if (changed.park !== undefined) parked.set(keyOf(changed.park), changed.park);
+    const deferred = [...this.#deferred].filter(([key]) =>
+      !parked.has(key) && !this.#released.has(key)
+    );
     const standing = this.#standing();
     return {
       ...standing,
@@ -102,9 +104,9 @@ export class Lease {
       lease: keep ? this.#milliseconds : undefined,
       // A lease is renewed while a handler runs, too, that will kill the process: only a pass that ends has survived.
       recovered: !keep && standing.recovered,
-      parks: [...parks.values()],
-      waits: waits.map(([, wait]) => wait),
-      frees: [...this.#frees.values()],
+      parked: [...parked.values()],
+      deferred: deferred.map(([, wait]) => wait),
+      released: [...this.#released.values()],
     };
   }
 
@@ -119,15 +121,15 @@ export class Lease {
   }
 
   /** Notes that progress was committed. */
-  written({ position, lease, parks, waits, frees }: Progress): void {
+  written({ position, lease, parked, deferred, released }: Progress): void {
     this.#position = Math.max(this.#position, position);
-    this.#released = lease === undefined;
-    for (const park of parks) {
-      if (this.#parks.get(keyOf(park)) === park) this.#parks.delete(keyOf(park));
+    this.#ended = lease === undefined;
+    for (const park of parked) {
+      if (this.#parked.get(keyOf(park)) === park) this.#parked.delete(keyOf(park));
     }
-    for (const wait of waits) this.#waits.delete(keyOf(wait));
-    for (const free of frees) {
-      if (this.#frees.get(keyOf(free)) === free) this.#frees.delete(keyOf(free));
+    for (const wait of deferred) this.#deferred.delete(keyOf(wait));
+    for (const free of released) {
+      if (this.#released.get(keyOf(free)) === free) this.#released.delete(keyOf(free));
     }
   }
 
@@ -144,7 +146,7 @@ export class Lease {
 
   #lose(): LeaseLostError {
     const error = new LeaseLostError(this.#key.name);
-    if (!this.#released) this.#lost.abort(error);
+    if (!this.#ended) this.#lost.abort(error);
     return error;
   }
 }

@@ -8,7 +8,7 @@ const most = 10;
  * Tells an outage from a poisonous event: when others succeed, a failure is the event's own; when nothing succeeds, it is
  * the world's, and no event is to be given up for it.
  */
-export class Health {
+export class OutageDetector {
   #successes = 0;
   #failuresInARow = 0;
   #lastFailure = 0;
@@ -29,7 +29,7 @@ export class Health {
   }
 
   /** How many events the next pass may try: with each in vain one more, so that those behind many bad ones get their turn. */
-  get canaries(): number {
+  get trials(): number {
     return Math.min(this.#passes + 1, most);
   }
 

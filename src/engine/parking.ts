@@ -1,10 +1,10 @@
-import type { Park, ParkedStream, StreamKey } from "../driver/checkpoints.ts";
-import type { StoredEvent } from "../driver/driver.ts";
-import { keyOf, type Lease } from "./lease.ts";
+import type { ParkedEntry, StoredParking, StreamKey } from "../driver/checkpoints.ts";
+import type { StoredEvent } from "../driver/read.ts";
 import { slotOf } from "../event/stream.ts";
+import { keyOf, type Lease } from "./lease.ts";
 
 /** A parked stream: the event it waits at, how often that was tried, and when it is due by the monotonic clock. */
-export interface Waiting extends StreamKey {
+export interface ParkedCursor extends StreamKey {
   readonly position: number;
   readonly attempts: number;
   readonly dueAt: number | undefined;
@@ -13,7 +13,7 @@ export interface Waiting extends StreamKey {
 /** The parked streams of a lane, as its worker knows them; what changes is written with the next checkpoint. */
 export class Parking {
   readonly #lease: Lease;
-  readonly #streams: Map<string, Waiting> = new Map();
+  readonly #streams: Map<string, ParkedCursor> = new Map();
 
   constructor(lease: Lease) {
     this.#lease = lease;
@@ -31,13 +31,13 @@ export class Parking {
   }
 
   /** Those that are due now. */
-  get due(): readonly Waiting[] {
+  get due(): readonly ParkedCursor[] {
     const now = performance.now();
     return [...this.#streams.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= now);
   }
 
   /** Takes over what is stored. */
-  learn(rows: readonly ParkedStream[]): void {
+  learn(rows: readonly StoredParking[]): void {
     const now = performance.now();
     for (const row of rows) {
       const dueAt = row.delay === undefined ? undefined : now + row.delay;
@@ -51,7 +51,7 @@ export class Parking {
   }
 
   /** Parks a stream, or has it go on elsewhere. */
-  park(park: Park): Waiting {
+  park(park: ParkedEntry): ParkedCursor {
     const { tenantId, streamId, position, attempts, delay } = park;
     const dueAt = delay === undefined ? undefined : performance.now() + delay;
     const waiting = { tenantId, streamId, position, attempts, dueAt };
@@ -62,18 +62,18 @@ export class Parking {
 
   /** Lets an event wait behind those of its stream that are parked. */
   wait(event: StoredEvent): void {
-    this.#lease.wait(parkOf(event));
+    this.#lease.wait(entryOf(event));
   }
 
   /** Ends the parking of a stream. */
-  free({ tenantId, streamId }: StreamKey): void {
+  release({ tenantId, streamId }: StreamKey): void {
     this.#streams.delete(keyOf({ tenantId, streamId }));
-    this.#lease.free({ tenantId, streamId });
+    this.#lease.release({ tenantId, streamId });
   }
 }
 
 /** A stream parked at an event that was not tried yet, and is due. */
-export function parkOf({ tenantId, streamId, position }: StoredEvent): Park {
+export function entryOf({ tenantId, streamId, position }: StoredEvent): ParkedEntry {
   const slot = slotOf(tenantId, streamId);
   return { tenantId, streamId, slot, position, attempts: 0, delay: 0, error: undefined };
 }

@@ -1,16 +1,16 @@
-import type { ClaimedLane, Park } from "../driver/checkpoints.ts";
-import type { LogPage, LogQuery, StoredEvent } from "../driver/driver.ts";
+import type { ClaimedLane, ParkedEntry } from "../driver/checkpoints.ts";
+import type { LogPage, LogQuery, StoredEvent } from "../driver/read.ts";
 import type { Event } from "../event/event.ts";
-import type { Health } from "./outage.ts";
-import type { Job, Passed } from "./work.ts";
+import type { OutageDetector } from "./outage.ts";
+import type { PassResult, PassSettings } from "./work.ts";
+import { allSettledOrThrow } from "../async/settle.ts";
+import { StoreRewoundError } from "../errors/driver.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
 import { Batch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
-import { allEnded } from "../async/settle.ts";
-import { isEventSourceryError } from "../errors/event.ts";
-import { StoreRewoundError } from "../errors/driver.ts";
-import { describe } from "./work.ts";
+import { describe } from "./describe.ts";
 import { keyOf, Lease } from "./lease.ts";
-import { Parking, parkOf, type Waiting } from "./parking.ts";
+import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
 import { backoff } from "./retry.ts";
 
 /**
@@ -19,9 +19,9 @@ import { backoff } from "./retry.ts";
  * checkpoint moves on.
  */
 export class Pass<E extends Event, Db> {
-  readonly #job: Job<E, Db>;
+  readonly #job: PassSettings<E, Db>;
   readonly #lane: number;
-  readonly #health: Health;
+  readonly #health: OutageDetector;
   readonly #stop: AbortSignal;
   readonly #lease: Lease;
   readonly #delivery: Delivery<E, Db>;
@@ -31,27 +31,27 @@ export class Pass<E extends Event, Db> {
   #careful: boolean;
   /** How many more events may be tried although nothing succeeds. */
   #canaries: number;
-  #halted = false;
+  #stopped = false;
   #handled = 0;
   #failed = 0;
 
   /** @param claimed The lane's lease, which the pass writes under. */
   constructor(
-    job: Job<E, Db>,
+    job: PassSettings<E, Db>,
     lane: number,
     claimed: ClaimedLane,
-    health: Health,
+    health: OutageDetector,
     stop: AbortSignal,
   ) {
     this.#job = job;
     this.#lane = lane;
     this.#health = health;
-    this.#canaries = health.canaries;
+    this.#canaries = health.trials;
     this.#stop = stop;
     this.#batch = new Batch([], claimed.position);
     this.#careful = claimed.crashes > 1;
     this.#lease = new Lease(job.checkpoints, { ...job.key, lane }, claimed, job.lease, () => ({
-      position: this.#batch.prefix(),
+      position: this.#batch.checkpointAfter(),
       stalled: this.#stalled,
       recovered: !this.#careful,
     }));
@@ -65,7 +65,7 @@ export class Pass<E extends Event, Db> {
    * @param asking Asks for the settled position that it goes up to.
    * @param keep Whether the lease is held on to afterwards.
    */
-  async run(asking: () => Promise<number>, keep: boolean): Promise<Passed> {
+  async run(asking: () => Promise<number>, keep: boolean): Promise<PassResult> {
     const { checkpoints, key, lanes, lease: milliseconds, work } = this.#job;
     const lease = this.#lease;
     // A transaction needs no heartbeat: it holds its lane as long as it is open.
@@ -93,7 +93,7 @@ export class Pass<E extends Event, Db> {
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
-      failures: this.#halted ? this.#health.failuresInARow : this.#health.failures,
+      failures: this.#stopped ? this.#health.failuresInARow : this.#health.failures,
     };
   }
 
@@ -117,20 +117,20 @@ export class Pass<E extends Event, Db> {
 
   /** Whether to begin anything more. */
   get #goes(): boolean {
-    return !this.#stop.aborted && !this.#lease.released && !this.#halted &&
+    return !this.#stop.aborted && !this.#lease.released && !this.#stopped &&
       (!this.#health.stalled || this.#canaries > 0);
   }
 
   get #stalled(): boolean {
-    return this.#health.stalled || this.#halted;
+    return this.#health.stalled || this.#stopped;
   }
 
   async #scan(
     query: Pick<LogQuery, "after" | "until" | "limit"> & Partial<LogQuery>,
   ): Promise<LogPage> {
-    const { inside, query: filter, lanes } = this.#job;
+    const { internals, query: filter, lanes } = this.#job;
     const lane = lanes > 1 ? { lane: this.#lane, lanes } : undefined;
-    return await inside.shared.driver.scan({ ...filter, lane, ...query });
+    return await internals.shared.driver.scan({ ...filter, lane, ...query });
   }
 
   /**
@@ -151,7 +151,7 @@ export class Pass<E extends Event, Db> {
       const whole = work.mode !== "each" && !this.#health.stalled && length > 1;
       if (!(whole && await this.#together(keep || more))) {
         const workers = Math.min(concurrency, length);
-        await allEnded(Array.from({ length: workers }, () => this.#next()));
+        await allSettledOrThrow(Array.from({ length: workers }, () => this.#next()));
       }
     }
     if (!this.#lease.released) await this.#lease.save(keep || (more && this.#goes));
@@ -166,7 +166,7 @@ export class Pass<E extends Event, Db> {
         await this.#try(event, 1);
       } catch (error) {
         // The event stays among those that run: what is written of the pass from now on must not pass it.
-        this.#halted = true;
+        this.#stopped = true;
         throw error;
       }
       this.#batch.end(event);
@@ -195,7 +195,7 @@ export class Pass<E extends Event, Db> {
         this.#parking.wait(event);
         continue;
       }
-      const waiting = this.#parking.park(parkOf(event));
+      const waiting = this.#parking.park(entryOf(event));
       await this.#lease.save(true);
       await this.#drain(waiting);
     }
@@ -203,7 +203,7 @@ export class Pass<E extends Event, Db> {
   }
 
   /** Tries parked streams that are due, each once. */
-  async #retry(due: readonly Waiting[]): Promise<void> {
+  async #retry(due: readonly ParkedCursor[]): Promise<void> {
     for (const waiting of due) {
       if (!this.#goes) return;
       await this.#drain(waiting);
@@ -211,7 +211,7 @@ export class Pass<E extends Event, Db> {
   }
 
   /** Handles the events of a parked stream up to the checkpoint; then it is parked no more. */
-  async #drain(waiting: Waiting): Promise<void> {
+  async #drain(waiting: ParkedCursor): Promise<void> {
     const { batchSize: limit, retry } = this.#job;
     const { tenantId, streamId } = waiting;
     let { position: from, attempts } = waiting;
@@ -227,11 +227,11 @@ export class Pass<E extends Event, Db> {
           const over = attempts >= retry.attempts;
           if (!over) attempts++;
           const delay = over ? undefined : backoff(retry, attempts);
-          this.#parking.park({ ...parkOf(event), attempts, delay });
+          this.#parking.park({ ...entryOf(event), attempts, delay });
           await lease.save(true);
           if (over) return;
         }
-        const after = { ...parkOf(event), position: event.position + 1 };
+        const after = { ...entryOf(event), position: event.position + 1 };
         if (!(await this.#try(event, first ? attempts : 1, after))) {
           return await lease.save(true);
         }
@@ -239,7 +239,7 @@ export class Pass<E extends Event, Db> {
       }
       from = scanned + 1;
     }
-    this.#parking.free(waiting);
+    this.#parking.release(waiting);
     await lease.save(true);
   }
 
@@ -249,10 +249,10 @@ export class Pass<E extends Event, Db> {
    * @param after Where its stream, which is parked, goes on afterwards; undefined where it is not parked.
    * @returns Whether the stream goes on; otherwise it is parked.
    */
-  async #try(event: StoredEvent, attempt: number, after?: Park): Promise<boolean> {
+  async #try(event: StoredEvent, attempt: number, after?: ParkedEntry): Promise<boolean> {
     if (this.#health.stalled) this.#canaries--;
     const changed = () =>
-      after === undefined ? { position: this.#batch.prefix(event) } : { park: after };
+      after === undefined ? { position: this.#batch.checkpointAfter(event) } : { park: after };
     const progress = () => this.#lease.progress(true, changed());
     const failure = await this.#delivery.deliver([event], attempt, progress);
     if (failure === undefined) {
@@ -275,14 +275,14 @@ export class Pass<E extends Event, Db> {
     const over = permanent || (counts && attempts >= retry.attempts);
     if (over) this.#health.forget(key);
     if (onFailure === "skip" && over) return true;
-    if (onFailure === "halt" && !this.#parking.has(event)) {
-      this.#halted = true;
+    if (onFailure === "stop" && !this.#parking.has(event)) {
+      this.#stopped = true;
       this.#batch.putBack(event);
       return false;
     }
     const delay = over ? undefined : backoff(retry, Math.max(attempts, this.#health.times(key)));
-    this.#parking.park({ ...parkOf(event), attempts, delay, error: describe(error) });
-    for (const later of this.#batch.leave(key)) this.#parking.wait(later);
+    this.#parking.park({ ...entryOf(event), attempts, delay, error: describe(error) });
+    for (const later of this.#batch.removeWaiting(key)) this.#parking.wait(later);
     return false;
   }
 }

@@ -1,10 +1,10 @@
 import type { ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
-import type { Plan } from "./options.ts";
+import type { ConsumerPlan } from "./plan.ts";
 import { BusyError } from "../errors/driver.ts";
-import { Health } from "./outage.ts";
+import { OutageDetector } from "./outage.ts";
 
 /** A lane that is held. */
-type Held = ClaimedLane & { readonly lane: number };
+type HeldLane = ClaimedLane & { readonly lane: number };
 
 /**
  * Changes the number of a consumer's lanes, while holding the leases of all: first every lane is brought to where the
@@ -14,10 +14,14 @@ type Held = ClaimedLane & { readonly lane: number };
  * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
  * brought there.
  */
-export async function relane(plan: Plan, lanes: number, wait: () => Promise<void>): Promise<void> {
+export async function relane(
+  plan: ConsumerPlan,
+  lanes: number,
+  wait: () => Promise<void>,
+): Promise<void> {
   const { checkpoints, key, owner, lease, filter } = plan;
   const before = await checkpoints.lanes(key);
-  const claimed: Held[] = [];
+  const claimed: HeldLane[] = [];
   const giveUp = performance.now() + 2 * lease;
   try {
     for (const { lane } of before) {
@@ -44,21 +48,24 @@ export async function relane(plan: Plan, lanes: number, wait: () => Promise<void
 
 /** Brings a lane that is held to a position; whoever began there without it would lose what lies between. */
 async function bring(
-  plan: Plan,
+  plan: ConsumerPlan,
   position: number,
   lane: LaneFilter,
   held: ClaimedLane,
 ): Promise<void> {
   const errors: unknown[] = [];
   const stop = new AbortController().signal;
-  const pass = plan.begin(lane, held, new Health(), stop, (error) => errors.push(error));
+  const pass = plan.begin(lane, held, new OutageDetector(), stop, (error) => errors.push(error));
   if ((await pass.run(async () => position, true)).position >= position) return;
   throw errors.length > 0 ? errors.at(-1) : busy(plan);
 }
 
 /** Gives lanes back, as far as they are still held. */
-async function release({ checkpoints, key }: Plan, lanes: readonly Held[]): Promise<void> {
-  const nothing = { stalled: false, recovered: false, parks: [], waits: [], frees: [] };
+async function release(
+  { checkpoints, key }: ConsumerPlan,
+  lanes: readonly HeldLane[],
+): Promise<void> {
+  const nothing = { stalled: false, recovered: false, parked: [], deferred: [], released: [] };
   await Promise.allSettled(
     lanes.map(({ lane, epoch, position }) =>
       checkpoints.advance({ ...key, lane }, epoch, { ...nothing, position, lease: undefined })
@@ -66,6 +73,6 @@ async function release({ checkpoints, key }: Plan, lanes: readonly Held[]): Prom
   );
 }
 
-function busy({ lease, key }: Plan): BusyError {
+function busy({ lease, key }: ConsumerPlan): BusyError {
   return new BusyError(2 * lease, { consumer: key.name });
 }

@@ -1,11 +1,11 @@
 import type { Checkpoints } from "../driver/checkpoints.ts";
-import type { Plan } from "./options.ts";
-import { Health } from "./outage.ts";
-import type { Passed } from "./work.ts";
-import { relane } from "./relane.ts";
-import { backoff } from "./retry.ts";
+import type { ConsumerPlan } from "./plan.ts";
+import type { PassResult } from "./work.ts";
 import { sleep } from "../async/sleep.ts";
 import { FilterMismatchError, LanesMismatchError } from "../errors/consumer.ts";
+import { OutageDetector } from "./outage.ts";
+import { relane } from "./relane.ts";
+import { backoff } from "./retry.ts";
 
 /** What came of a pass. */
 export interface RunResult {
@@ -19,10 +19,10 @@ export interface RunResult {
   readonly position: number;
 }
 
-/** What a consumer does in this process: passes over its lanes, one after the other, woken by the bell and the clock. */
+/** What a consumer does in this process: passes over its lanes, one after the other, woken by appends and by the clock. */
 export class Worker {
-  readonly plan: Plan;
-  readonly #health: readonly Health[];
+  readonly plan: ConsumerPlan;
+  readonly #health: readonly OutageDetector[];
   /** Those who wait for progress, and those who rest after failures. */
   readonly #waiting: Set<() => void> = new Set();
   readonly #resting: Set<() => void> = new Set();
@@ -37,9 +37,9 @@ export class Worker {
   /** When a parked stream is due next, by the monotonic clock; undefined where none is. */
   #due: number | undefined;
 
-  constructor(plan: Plan) {
+  constructor(plan: ConsumerPlan) {
     this.plan = plan;
-    this.#health = Array.from({ length: plan.lanes }, () => new Health());
+    this.#health = Array.from({ length: plan.lanes }, () => new OutageDetector());
   }
 
   /** Makes one pass over all lanes that are free, when the one before has ended. */
@@ -47,7 +47,7 @@ export class Worker {
     return await this.#alone(async () => {
       await this.#register(this.plan.acceptFilter);
       const { lanes } = this.plan;
-      const passes: Passed[] = [];
+      const passes: PassResult[] = [];
       const first = Math.floor(Math.random() * lanes);
       for (let index = 0; index < lanes && !stop.aborted; index++) {
         const lane = (first + index) % lanes;
@@ -64,15 +64,15 @@ export class Worker {
     pollInterval: number,
     report: (error: unknown) => void,
   ): Promise<void> {
-    const { bell, retry } = this.plan;
-    const leave = bell.attend();
+    const { wakeUps, retry } = this.plan;
+    const leave = wakeUps.listen();
     let failures = 0;
     let heard = -1;
     try {
       while (!stop.aborted) {
-        const { rings } = bell;
-        const rung = rings !== heard;
-        heard = rings;
+        const { count } = wakeUps;
+        const rung = count !== heard;
+        heard = count;
         try {
           if (rung || failures > 0 || await this.#hasWork(pollInterval)) {
             await this.once(stop, report);
@@ -87,7 +87,7 @@ export class Worker {
           await sleep(backoff(retry, failures), this.#resting, stop);
         } else {
           const due = (this.#due ?? Infinity) - performance.now();
-          await bell.sleep(Math.max(0, Math.min(pollInterval, due)), rings, stop);
+          await wakeUps.sleep(Math.max(0, Math.min(pollInterval, due)), count, stop);
         }
       }
     } finally {
@@ -99,7 +99,7 @@ export class Worker {
   wake(): void {
     this.#due = 0;
     for (const wake of [...this.#resting]) wake();
-    this.plan.bell.ring();
+    this.plan.wakeUps.notify();
   }
 
   /** Waits for the next progress that is made here, but not for longer than some milliseconds. */
@@ -146,7 +146,7 @@ export class Worker {
     lane: number,
     stop: AbortSignal,
     report: (error: unknown) => void,
-  ): Promise<Passed | undefined> {
+  ): Promise<PassResult | undefined> {
     const { checkpoints, key, lanes, owner, lease, driver, begin } = this.plan;
     const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
     const settling = driver.settled();
@@ -231,13 +231,13 @@ export class Worker {
 
   async #hasWork(pollInterval: number): Promise<boolean> {
     if (this.#position < 0 || (this.#due ?? Infinity) <= performance.now()) return true;
-    const { bell, key: { scope, name, version } } = this.plan;
-    const { settled, due } = await bell.pulse(pollInterval / 2);
+    const { wakeUps, key: { scope, name, version } } = this.plan;
+    const { settled, due } = await wakeUps.poll(pollInterval / 2);
     return settled !== this.#position ||
       due.some((key) => key.scope === scope && key.name === name && key.version === version);
   }
 
-  async #result(passes: readonly Passed[]): Promise<RunResult> {
+  async #result(passes: readonly PassResult[]): Promise<RunResult> {
     const { checkpoints, key, lanes } = this.plan;
     let positions = passes.map(({ position }) => position);
     if (passes.length < lanes) {

@@ -34,7 +34,7 @@ export const unsafe: RegExp = /[\0\p{Surrogate}]/u;
  * The longest time that a timer takes, in milliseconds: more would be taken for nothing. Also the greatest `integer` of
  * Postgres.
  */
-export const most32: number = 2 ** 31 - 1;
+export const maxInt32: number = 2 ** 31 - 1;
 
 /**
  * Checks a whole number.

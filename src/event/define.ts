@@ -21,7 +21,7 @@ export interface Definition {
 const definition: symbol = Symbol.for("event-sourcery.definition");
 
 /** Which of its fields an event's factory chose by itself. */
-export interface Defaults {
+interface Defaults {
   /** Whether the id was made, not given. */
   readonly id: boolean;
   /** Whether the time was taken, not given. */

@@ -1,3 +1,5 @@
+import { checkName } from "../errors/check.ts";
+
 /** How many slots there are: more than anybody has lanes. */
 export const slots = 1024;
 
@@ -13,4 +15,15 @@ export function slotOf(tenantId: string, streamId: string): number {
     }
   }
   return ((hash >>> 22) ^ (hash >>> 12) ^ hash) & (slots - 1);
+}
+
+/** What stands before the first `:` of a stream id, or `""`. */
+export function categoryOf(streamId: string): string {
+  return streamId.slice(0, Math.max(0, streamId.indexOf(":")));
+}
+
+/** The stream of an aggregate or decider: `category:id`, or the id alone where there is no category. */
+export function streamIdOf(category: string | undefined, id: string): string {
+  checkName("id", id);
+  return category === undefined ? id : `${category}:${id}`;
 }

@@ -1,48 +1,41 @@
-import type { Bell } from "./notifier.ts";
-import type { Catalog } from "../codec/catalog.ts";
-import type { Driver, Session } from "../driver/driver.ts";
+import type { Session } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
-import type { Subscription } from "./handler.ts";
-import type { Preparer } from "./prepare.ts";
-import type { EventStore } from "./store.ts";
-import type { Unit } from "./transaction.ts";
-
-/** What all scopes and transactions of one store share. */
-export interface Shared<E extends Event, Db> {
-  readonly driver: Driver<Db>;
-  readonly catalog: Catalog<E>;
-  readonly preparer: Preparer<E>;
-  /** Those that the store was made with, and those of inline projections. */
-  readonly subscriptions: Subscription<E, Db>[];
-  readonly bell: Bell;
-  readonly onError: (error: unknown) => unknown;
-}
+import { handling, type Scope, type Shared, transact } from "./scope.ts";
+import { partsOf, ScopedStore } from "./scoped.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** What repositories and consumers need to know of a store that is not for users. */
-export interface Inside<E extends Event, Db> {
+export interface Internals<E extends Event, Db> {
   /** What all scopes of the store share; commands of one process on one stream queue up at its driver. */
-  readonly shared: Shared<E, Db>;
+  readonly shared: Shared<E, Db, ScopedStore<E, Db>>;
   /** The transaction that the store is bound to, if any. */
-  readonly unit: Unit | undefined;
+  readonly transaction: Transaction | undefined;
   /** The tenant that it is scoped to; undefined where it sees all, and writes for `""`. */
   readonly tenantId: string | undefined;
   /** Runs work in a transaction, as `EventStore.transaction` does, with its session. */
-  readonly transaction: <R>(
-    work: (inside: Inside<E, Db>, session: Session<Db>) => Promise<R>,
+  readonly transact: <R>(
+    work: (internals: Internals<E, Db>, session: Session<Db>) => Promise<R>,
   ) => Promise<R>;
-  /** The store for whoever handles an event: of its tenant, and what is appended follows from it. */
-  readonly reacting: (event: RecordedEvent<E>) => EventStore<E, Db>;
+  /** Returns the store for a handler of an event: of its tenant, and what is appended follows from it. */
+  readonly storeFor: (event: RecordedEvent<E>) => ScopedStore<E, Db>;
 }
 
-const insides: WeakMap<object, () => unknown> = new WeakMap();
-
-/** Says what is inside of a store. */
-export function reveal<E extends Event, Db>(store: object, inside: () => Inside<E, Db>): void {
-  insides.set(store, inside);
+/** Returns the internals of a store; undefined for an object that this copy of the package did not make. */
+export function internalsOf<E extends Event, Db>(store: object): Internals<E, Db> | undefined {
+  if (!(store instanceof ScopedStore)) return undefined;
+  const { shared, scope } = partsOf<E, Db>(store);
+  return internalsAt(shared, scope);
 }
 
-/** Tells what is not for users to know of a store; undefined for one of another making. */
-export function insideOf<E extends Event, Db>(store: object): Inside<E, Db> | undefined {
-  // What stands under a store was put there by its own constructor, with its own types.
-  return insides.get(store)?.() as Inside<E, Db> | undefined;
+function internalsAt<E extends Event, Db>(
+  shared: Shared<E, Db, ScopedStore<E, Db>>,
+  scope: Scope<Db>,
+): Internals<E, Db> {
+  return {
+    shared,
+    transaction: scope.transaction,
+    tenantId: scope.tenantId,
+    transact: (work) => transact(scope, (inner) => work(internalsAt(shared, inner), inner.session)),
+    storeFor: (event) => shared.storeAt(handling(scope, event)),
+  };
 }

@@ -3,31 +3,31 @@ import type { Driver } from "../driver/driver.ts";
 import { sleep } from "../async/sleep.ts";
 
 /** What all consumers of a driver want to know again and again. */
-export interface Pulse {
+interface LogState {
   /** Up to which position the log is settled. */
   readonly settled: number;
   /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
   readonly due: readonly ConsumerKey[];
 }
 
-const bells: WeakMap<object, Bell> = new WeakMap();
+const all: WeakMap<object, WakeUps> = new WeakMap();
 
 /** Gives the bell of a driver. */
-export function bellOf(driver: Driver): Bell {
-  const bell = bells.get(driver) ?? new Bell(driver);
-  bells.set(driver, bell);
-  return bell;
+export function wakeUpsOf(driver: Driver): WakeUps {
+  const wakeUps = all.get(driver) ?? new WakeUps(driver);
+  all.set(driver, wakeUps);
+  return wakeUps;
 }
 
 /**
- * Wakes whoever waits for new events: at once within the process, through the driver's doorbell across processes. It is
+ * Wakes whoever waits for new events: at once within the process, through the driver's notifier across processes. It is
  * a hint; whoever sleeps wakes up by the clock, too.
  */
-export class Bell {
+export class WakeUps {
   readonly #driver: Driver;
   readonly #sleepers: Set<() => void> = new Set();
-  #rings = 0;
-  #pulse: { readonly at: number; readonly answer: Promise<Pulse> } | undefined;
+  #count = 0;
+  #state: { readonly at: number; readonly answer: Promise<LogState> } | undefined;
   #present = 0;
   #stop: (() => void) | undefined;
 
@@ -36,19 +36,19 @@ export class Bell {
   }
 
   /** How often it rang: whoever looks for work remembers it before, lest it miss what comes in between. */
-  get rings(): number {
-    return this.#rings;
+  get count(): number {
+    return this.#count;
   }
 
   /** Says that events were committed. */
-  ring(): void {
+  notify(): void {
     this.#wake();
-    this.#driver.doorbell?.ring();
+    this.#driver.notifier?.notify();
   }
 
-  /** Keeps the doorbell connected until what it gives is called. */
-  attend(): () => void {
-    if (this.#present++ === 0) this.#stop = this.#driver.doorbell?.listen(() => this.#wake());
+  /** Listens to the driver's notifier until the function that it returns is called. */
+  listen(): () => void {
+    if (this.#present++ === 0) this.#stop = this.#driver.notifier?.listen(() => this.#wake());
     return () => {
       if (--this.#present === 0) this.#stop?.();
     };
@@ -58,32 +58,32 @@ export class Bell {
    * Waits for the bell.
    *
    * @param milliseconds How long at most.
-   * @param rings How often it had rung when there was no work: if it rang since, there is nothing to wait for.
+   * @param count The `count` when there was no work: if it has risen since, there is nothing to wait for.
    * @param signal Ends the waiting; nothing is thrown.
    */
   async sleep(
     milliseconds: number,
-    rings: number,
+    count: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (rings === this.#rings) await sleep(milliseconds, this.#sleepers, signal);
+    if (count === this.#count) await sleep(milliseconds, this.#sleepers, signal);
   }
 
   /**
    * Asks the database, once for all who want to know.
    *
-   * @param age How old the answer may be, in milliseconds, if the bell did not ring since.
+   * @param maxAge How old the answer may be, in milliseconds, if the bell did not ring since.
    */
-  async pulse(age: number): Promise<Pulse> {
-    if (this.#pulse === undefined || performance.now() - this.#pulse.at >= age) {
+  async poll(maxAge: number): Promise<LogState> {
+    if (this.#state === undefined || performance.now() - this.#state.at >= maxAge) {
       const answer = this.#ask();
-      answer.catch(() => this.#pulse = undefined);
-      this.#pulse = { at: performance.now(), answer };
+      answer.catch(() => this.#state = undefined);
+      this.#state = { at: performance.now(), answer };
     }
-    return await this.#pulse.answer;
+    return await this.#state.answer;
   }
 
-  async #ask(): Promise<Pulse> {
+  async #ask(): Promise<LogState> {
     const [settled, due] = await Promise.all([
       this.#driver.settled(),
       this.#driver.checkpoints?.due() ?? [],
@@ -92,8 +92,8 @@ export class Bell {
   }
 
   #wake(): void {
-    this.#rings++;
-    this.#pulse = undefined;
+    this.#count++;
+    this.#state = undefined;
     for (const wake of [...this.#sleepers]) wake();
   }
 }

@@ -1,19 +1,25 @@
 import type { Catalog } from "../codec/catalog.ts";
-import type { AppendRequest, StreamWrite } from "../driver/driver.ts";
+import type { AppendRequest, StreamWrite } from "../driver/append.ts";
+import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
-import type { EventStoreOptions } from "./store.ts";
 import type { StreamAppend } from "./writer.ts";
-import { checkFunction, checkName, kind } from "../errors/check.ts";
+import { checkFunction, checkName, checkNumber, kind } from "../errors/check.ts";
+import { DuplicateEventError } from "../errors/store.ts";
 import { defaultsOf } from "../event/define.ts";
-import { DuplicateEventError } from "../errors/event.ts";
 import { freezeEvent, noMetadata } from "../event/freeze.ts";
-import { slotOf } from "../event/stream.ts";
-import { checkExpectedVersion } from "./writer.ts";
+import { categoryOf, slotOf } from "../event/stream.ts";
 
 /** An append on its way: the events as they will be recorded, stream by stream, and the request that stores them. */
 export interface Prepared {
   readonly streams: readonly (readonly Event[])[];
   readonly request: AppendRequest;
+}
+
+/** The options of a store that decide how its events are completed; `publishes` is checked here. */
+interface PreparerOptions {
+  readonly publishes?: unknown;
+  readonly clock?: (() => Date) | undefined;
+  readonly generateId?: (() => string) | undefined;
 }
 
 /** Turns what a user appends into a request: checks everything, completes the metadata, encodes. */
@@ -25,8 +31,7 @@ export class Preparer<E extends Event> {
   /** What became of events that this store gave an id or time, so that appended again they are the same again. */
   readonly #stamped: WeakMap<Event, Event> = new WeakMap();
 
-  constructor(catalog: Catalog<E>, options: EventStoreOptions<E, never>) {
-    const { publishes, clock, generateId } = options;
+  constructor(catalog: Catalog<E>, { publishes, clock, generateId }: PreparerOptions) {
     if (clock !== undefined) checkFunction("clock", clock);
     if (generateId !== undefined) checkFunction("generateId", generateId);
     this.#catalog = catalog;
@@ -104,11 +109,6 @@ export class Preparer<E extends Event> {
   }
 }
 
-/** What stands before the first `:` of a stream id, or `""`. */
-export function categoryOf(streamId: string): string {
-  return streamId.slice(0, Math.max(0, streamId.indexOf(":")));
-}
-
 function readPublishes(publishes: unknown): (event: Event) => boolean {
   if (publishes === undefined) return () => false;
   if (publishes === true) return () => true;
@@ -136,4 +136,18 @@ function refuseDoubles(writes: readonly StreamWrite[]): void {
       ids.add(id);
     }
   }
+}
+
+/**
+ * Checks an expected version.
+ *
+ * @throws {TypeError | RangeError} If it is none.
+ */
+function checkExpectedVersion(expected: unknown): asserts expected is ExpectedVersion {
+  if (typeof expected === "number") return checkNumber("expectedVersion", expected);
+  if (expected === "any" || expected === "noStream" || expected === "streamExists") return;
+  throw new TypeError(
+    'expectedVersion must be a whole number, "any", "noStream" or "streamExists", got ' +
+      (typeof expected === "string" ? JSON.stringify(expected.slice(0, 40)) : kind(expected)),
+  );
 }

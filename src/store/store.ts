@@ -1,17 +1,17 @@
 import type { Driver } from "../driver/driver.ts";
-import type { Event, Metadata, UnknownEvent } from "../event/event.ts";
+import type { Event, Metadata, RecordedEvent, UnknownEvent } from "../event/event.ts";
 import type { AnyEventType, EventOf } from "../event/type.ts";
-import type { SubscriptionEntry, SubscriptionMap } from "./handler.ts";
 import type { EventReader } from "./reader.ts";
 import type { EventWriter } from "./writer.ts";
-import { bellOf } from "./notifier.ts";
-import { BoundStore } from "./scoped.ts";
 import { Catalog } from "../codec/catalog.ts";
 import { kind } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { noMetadata } from "../event/freeze.ts";
 import { readSubscriptions } from "./handler.ts";
+import { wakeUpsOf } from "./notifier.ts";
 import { Preparer } from "./prepare.ts";
+import type { Shared } from "./scope.ts";
+import { ScopedStore } from "./scoped.ts";
 
 /**
  * Stores events and gives them back.
@@ -40,7 +40,7 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
    *
    * @param tx The transaction's handle.
    */
-  using(tx: Db): UsingStore<E, Db>;
+  using(tx: Db): JoinedStore<E, Db>;
 
   /**
    * Gives a store that reads and writes only one tenant's streams, or stamps metadata on what it appends, or both.
@@ -68,7 +68,7 @@ export interface TransactionContext<E extends Event = Event, Db = unknown> {
 }
 
 /** A store bound to a transaction that the caller opened. */
-export interface UsingStore<E extends Event = Event, Db = unknown> extends EventStore<E, Db> {
+export interface JoinedStore<E extends Event = Event, Db = unknown> extends EventStore<E, Db> {
   /** Says that the caller's transaction has been committed: runs the `afterCommit` subscriptions that wait for it. */
   committed(): Promise<void>;
 }
@@ -93,8 +93,8 @@ export interface EventStoreOptions<
   readonly events: Types;
   /** Handlers that run inside the append, by event type, or as a list that says more. @default none */
   readonly subscriptions?:
-    | SubscriptionMap<E, Db, Stored>
-    | { readonly [Index in keyof Listed]: SubscriptionEntry<E, Db, Listed[Index], Stored> }
+    | HandlerMap<E, Db, Stored>
+    | { readonly [Index in keyof Listed]: HandlerEntry<E, Db, Listed[Index], Stored> }
     | undefined;
   /** Whether `append` does what `publish` does, for all events or those it says. @default false */
   readonly publishes?: true | ((event: E) => boolean) | undefined;
@@ -156,7 +156,7 @@ export interface EventStoreConstructor {
  * ```
  */
 export const EventStore: EventStoreConstructor = class EventStore<E extends Event, Db>
-  extends BoundStore<E, Db> {
+  extends ScopedStore<E, Db> {
   /** Makes a store, as `EventStoreConstructor` says. */
   constructor(driver: Driver<Db>, options: EventStoreOptions<E, Db>) {
     if (typeof driver?.append !== "function") {
@@ -170,29 +170,78 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
       throw new TypeError('unknownEvents must be "error" or "keep"');
     }
     const catalog = new Catalog<E>(options.events, unknownEvents === "keep");
-    const subscriptions = readSubscriptions<E, Db>(
+    const handlers = readSubscriptions<E, Db, ScopedStore<E, Db>>(
       options.subscriptions,
       (type) => catalog.has(type),
     );
-    if (
-      !driver.capabilities.transactions && subscriptions.some(({ afterCommit }) => !afterCommit)
-    ) {
+    if (!driver.capabilities.transactions && handlers.some(({ afterCommit }) => !afterCommit)) {
       throw new UnsupportedError(
         "subscribe inside the append",
         "this database handle has no interactive transactions",
       );
     }
-    const onError = options.onError ?? ((error: unknown) => console.error(error));
-    super(
-      {
-        driver,
-        catalog,
-        preparer: new Preparer(catalog, options),
-        subscriptions,
-        onError,
-        bell: bellOf(driver),
-      },
-      { session: driver, unit: undefined, tenantId: undefined, metadata: noMetadata },
-    );
+    const shared: Shared<E, Db, ScopedStore<E, Db>> = {
+      driver,
+      catalog,
+      preparer: new Preparer(catalog, options),
+      handlers,
+      wakeUps: wakeUpsOf(driver),
+      onError: options.onError ?? ((error: unknown) => console.error(error)),
+      storeAt: (scope) => new ScopedStore(shared, scope),
+    };
+    super(shared, {
+      session: driver,
+      transaction: undefined,
+      tenantId: undefined,
+      metadata: noMetadata,
+    });
   }
 };
+
+/** What a handler is given besides the event. */
+export interface HandlerContext<E extends Event = Event, Db = unknown> {
+  /**
+   * The store, of the event's tenant and inside the same transaction: what is appended through it commits or vanishes
+   * with the event, and carries the event's correlation id and the event's id as causation id.
+   */
+  readonly store: EventStore<E, Db>;
+  /** The database handle of the same transaction, for the handler's own statements. */
+  readonly db: Db;
+}
+
+/** Is called for an event; when it rejects inside a transaction, nothing of the append is stored. */
+export type Handler<Handled extends Event, E extends Event = Handled, Db = unknown> = (
+  event: RecordedEvent<Handled>,
+  context: HandlerContext<E, Db>,
+) => unknown;
+
+/**
+ * Handlers by event type, in the order they are called; `"*"` stands for every type. `Stored` is what the handlers'
+ * store reads: more than `E` where it keeps unknown events.
+ */
+export type HandlerMap<E extends Event, Db, Stored extends Event = E> =
+  & {
+    readonly [Type in E["type"]]?:
+      | readonly Handler<Extract<E, { readonly type: Type }>, Stored, Db>[]
+      | undefined;
+  }
+  & { readonly "*"?: readonly Handler<E, Stored, Db>[] | undefined };
+
+/** One handler with what it wants to be called for. `Type` is inferred from `types`, which narrow the event. */
+export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extends Event = E> {
+  /** Only events of these types. @default all */
+  readonly types?: readonly (Type & E["type"])[] | undefined;
+  /** Only events of streams of these categories. @default all */
+  readonly categories?: readonly string[] | undefined;
+  /**
+   * Whether it is called after the commit, never after a rollback, instead of inside the transaction. Best effort: a
+   * crash in between loses the call; what must not be lost belongs into a consumer. @default false
+   */
+  readonly afterCommit?: boolean | undefined;
+  /** What is called. */
+  readonly handler: Handler<HandledEvent<E, NoInfer<Type>>, Stored, Db>;
+}
+
+/** The events that an entry is called for: all where it names no types. */
+export type HandledEvent<E extends Event, Type> = unknown extends Type ? E
+  : Extract<E, { readonly type: Type }>;

@@ -1,12 +1,12 @@
 /** A transaction as the core sees it: what is to happen after its commit, and what after its rollback. */
-export class Unit {
-  readonly #outer: Unit | undefined;
+export class Transaction {
+  readonly #outer: Transaction | undefined;
   #ended = false;
   #afterCommit: (() => Promise<void>)[] = [];
   #afterRollback: (() => void)[] = [];
 
   /** Begins inside another transaction (a savepoint), or on its own. */
-  constructor(outer: Unit | undefined) {
+  constructor(outer: Transaction | undefined) {
     this.#outer = outer;
   }
 
@@ -16,13 +16,13 @@ export class Unit {
    *
    * @throws {TypeError} If this transaction, or one around it, has ended.
    */
-  check(): void {
+  ensureOpen(): void {
     if (this.#ended) {
       throw new TypeError(
         "store must not be used after its transaction has ended: await everything inside, and use the outer store after it",
       );
     }
-    this.#outer?.check();
+    this.#outer?.ensureOpen();
   }
 
   /** Registers what is to happen once the outermost transaction is committed. */

@@ -1,6 +1,6 @@
 import type { Driver } from "../driver/driver.ts";
 import { append } from "./cases/append.ts";
-import { type Bench, type Cases, storeOn } from "./rig.ts";
+import { type Cases, type Rig, storeOn } from "./rig.ts";
 import { consumers } from "./cases/consumers.ts";
 import { deletion } from "./cases/delete.ts";
 import { encoding } from "./cases/encoding.ts";
@@ -105,7 +105,7 @@ function list<Db>(
   }));
 }
 
-function benchOf<Db>(opened: OpenedDriver<Db>, others: Driver<Db>[]): Bench {
+function benchOf<Db>(opened: OpenedDriver<Db>, others: Driver<Db>[]): Rig {
   const { another, begin } = opened;
   const driver = guard(opened.driver);
   return {

@@ -1,55 +1,10 @@
-import type { Aggregate } from "../aggregate/aggregate.ts";
 import type { DeciderOptions } from "../aggregate/decider.ts";
+import type { AggregateClass, AggregateEvent } from "../aggregate/repository.ts";
 import type { Event } from "../event/event.ts";
-import type { AggregateClass, EventsOf } from "../aggregate/repository.ts";
-import { lifecycle } from "../aggregate/aggregate.ts";
+import { type Aggregate, lifecycle } from "../aggregate/aggregate.ts";
 import { record } from "../codec/catalog.ts";
-import { streamOf } from "../aggregate/attempt.ts";
-import { outcomeOf } from "./outcome.ts";
-
-/** Events that are expected: only type and data count, so that ids and times need not be known. */
-export type ExpectedEvent<E extends Event> = E extends Event ? Pick<E, "type" | "data"> : never;
-
-/**
- * What an error is expected to be: an error class; a pattern that its text (`RangeError: too much`) matches; an error
- * of the same name, message and fields; fields that it must have (a pattern stands for a string); or a function that
- * says whether it is the one.
- */
-export type ExpectedError =
-  | (abstract new (...args: never[]) => unknown)
-  | RegExp
-  | Readonly<Record<string, unknown>>
-  | Error
-  | ((error: unknown) => boolean);
-
-/**
- * What is to be checked after a command. `Result` is `void`, or `Promise<void>` where the command is asynchronous:
- * then await it.
- */
-export interface Then<E extends Event, Result> {
-  /**
-   * Asserts that the command brought about exactly these events, in this order. Compares type and data.
-   *
-   * @param events The events, as arguments or as lists.
-   * @throws {AssertionError} If there are others, or the command failed; its error is the `cause` then.
-   */
-  emits(...events: readonly (ExpectedEvent<E> | readonly ExpectedEvent<E>[])[]): Result;
-
-  /**
-   * Asserts that the command succeeded and changed nothing.
-   *
-   * @throws {AssertionError} If there are events, or the command failed; its error is the `cause` then.
-   */
-  emitsNothing(): Result;
-
-  /**
-   * Asserts that the command failed.
-   *
-   * @param error What it must have failed with. @default any error
-   * @throws {AssertionError} If it succeeded, or failed with another error, which is the `cause` then.
-   */
-  fails(error?: ExpectedError): Result;
-}
+import { streamIdOf } from "../event/stream.ts";
+import { outcomeOf, type Then } from "./outcome.ts";
 
 /** An aggregate with a history. */
 export interface GivenAggregate<A, E extends Event> {
@@ -106,9 +61,9 @@ export interface GivenOptions {
  */
 export function given<A extends Aggregate<Event>>(
   aggregate: AggregateClass<A>,
-  events?: EventsOf<A> | readonly EventsOf<A>[],
+  events?: AggregateEvent<A> | readonly AggregateEvent<A>[],
   options?: GivenOptions,
-): GivenAggregate<A, EventsOf<A>>;
+): GivenAggregate<A, AggregateEvent<A>>;
 /**
  * Begins a test of a decider: given what happened, when a command is decided on, then these events come about.
  *
@@ -152,11 +107,11 @@ function givenAggregate(
   history: readonly Event[],
   { id = "1" }: GivenOptions,
 ): { when(command: (aggregate: Aggregate<Event>) => unknown): unknown } {
-  const streamId = streamOf(aggregateClass.category, id);
+  const streamId = streamIdOf(aggregateClass.category, id);
   return {
     when(command) {
       const aggregate = new aggregateClass();
-      lifecycle.place(aggregate, id);
+      lifecycle.setId(aggregate, id);
       for (const [index, event] of history.entries()) {
         lifecycle.replay(aggregate, record(event, streamId, index + 1, index + 1, ""));
       }

@@ -1,16 +1,14 @@
+import assert from "node:assert/strict";
+import type { AppendOutcome, AppendRequest } from "../driver/append.ts";
+import type { Driver, Session } from "../driver/driver.ts";
 import type {
-  AppendOutcome,
-  AppendRequest,
-  Driver,
   LogPage,
   LogQuery,
-  Session,
   StoredEvent,
   StoredStream,
   StreamQuery,
   StreamsQuery,
-} from "../driver/driver.ts";
-import assert from "node:assert/strict";
+} from "../driver/read.ts";
 
 /** More races than anybody loses in a row. */
 const mostRaces = 1000;
@@ -26,7 +24,7 @@ export function guard(driver: Driver): Driver {
     capabilities,
     migrate: () => driver.migrate(),
     using: (db) => guardSession(driver.using(db)),
-    doorbell: driver.doorbell,
+    notifier: driver.notifier,
   };
 }
 

@@ -1,6 +1,5 @@
-import type { Event } from "../event/event.ts";
-import type { ExpectedError, Then } from "./given.ts";
 import assert from "node:assert/strict";
+import type { Event } from "../event/event.ts";
 
 /** What a command did. */
 type Outcome =
@@ -140,4 +139,48 @@ function failure(message: string, actual: unknown, expected: unknown, cause?: un
   const error = new assert.AssertionError({ message, actual, expected, operator: "given" });
   if (cause !== undefined) Object.defineProperty(error, "cause", { value: cause });
   return error;
+}
+
+/** Events that are expected: only type and data count, so that ids and times need not be known. */
+export type ExpectedEvent<E extends Event> = E extends Event ? Pick<E, "type" | "data"> : never;
+
+/**
+ * What an error is expected to be: an error class; a pattern that its text (`RangeError: too much`) matches; an error
+ * of the same name, message and fields; fields that it must have (a pattern stands for a string); or a function that
+ * says whether it is the one.
+ */
+export type ExpectedError =
+  | (abstract new (...args: never[]) => unknown)
+  | RegExp
+  | Readonly<Record<string, unknown>>
+  | Error
+  | ((error: unknown) => boolean);
+
+/**
+ * What is to be checked after a command. `Result` is `void`, or `Promise<void>` where the command is asynchronous:
+ * then await it.
+ */
+export interface Then<E extends Event, Result> {
+  /**
+   * Asserts that the command brought about exactly these events, in this order. Compares type and data.
+   *
+   * @param events The events, as arguments or as lists.
+   * @throws {AssertionError} If there are others, or the command failed; its error is the `cause` then.
+   */
+  emits(...events: readonly (ExpectedEvent<E> | readonly ExpectedEvent<E>[])[]): Result;
+
+  /**
+   * Asserts that the command succeeded and changed nothing.
+   *
+   * @throws {AssertionError} If there are events, or the command failed; its error is the `cause` then.
+   */
+  emitsNothing(): Result;
+
+  /**
+   * Asserts that the command failed.
+   *
+   * @param error What it must have failed with. @default any error
+   * @throws {AssertionError} If it succeeded, or failed with another error, which is the `cause` then.
+   */
+  fails(error?: ExpectedError): Result;
 }

@@ -1,14 +1,14 @@
-import type { Driver, NewEvent, StreamWrite } from "../driver/driver.ts";
-import type { Event } from "../event/event.ts";
-import type { AnyEventSourceryError, ExpectedVersion } from "../errors/event.ts";
-import type { EventType } from "../event/type.ts";
 import assert from "node:assert/strict";
-import { defineEvent } from "../event/define.ts";
+import type { NewEvent, StreamWrite } from "../driver/append.ts";
+import type { Driver } from "../driver/driver.ts";
+import type { ExpectedVersion } from "../driver/version.ts";
 import type { EventSourceryErrorCode } from "../errors/base.ts";
-import { isEventSourceryError } from "../errors/event.ts";
+import type { Event } from "../event/event.ts";
+import type { EventType } from "../event/type.ts";
+import { type AnyEventSourceryError, isEventSourceryError } from "../errors/guard.ts";
+import { defineEvent } from "../event/define.ts";
 import { uuidv7 } from "../event/id.ts";
-import { categoryOf } from "../store/prepare.ts";
-import { slotOf } from "../event/stream.ts";
+import { categoryOf, slotOf } from "../event/stream.ts";
 import { EventStore } from "../store/store.ts";
 
 /** An event that says anything. */
@@ -22,7 +22,7 @@ export type Closed = Event<"Closed", undefined>;
 export const Closed: EventType<Closed> = defineEvent("Closed");
 
 /** What a case works with. */
-export interface Bench {
+export interface Rig {
   /** The driver, on a store that is empty and migrated. */
   readonly driver: Driver;
   /** A store on the driver. */
@@ -34,7 +34,7 @@ export interface Bench {
 }
 
 /** The cases of one capability, by name. */
-export type Cases = Readonly<Record<string, (bench: Bench) => Promise<void>>>;
+export type Cases = Readonly<Record<string, (bench: Rig) => Promise<void>>>;
 
 /** Makes a store of the contract's events. */
 export function storeOn(driver: Driver): EventStore<Noted | Closed> {
@@ -121,12 +121,12 @@ export function transactional(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
       name,
-      (bench: Bench) => bench.driver.capabilities.transactions ? run(bench) : refuses(bench),
+      (bench: Rig) => bench.driver.capabilities.transactions ? run(bench) : refuses(bench),
     ]),
   );
 }
 
-async function refuses({ driver, store }: Bench): Promise<void> {
+async function refuses({ driver, store }: Rig): Promise<void> {
   let ran = false;
   const work = async () => {
     ran = true;

@@ -7,24 +7,24 @@ import { print, quantile } from "./measure.ts";
 
 const count = 200;
 
-/** From the publishing process's clock to the handler in this one, with the doorbell and without. */
+/** From the publishing process's clock to the handler in this one, with notifications and without. */
 export async function latency(): Promise<void> {
   const lines = [];
-  for (const doorbell of [true, false]) {
-    const delays = await measure(doorbell);
+  for (const notify of [true, false]) {
+    const delays = await measure(notify);
     const [p50, p99] = [quantile(delays, 0.5), quantile(delays, 0.99)];
     lines.push({
-      what: doorbell ? "with the doorbell" : "without, looking every second",
+      what: notify ? "with notifications" : "without, looking every second",
       figure: `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
-      budget: doorbell ? "p50 < 10 ms" : "",
+      budget: notify ? "p50 < 10 ms" : "",
     });
   }
   print("publish to handler, across two processes (Postgres)", lines);
 }
 
-async function measure(doorbell: boolean): Promise<number[]> {
+async function measure(notify: boolean): Promise<number[]> {
   const { url, close } = await openPostgres();
-  const { store, close: disconnect } = await connectPostgres(url, { doorbell });
+  const { store, close: disconnect } = await connectPostgres(url, { notify });
   const delays: number[] = [];
   const ended = new AbortController();
   const outbox = new Outbox(store, {
@@ -39,7 +39,7 @@ async function measure(doorbell: boolean): Promise<number[]> {
   const child = fork(fileURLToPath(new URL("./publisher.js", import.meta.url)), [
     url,
     String(count),
-    String(doorbell),
+    String(notify),
   ]);
   const [code] = await once(child, "exit");
   if (code !== 0) throw new Error(`The publishing process ended with ${code}`);

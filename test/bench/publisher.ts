@@ -3,8 +3,8 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPostgres, Sent } from "./databases.ts";
 
-const [url, count, doorbell] = process.argv.slice(2);
-const { store, close } = await connectPostgres(url!, { doorbell: doorbell === "true" });
+const [url, count, notify] = process.argv.slice(2);
+const { store, close } = await connectPostgres(url!, { notify: notify === "true" });
 for (let index = 0; index < Number(count); index++) {
   await sleep(15 + Math.random() * 30);
   await store.publish(

@@ -31,14 +31,14 @@ test("onFailure: skip passes over an event that failed often enough, and nothing
   journal.remove();
 });
 
-test("onFailure: halt stops everything in front of an event, and waits before it tries again", {
+test("onFailure: stop stops everything in front of an event, and waits before it tries again", {
   timeout: 30_000,
 }, async () => {
   const { commit, outbox, sent, store, journal } = desk();
   let calls = 0;
   await commit("bad", 1, 13, 2);
   const retry = { minDelay: 60_000, maxDelay: 60_000 };
-  const halting = outbox({ retry, onFailure: "halt", concurrency: 2 }, ({ data }) => {
+  const halting = outbox({ retry, onFailure: "stop", concurrency: 2 }, ({ data }) => {
     if (data === 13) calls++;
     poison({ data });
   });
@@ -52,7 +52,7 @@ test("onFailure: halt stops everything in front of an event, and waits before it
   });
   assert.deepEqual([calls, sent()], [1, [1]]);
   assert.equal((await halting.status()).parked, 0);
-  const healthy = outbox({ onFailure: "halt" }, () => {});
+  const healthy = outbox({ onFailure: "stop" }, () => {});
   await healthy.runOnce();
   assert.deepEqual(sent("bad"), [1, 13, 2]);
   assert.equal((await healthy.status()).stalled, false);

@@ -58,7 +58,7 @@ test("runOnce() handles nothing while another worker has the lease", async () =>
   const { epoch } = (await driver.checkpoints!.claim({ ...key, lane: 0 }, "another", 60_000))!;
   assert.deepEqual(await consumer.runOnce(), { handled: 0, failed: 0, parked: 0, position: 0 });
   assert.equal((await consumer.status()).owner, "another");
-  const nothing = { stalled: false, recovered: false, parks: [], waits: [], frees: [] };
+  const nothing = { stalled: false, recovered: false, parked: [], deferred: [], released: [] };
   const released = { position: 0, lease: undefined, ...nothing };
   assert.ok(await driver.checkpoints!.advance({ ...key, lane: 0 }, epoch, released));
   assert.equal((await consumer.runOnce()).handled, 1);
@@ -186,7 +186,7 @@ test("relane() changes nothing when its handler fails, and gives the lanes back"
   // One lane is ahead of the other.
   const { epoch } = (await driver.checkpoints!.claim({ ...key, lane: 1 }, "another", 60_000))!;
   await make(2).runOnce();
-  const nothing = { stalled: false, recovered: true, parks: [], waits: [], frees: [] };
+  const nothing = { stalled: false, recovered: true, parked: [], deferred: [], released: [] };
   const released = { position: 0, lease: undefined, ...nothing };
   await driver.checkpoints!.advance({ ...key, lane: 1 }, epoch, released);
   down = true;

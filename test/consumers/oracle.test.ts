@@ -40,7 +40,7 @@ const accepted: Readonly<Record<string, readonly Entry[]>> = {
     ...[wrote(4, "two"), delivered(a2), refused, delivered(b1, "two"), delivered(a4, "two")],
   ],
   "a parked event again after the checkpoint has passed it": [
-    ...[committing, killed, delivered(a1), delivered(b1), wrote(3, "one", { parks: [a2] })],
+    ...[committing, killed, delivered(a1), delivered(b1), wrote(3, "one", { parked: [a2] })],
     ...[delivered(a2), delivered(a2), delivered(a4)],
   ],
 };
@@ -99,12 +99,12 @@ const bad: Readonly<Record<string, readonly [entries: readonly Entry[], reason: 
     /a checkpoint had passed it/,
   ],
   "delivers an event again that a parked stream was done with": [
-    [...good, killed, wrote(5, "one", { parks: [a4] }), delivered(a2, "two")],
+    [...good, killed, wrote(5, "one", { parked: [a4] }), delivered(a2, "two")],
     /a checkpoint had passed it/,
   ],
   "delivers an event of a stream that is parked no more again": [
     [
-      ...[...good, killed, wrote(5, "one", { parks: [a4] }), wrote(5, "one", { frees: [a4] })],
+      ...[...good, killed, wrote(5, "one", { parked: [a4] }), wrote(5, "one", { released: [a4] })],
       delivered(a4, "two"),
     ],
     /a checkpoint had passed it/,
@@ -134,7 +134,7 @@ function wrote(position: number, worker: string, more: Partial<Written> = {}): E
   return {
     what: "wrote",
     worker,
-    progress: { position, parks: [], waits: [], frees: [], ...more },
+    progress: { position, parked: [], deferred: [], released: [], ...more },
   };
 }
 

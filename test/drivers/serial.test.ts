@@ -60,7 +60,7 @@ test("migrate() makes the fence serial without advisory locks, and everybody kee
 }, async () => {
   const driver = postgres(drizzle(first), { schema: "told" });
   await driver.migrate();
-  assert.equal(driver.capabilities.fence, "serial");
+  assert.equal(driver.capabilities.appends, "serial");
   const store = new EventStore(driver, { events: [Noted] });
   const allowed = postgres(drizzle(owner), { schema: "told" });
   const other = new EventStore(allowed, { events: [Noted] });
@@ -74,7 +74,7 @@ test("migrate() makes the fence serial without advisory locks, and everybody kee
     await assert.rejects(behind.append("b", Noted(1)), { code: "BUSY" });
   });
   assert.equal(await other.position(), 2);
-  assert.equal(allowed.capabilities.fence, "serial");
+  assert.equal(allowed.capabilities.appends, "serial");
   await other.append("b", Noted(3));
   await other.delete("b");
   assert.equal(await store.position(), 3);

@@ -56,7 +56,7 @@ const clients: Readonly<Record<string, (url: string) => Client>> = {
 
 for (const [name, connect] of Object.entries(clients)) {
   test(`${name}: append() is one prepared statement`, { timeout }, async () => {
-    await using desk = await open(connect, { doorbell: false });
+    await using desk = await open(connect, { notify: false });
     for (const [what, append] of Object.entries(appends)) {
       await desk.store.append(what, Noted("first"));
       assertAppend(await desk.during(() => append(desk.store, what)), what);
@@ -71,7 +71,7 @@ for (const [name, connect] of Object.entries(clients)) {
   });
 
   test(`${name}: append() in a transaction is one prepared statement`, { timeout }, async () => {
-    await using desk = await open(connect, { doorbell: false });
+    await using desk = await open(connect, { notify: false });
     for (const [what, append] of Object.entries(appends)) {
       await desk.store.append(what, Noted("first"));
       const sent = await desk.store.transaction(({ store }) =>
@@ -82,7 +82,7 @@ for (const [name, connect] of Object.entries(clients)) {
   });
 
   test(`${name}: append() sends its text once a connection`, { timeout }, async () => {
-    await using desk = await open(connect, { doorbell: false });
+    await using desk = await open(connect, { notify: false });
     for (const events of [() => Noted("a"), () => [Noted("a"), Noted("b")]]) {
       const sent = await desk.store.transaction(({ store }) =>
         desk.during(async () => {
@@ -118,7 +118,7 @@ for (const [name, connect] of Object.entries(clients)) {
     assert.deepEqual(named, []);
   });
 
-  test(`${name}: the doorbell's NOTIFY is sent by itself, after the commit, without a payload`, {
+  test(`${name}: the notifier's NOTIFY is sent by itself, after the commit, without a payload`, {
     timeout,
   }, async () => {
     await using desk = await open(connect);
@@ -160,22 +160,26 @@ for (const [name, connect] of Object.entries(clients)) {
     }
   });
 
-  test(`${name}: a transaction that is rolled back rings no doorbell`, { timeout }, async () => {
-    await using desk = await open(connect);
-    await rung(desk, 1);
-    const failure = new Error("rolled back");
-    const sent = await desk.during(async () => {
-      const done = desk.store.transaction(async ({ store }) => {
-        await store.append("note:1", Noted("a"));
-        throw failure;
+  test(
+    `${name}: a transaction that is rolled back sends no notification`,
+    { timeout },
+    async () => {
+      await using desk = await open(connect);
+      await rung(desk, 1);
+      const failure = new Error("rolled back");
+      const sent = await desk.during(async () => {
+        const done = desk.store.transaction(async ({ store }) => {
+          await store.append("note:1", Noted("a"));
+          throw failure;
+        });
+        await assert.rejects(done, (error) => error === failure);
+        await desk.store.append("note:1", Noted("a"), { expectedVersion: 1 });
+        await rung(desk, 2);
       });
-      await assert.rejects(done, (error) => error === failure);
-      await desk.store.append("note:1", Noted("a"), { expectedVersion: 1 });
-      await rung(desk, 2);
-    });
-    const kinds = sent.map(kindOf).filter((kind) => kind !== "other");
-    assert.deepEqual(kinds, ["append", "rollback", "append", "notify"]);
-  });
+      const kinds = sent.map(kindOf).filter((kind) => kind !== "other");
+      assert.deepEqual(kinds, ["append", "rollback", "append", "notify"]);
+    },
+  );
 }
 
 /** Opens a store with one event in "note:1", whose statements are listened in on. */
@@ -205,7 +209,7 @@ async function open(connect: (url: string) => Client, options: PostgresOptions =
   };
 }
 
-/** Waits until the doorbell has rung so many times. */
+/** Waits until so many notifications were sent. */
 async function rung({ sent }: { readonly sent: readonly Sent[] }, times: number): Promise<void> {
   await until(() => sent.filter(isNotify).length >= times);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Health } from "../../src/engine/outage.ts";
+import { OutageDetector } from "../../src/engine/outage.ts";
 
 test("a failure counts against its event when something else succeeded since the one before", () => {
-  const health = new Health();
+  const health = new OutageDetector();
   assert.equal(health.failed("bad"), false);
   health.succeeded("good");
   assert.equal(health.failed("bad"), true);
@@ -12,7 +12,7 @@ test("a failure counts against its event when something else succeeded since the
 });
 
 test("the failures of an event that was given up are forgotten", () => {
-  const health = new Health();
+  const health = new OutageDetector();
   health.failed("bad");
   health.failed("bad");
   health.forget("bad");
@@ -22,7 +22,7 @@ test("the failures of an event that was given up are forgotten", () => {
 });
 
 test("it is stalled after three failures in a row, until something succeeds", () => {
-  const health = new Health();
+  const health = new OutageDetector();
   for (const stream of ["a", "b", "c"]) {
     assert.equal(health.stalled, false);
     health.failed(stream);
@@ -33,21 +33,21 @@ test("it is stalled after three failures in a row, until something succeeds", ()
 });
 
 test("the longer nothing succeeds, the more is tried and the longer it rests, within bounds", () => {
-  const health = new Health();
+  const health = new OutageDetector();
   for (const stream of ["a", "b", "c"]) health.failed(stream);
   const seen: unknown[] = [];
   for (let pass = 0; pass < 12; pass++) {
-    seen.push([health.canaries, health.failures]);
+    seen.push([health.trials, health.failures]);
     health.passed();
   }
   assert.deepEqual(seen.slice(0, 4), [[1, 0], [2, 1], [3, 2], [4, 2]]); // three streams fail
   assert.deepEqual(seen.at(-1), [10, 2]);
   health.succeeded("a");
-  assert.deepEqual([health.canaries, health.failures], [1, 0]);
+  assert.deepEqual([health.trials, health.failures], [1, 0]);
 });
 
 test("one stream that fails alone is not rested from", () => {
-  const health = new Health();
+  const health = new OutageDetector();
   for (let pass = 0; pass < 5; pass++) {
     health.failed("a");
     health.passed();

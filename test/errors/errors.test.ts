@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -126,12 +126,11 @@ test("isEventSourceryError() recognises the errors of another copy of the packag
   const folder = await mkdtemp(join(tmpdir(), "event-sourcery-copy-"));
   context.after(() => rm(folder, { recursive: true }));
   const ending = typed ? "ts" : "js";
+  const errors = join(folder, "errors");
+  await cp(new URL("../../src/errors/", import.meta.url), errors, { recursive: true });
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-  for (const file of ["error", "errors", "failures"]) {
-    const source = new URL(`../src/${file}.${ending}`, import.meta.url);
-    await copyFile(source, join(folder, `${file}.${ending}`));
-  }
-  const copy: typeof mod = await import(pathToFileURL(join(folder, `errors.${ending}`)).href);
+  const load = (file: string) => import(pathToFileURL(join(errors, `${file}.${ending}`)).href);
+  const copy: typeof mod = { ...await load("store"), ...await load("guard") };
   const error: unknown = new copy.ConcurrencyError("order:42", 3, 5);
   assert.equal(error instanceof mod.ConcurrencyError, false);
   assert(isEventSourceryError(error, "CONCURRENCY"));

@@ -133,7 +133,12 @@ test('append() never conflicts when "any" is expected', async () => {
 
 test('append() sends again what lost a race when "any" is expected', async () => {
   let races = 3;
-  const lost = { status: "refused", versions: [0], known: [], transactionAborted: false } as const;
+  const lost = {
+    status: "refused",
+    versions: [0],
+    existing: [],
+    transactionAborted: false,
+  } as const;
   const { driver, requests } = watch(memory(), async () => races-- > 0 ? lost : undefined);
   assert.equal((await shop(driver).append("a", Paid())).version, 1);
   assert.equal(requests.length, 4);

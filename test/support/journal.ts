@@ -30,9 +30,9 @@ export interface Delivered {
 /** How far a worker has got. */
 export interface Written {
   readonly position: number;
-  readonly parks: readonly { readonly streamId: string; readonly position: number }[];
-  readonly waits: readonly { readonly streamId: string; readonly position: number }[];
-  readonly frees: readonly { readonly streamId: string }[];
+  readonly parked: readonly { readonly streamId: string; readonly position: number }[];
+  readonly deferred: readonly { readonly streamId: string; readonly position: number }[];
+  readonly released: readonly { readonly streamId: string }[];
 }
 
 /** Adds an entry. All processes write to one file, whose lines have one order; those of many pipes would have none. */

@@ -30,18 +30,22 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
       own.advance(key, epoch, { ...progress, lease: progress.lease ?? 60_000 }),
   })),
   "forgets what is parked": keeping((own) => ({
-    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, parks: [] }),
+    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, parked: [] }),
   })),
   "does not park anew what waits": keeping((own) => ({
-    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, waits: [] }),
+    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, deferred: [] }),
   })),
   "never unparks": keeping((own) => ({
-    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, frees: [] }),
+    advance: (key, epoch, progress) => own.advance(key, epoch, { ...progress, released: [] }),
   })),
   "parks again what waits already": keeping((own) => ({
     advance: (key, epoch, progress) => {
-      const { parks, waits } = progress;
-      return own.advance(key, epoch, { ...progress, parks: [...waits, ...parks], waits: [] });
+      const { parked, deferred } = progress;
+      return own.advance(key, epoch, {
+        ...progress,
+        parked: [...deferred, ...parked],
+        deferred: [],
+      });
     },
   })),
   "moves the checkpoint of a transaction on its own": (session, depth) =>
@@ -93,9 +97,9 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
       await session.delete(tenantId, streamId);
       if (rows.length === 0 || parked.length === 0) return;
       const [state] = await session.checkpoints!.lanes(consumer);
-      const parks = parked.map((row) => ({ ...row, slot: 0 }));
+      const entries = parked.map((row) => ({ ...row, slot: 0 }));
       const progress = { position: 0, lease: 60_000, stalled: false, recovered: false };
-      const lists = { parks, waits: [], frees: [] };
+      const lists = { parked: entries, deferred: [], released: [] };
       const key = { ...consumer, lane: 0 };
       await session.checkpoints!.advance(key, state!.epoch, { ...progress, ...lists });
     },

@@ -70,16 +70,16 @@ class Progress {
   #position = 0;
   readonly #parked: Map<string, number> = new Map();
 
-  note({ position, parks, waits, frees }: Written): void {
+  note({ position, parked, deferred, released }: Written): void {
     this.#position = Math.max(this.#position, position);
-    for (const park of parks) {
+    for (const park of parked) {
       const before = this.#parked.get(park.streamId) ?? 0;
       this.#parked.set(park.streamId, Math.max(before, park.position));
     }
-    for (const { streamId, position } of waits) {
+    for (const { streamId, position } of deferred) {
       if (!this.#parked.has(streamId)) this.#parked.set(streamId, position);
     }
-    for (const { streamId } of frees) this.#parked.delete(streamId);
+    for (const { streamId } of released) this.#parked.delete(streamId);
   }
 
   passed({ streamId, position }: Delivered): boolean {

@@ -8,9 +8,9 @@ import {
   EventStore,
   type Handler,
   type HandlerContext,
+  type HandlerEntry,
+  type HandlerMap,
   type RecordedEvent,
-  type SubscriptionEntry,
-  type SubscriptionMap,
   type UnknownEvent,
 } from "../../mod.ts";
 import { expectType, refuses, same } from "./expect.ts";
@@ -139,8 +139,8 @@ test("Handler stands alone when a module writes its handlers apart from the stor
   const onPlaced: Handler<Placed, AppEvent, Database> = (event, { db }) =>
     seen.push(db.query(event.data.sku));
   const onAny: Handler<AppEvent> = (event) => seen.push(event.type);
-  const map: SubscriptionMap<AppEvent, Database> = { Placed: [onPlaced], "*": [onAny] };
-  const entry: SubscriptionEntry<AppEvent, Database> = { handler: onAny };
+  const map: HandlerMap<AppEvent, Database> = { Placed: [onPlaced], "*": [onAny] };
+  const entry: HandlerEntry<AppEvent, Database> = { handler: onAny };
   const events = [Placed, Shipped, Invited] as const;
   const mapped = new EventStore(driver(), { events, subscriptions: map });
   const listed = new EventStore(driver(), {

@@ -4,6 +4,7 @@ import { memory } from "../../drivers/memory/mod.ts";
 import {
   Aggregate,
   type AggregateClass,
+  type AggregateEvent,
   type AsOf,
   type CommandContext,
   type Decided,
@@ -12,7 +13,6 @@ import {
   type DeciderOptions,
   defineEvent,
   type EventOf,
-  type EventsOf,
   EventStore,
   type RecordedEvent,
   Repository,
@@ -81,8 +81,8 @@ test("Aggregate knows its events when a class extends it", () => {
   expectType<readonly LightEvent[]>()(hall.changes);
   expectType<string>()(hall.id);
   expectType<number>()(hall.version);
-  same<EventsOf<LightSwitch>, LightEvent>();
-  same<EventsOf<Fuse>, Broke>();
+  same<AggregateEvent<LightSwitch>, LightEvent>();
+  same<AggregateEvent<Fuse>, Broke>();
   assert.deepEqual(hall.changes.map(({ type }) => type), ["TurnedOn"]);
 });
 

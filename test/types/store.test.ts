@@ -13,6 +13,7 @@ import {
   type EventStoreOptions,
   type EventWriter,
   type FoldOptions,
+  type JoinedStore,
   type LoadOptions,
   type ReadAllOptions,
   type RecordedEvent,
@@ -22,7 +23,6 @@ import {
   type StreamsOptions,
   type TransactionContext,
   type UnknownEvent,
-  type UsingStore,
 } from "../../mod.ts";
 import { expectType, refuses, same } from "./expect.ts";
 
@@ -130,7 +130,7 @@ test("using() and scope() give a store of the same events when they are called",
   const store = open();
   expectType<EventStore<AppEvent, Database>>()(store.scope({ tenantId: "a" }));
   same<Parameters<typeof store.using>, [tx: Database]>();
-  same<ReturnType<typeof store.using>, UsingStore<AppEvent, Database>>();
+  same<ReturnType<typeof store.using>, JoinedStore<AppEvent, Database>>();
   const bound = (tx: Database): EventStore<AppEvent, Database> => store.using(tx);
   assert.equal(typeof bound, "function");
 });

@@ -45,13 +45,13 @@ returning position, epoch, crashes, (select count(*) from ${parked} where ${cons
     advance: statement(`${advance(checkpoints, renew)} returning 1 as written`),
     park: [
       `${advance(checkpoints, keep)} returning 1 as written`,
-      `${park(parked, "parks")} and ${advanced}
+      `${park(parked, "parked")} and ${advanced}
 on conflict do update set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
 where position <= excluded.position`,
-      `${park(parked, "waits")} and ${advanced}
+      `${park(parked, "deferred")} and ${advanced}
 on conflict do nothing`,
       `delete from ${parked} where ${consumer} and ${advanced}
-  and (tenant_id, stream_id) in (select value ->> 'tenantId', value ->> 'streamId' from json_each(?1, '$.frees'))`,
+  and (tenant_id, stream_id) in (select value ->> 'tenantId', value ->> 'streamId' from json_each(?1, '$.released'))`,
       // Last of all, since the others look whether the lease is held.
       `update ${checkpoints} set ${release} where ${held} and ?1 ->> 'lease' is null`,
     ].map(statement),

@@ -116,16 +116,16 @@ function park(checkpoints: string, parked: string): string {
     as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
   return `with moved as (
   ${advance(checkpoints)} returning lane
-), parks as (
-  ${rows("parks")}
+), entries as (
+  ${rows("parked")}
   on conflict (scope, name, version, tenant_id, stream_id) do update
   set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
   where parked.position <= excluded.position
-), waits as (
-  ${rows("waits")}
+), deferred as (
+  ${rows("deferred")}
   on conflict do nothing
-), frees as (
-  delete from ${parked} p using moved, json_to_recordset(${given} -> 'frees') as row("tenantId" text, "streamId" text)
+), released as (
+  delete from ${parked} p using moved, json_to_recordset(${given} -> 'released') as row("tenantId" text, "streamId" text)
   where p.scope = ${scope} and p.name = ${name} and p.version = ${version} and p.tenant_id = "tenantId" and p.stream_id = "streamId"
 )
 select 1 as written from moved`;

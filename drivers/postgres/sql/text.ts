@@ -1,5 +1,4 @@
-import type { Statement } from "../../_sql/statement.ts";
-import { statementName } from "../../_sql/wire.ts";
+import { type Statement, statementName } from "../../_sql/statement.ts";
 
 /** Makes a statement that is prepared under a name made of its text. */
 export function statement(text: string): Statement {

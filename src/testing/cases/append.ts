@@ -81,9 +81,14 @@ export const append: Cases = {
     const [a, b, c, other, d, ...rest] = await driver.append(requests);
     assert.equal(rest.length, 0);
     assert.ok(a?.status === "stored" && a.writes[0]?.version === 1);
-    assert.deepEqual(b, { status: "refused", versions: [0], known: [], transactionAborted: false });
+    assert.deepEqual(b, {
+      status: "refused",
+      versions: [0],
+      existing: [],
+      transactionAborted: false,
+    });
     assert.ok(c?.status === "refused");
-    assert.deepEqual(c.known.map(({ id, streamId, version }) => [id, streamId, version]), [
+    assert.deepEqual(c.existing.map(({ id, streamId, version }) => [id, streamId, version]), [
       ["taken", "taken", 1],
     ]);
     assert.ok(other?.status === "stored" && other.writes[0]?.positions.length === 1);

@@ -4,13 +4,13 @@ import type {
   ConsumerDefinition,
   ConsumerKey,
   LaneKey,
-  Park,
+  ParkedEntry,
   Progress,
 } from "../../driver/checkpoints.ts";
 import type { Driver } from "../../driver/driver.ts";
 import assert from "node:assert/strict";
 import { slotOf } from "../../event/stream.ts";
-import type { Bench, Cases } from "../rig.ts";
+import type { Cases, Rig } from "../rig.ts";
 
 /** A consumer. */
 export const consumer: ConsumerKey = { scope: "all", name: "c", version: 1 };
@@ -26,7 +26,7 @@ export function served(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
       name,
-      async (bench: Bench) => {
+      async (bench: Rig) => {
         if (bench.driver.checkpoints !== undefined) await run(bench);
       },
     ]),
@@ -63,15 +63,19 @@ export function progress(changed: Partial<Progress> = {}): Progress {
     lease: long,
     stalled: false,
     recovered: false,
-    parks: [],
-    waits: [],
-    frees: [],
+    parked: [],
+    deferred: [],
+    released: [],
     ...changed,
   };
 }
 
 /** A stream of the tenant without a name, to be parked. */
-export function park(streamId: string, position: number, changed: Partial<Park> = {}): Park {
+export function park(
+  streamId: string,
+  position: number,
+  changed: Partial<ParkedEntry> = {},
+): ParkedEntry {
   const slot = slotOf("", streamId);
   return {
     tenantId: "",

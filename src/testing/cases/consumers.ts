@@ -5,13 +5,13 @@ import { Outbox } from "../../consumer/outbox.ts";
 import { PermanentError } from "../../errors/consumer.ts";
 import { Subscription } from "../../consumer/subscription.ts";
 import {
-  type Bench,
   type Cases,
   Closed,
   Noted,
   notes,
   range,
   rejects,
+  type Rig,
   storeOn,
   together,
 } from "../rig.ts";
@@ -189,7 +189,7 @@ export function consuming(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
       name,
-      async (bench: Bench) => {
+      async (bench: Rig) => {
         if (bench.driver.checkpoints !== undefined) return await run(bench);
         assert.throws(() => new Outbox(bench.store, { publisher() {} }), unsupported);
       },
@@ -198,6 +198,6 @@ export function consuming(cases: Cases): Cases {
 }
 
 /** Whether an error says that something is not supported. */
-export function unsupported(error: unknown): boolean {
+function unsupported(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "UNSUPPORTED";
 }

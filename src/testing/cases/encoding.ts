@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Bench, type Cases, dataOf, newEvent, Noted, write } from "../rig.ts";
+import { type Cases, dataOf, newEvent, Noted, type Rig, write } from "../rig.ts";
 
 const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
 const controls = String.fromCharCode(...Array(32).keys(), 0x7f, 0x80, 0x2028, 0x2029, 0xfeff);
@@ -134,7 +134,7 @@ export const encoding: Cases = {
   },
 };
 
-async function roundtrip({ store }: Bench, values: readonly unknown[]): Promise<void> {
+async function roundtrip({ store }: Rig, values: readonly unknown[]): Promise<void> {
   const { events } = await store.append("values", values.map((value) => Noted(value)));
   const loaded = await store.load("values");
   assert.equal(loaded.length, values.length);

@@ -1,15 +1,14 @@
-import type { EventStore } from "../../store/store.ts";
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
-import { EventStore as Store } from "../../store/store.ts";
+import { collect } from "../../store/read.ts";
+import { type EventStore, EventStore as Store } from "../../store/store.ts";
 import {
-  type Bench,
   type Cases,
   Closed,
   dataOf,
   Noted,
   notes,
   rejects,
+  type Rig,
   transactional,
 } from "../rig.ts";
 
@@ -122,7 +121,7 @@ type ContractEvent = Noted | Closed;
 
 /** Makes a store that has one handler, for notes. */
 function noting(
-  { driver }: Bench,
+  { driver }: Rig,
   handler: (
     event: Noted & { readonly streamId: string; readonly version: number },
     context: { readonly store: EventStore<ContractEvent> },

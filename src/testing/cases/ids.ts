@@ -1,6 +1,6 @@
-import type { AppendOptions } from "../../store/writer.ts";
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
+import type { AppendOptions } from "../../store/writer.ts";
+import { collect } from "../../store/read.ts";
 import { type Cases, dataOf, Noted, notes, rejects, transactional } from "../rig.ts";
 
 const expectations: readonly AppendOptions[] = [

@@ -73,15 +73,15 @@ export const lanes: Cases = served({
     const checkpoints = of(driver);
     const old = await claimed(checkpoints, 1);
     const { epoch } = await soon(() => checkpoints.claim(lane, "b", long));
-    const zombie = progress({ position: 9, parks: [park("a", 1)] });
+    const zombie = progress({ position: 9, parked: [park("a", 1)] });
     assert.equal(await checkpoints.advance(lane, old.epoch, zombie), false);
     assert.deepEqual(await checkpoints.parked(consumer), []);
     assert.equal(await checkpoints.advance(lane, epoch, progress({ position: 5 })), true);
     assert.equal(await checkpoints.advance(lane, epoch, progress({ position: 3 })), true);
     const [state] = await checkpoints.lanes(consumer);
     assert.deepEqual([state!.position, state!.owner, state!.stalled], [5, "b", false]);
-    const parks = [park("a", 6)];
-    const released = progress({ position: 6, lease: undefined, stalled: true, parks });
+    const parked = [park("a", 6)];
+    const released = progress({ position: 6, lease: undefined, stalled: true, parked });
     assert.equal(await checkpoints.advance(lane, epoch, released), true);
     assert.equal(await checkpoints.advance(lane, epoch, progress({ position: 7 })), false);
     const [after] = await checkpoints.lanes(consumer);
@@ -98,7 +98,7 @@ export const lanes: Cases = served({
   async "rewind() sets all lanes back, forgets what is parked and ends the leases"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
-    await checkpoints.advance(lane, epoch, progress({ position: 9, parks: [park("a", 1)] }));
+    await checkpoints.advance(lane, epoch, progress({ position: 9, parked: [park("a", 1)] }));
     await checkpoints.rewind(consumer, 2);
     assert.equal(await checkpoints.advance(lane, epoch, progress({ position: 10 })), false);
     const [state] = await checkpoints.lanes(consumer);
@@ -110,7 +110,7 @@ export const lanes: Cases = served({
   async "redefine() gives a consumer other lanes if nobody else worked on them"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
-    await checkpoints.advance(lane, epoch, progress({ position: 9, parks: [park("a", 1)] }));
+    await checkpoints.advance(lane, epoch, progress({ position: 9, parked: [park("a", 1)] }));
     const wider = { lanes: 3, filter: "{1}", position: 9 };
     assert.equal(await checkpoints.redefine(consumer, [epoch + 1], wider), false);
     assert.equal((await checkpoints.lanes(consumer)).length, 1);

@@ -1,8 +1,8 @@
-import type { LogQuery } from "../../driver/driver.ts";
-import type { ReadAllOptions } from "../../store/reader.ts";
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
-import { type Bench, type Cases, Closed, dataOf, Noted, notes, range } from "../rig.ts";
+import type { LogQuery } from "../../driver/read.ts";
+import type { ReadAllOptions } from "../../store/reader.ts";
+import { collect } from "../../store/read.ts";
+import { type Cases, Closed, dataOf, Noted, notes, range, type Rig } from "../rig.ts";
 
 /** Filters, and what they want of the log that `fill` makes. */
 const wanted: readonly [ReadAllOptions, readonly string[]][] = [
@@ -140,7 +140,7 @@ export const log: Cases = {
   },
 };
 
-async function fill({ store }: Bench): Promise<void> {
+async function fill({ store }: Rig): Promise<void> {
   await store.append("order:1", Noted(0, { id: "a", tags: ["red"] }));
   await store.append("user:1", Noted(0, { id: "b", tags: ["big", "red"] }));
   await store.append("order:1", [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { defineEvent } from "../../event/define.ts";
-import { collect } from "../../store/reader.ts";
+import { collect } from "../../store/read.ts";
 import { EventStore } from "../../store/store.ts";
 import { type Cases, Noted, notes } from "../rig.ts";
 

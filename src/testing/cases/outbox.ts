@@ -1,9 +1,9 @@
-import type { RecordedEvent } from "../../event/event.ts";
 import assert from "node:assert/strict";
+import type { RecordedEvent } from "../../event/event.ts";
 import { Outbox } from "../../consumer/outbox.ts";
-import { collect } from "../../store/reader.ts";
-import { PermanentError } from "../../errors/consumer.ts";
 import { Subscription } from "../../consumer/subscription.ts";
+import { PermanentError } from "../../errors/consumer.ts";
+import { collect } from "../../store/read.ts";
 import { type Cases, Closed, dataOf, Noted, notes, range } from "../rig.ts";
 import { consuming, soon } from "./consumers.ts";
 

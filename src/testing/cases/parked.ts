@@ -12,7 +12,7 @@ export const parked: Cases = served({
     const write = (changed: Partial<Progress>) =>
       checkpoints.advance(lane, epoch, progress(changed));
     const failed = { attempts: 2, delay: long, error: "it's broken" };
-    await write({ parks: [park("b", 4, failed), park("a", 2)] });
+    await write({ parked: [park("b", 4, failed), park("a", 2)] });
     const rows = await checkpoints.parked(consumer);
     assert.deepEqual(
       rows.map(({ streamId, position, attempts, error }) => [
@@ -26,8 +26,8 @@ export const parked: Cases = served({
     assert.ok(rows[0]!.delay! <= 0 && rows[1]!.delay! > long / 2, "when they are due");
     assert.ok(Math.abs(new Date(rows[0]!.failedAt).getTime() - Date.now()) < long);
     await write({
-      waits: [park("b", 8), park("c", 9)],
-      parks: [park("a", 3, { delay: undefined })],
+      deferred: [park("b", 8), park("c", 9)],
+      parked: [park("a", 3, { delay: undefined })],
     });
     const later = await checkpoints.parked(consumer);
     assert.deepEqual(
@@ -35,7 +35,7 @@ export const parked: Cases = served({
       [["a", 3, 0], ["b", 4, 2], ["c", 9, 0]],
     );
     assert.equal(later[0]!.delay, undefined, "never due by itself");
-    await write({ parks: [park("a", 1)], frees: [park("b", 4), park("unheard", 1)] });
+    await write({ parked: [park("a", 1)], released: [park("b", 4), park("unheard", 1)] });
     const last = await checkpoints.parked(consumer);
     assert.deepEqual(last.map(({ streamId, position }) => [streamId, position]), [["a", 3], [
       "c",
@@ -47,16 +47,16 @@ export const parked: Cases = served({
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     const names = ["a", "b", "c", "d", "e", "f"];
-    const parks = names.flatMap((name, index) => [
+    const entries = names.flatMap((name, index) => [
       park(name, 2 * index + 1),
       park(name, 2 * index + 2, { tenantId: "t", slot: slotOf("t", name) }),
     ]);
-    await checkpoints.advance(lane, epoch, progress({ parks }));
+    await checkpoints.advance(lane, epoch, progress({ parked: entries }));
     assert.equal((await checkpoints.parked(consumer)).length, 12);
     const shares = [0, 1, 2].map((lane) => checkpoints.parked(consumer, { lane, lanes: 3 }));
     const found = (await Promise.all(shares)).map((rows) => rows.map(({ position }) => position));
     for (const [index, positions] of found.entries()) {
-      const wanted = parks.filter(({ slot }) => slot % 3 === index);
+      const wanted = entries.filter(({ slot }) => slot % 3 === index);
       assert.deepEqual(positions, wanted.map(({ position }) => position));
     }
     assert.deepEqual(await checkpoints.parked({ ...consumer, scope: "tenant:t" }), []);
@@ -70,7 +70,7 @@ export const parked: Cases = served({
     await checkpoints.advance(
       lane,
       epoch,
-      progress({ parks: [park("a", 1, never), park("b", 2, never)] }),
+      progress({ parked: [park("a", 1, never), park("b", 2, never)] }),
     );
     assert.deepEqual(await checkpoints.due(), []);
     assert.equal(await checkpoints.redrive(consumer, { tenantId: "", streamId: "a" }), 1);
@@ -86,8 +86,8 @@ export const parked: Cases = served({
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     const failed = { attempts: 9, delay: undefined, error: "broken" };
-    const parks = [park("a", 3, failed), park("b", 4)];
-    await checkpoints.advance(lane, epoch, progress({ position: 20, parks }));
+    const entries = [park("a", 3, failed), park("b", 4)];
+    await checkpoints.advance(lane, epoch, progress({ position: 20, parked: entries }));
     const [a, b] = ["a", "b"].map((streamId) => ({ tenantId: "", streamId }));
     assert.equal(await checkpoints.discard(consumer, a!, false), true);
     assert.equal(await checkpoints.discard(consumer, a!, false), false, "the next has not failed");
@@ -98,7 +98,7 @@ export const parked: Cases = served({
       rows.map(({ streamId, position, attempts, error }) => [streamId, position, attempts, error]),
       [["a", 4, 0, undefined], ["b", 21, 0, undefined]],
     );
-    await checkpoints.advance(lane, epoch, progress({ parks: [park("a", 3, { attempts: 10 })] }));
+    await checkpoints.advance(lane, epoch, progress({ parked: [park("a", 3, { attempts: 10 })] }));
     assert.equal((await checkpoints.parked(consumer))[0]!.position, 4, "what was said stays");
   },
 
@@ -106,7 +106,7 @@ export const parked: Cases = served({
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     await store.append("a", Noted(1));
-    await checkpoints.advance(lane, epoch, progress({ parks: [park("a", 1), park("b", 2)] }));
+    await checkpoints.advance(lane, epoch, progress({ parked: [park("a", 1), park("b", 2)] }));
     await store.delete("a");
     const rows = await checkpoints.parked(consumer);
     assert.deepEqual(rows.map(({ streamId }) => streamId), ["b"]);

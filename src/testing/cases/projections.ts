@@ -10,7 +10,7 @@ export const projections: Cases = transactional(consuming({
   async "advance() in a transaction commits or vanishes with it"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
-    const write = progress({ position: 5, parks: [park("a", 1)] });
+    const write = progress({ position: 5, parked: [park("a", 1)] });
     await assert.rejects(
       driver.transaction(async (session) => {
         assert.equal(await session.checkpoints!.check(lane, epoch, long), true);

@@ -1,14 +1,14 @@
-import type { AppendOptions } from "../../store/writer.ts";
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
+import type { AppendOptions } from "../../store/writer.ts";
+import { collect } from "../../store/read.ts";
 import {
-  type Bench,
   type Cases,
   dataOf,
   Noted,
   notes,
   range,
   rejects,
+  type Rig,
   storeOn,
   together,
   transactional,
@@ -153,7 +153,7 @@ export const races: Cases = {
 };
 
 async function oneWins(
-  { store, second }: Bench,
+  { store, second }: Rig,
   options: AppendOptions,
   before: number,
 ): Promise<void> {
@@ -179,7 +179,7 @@ async function oneWins(
 
 /** Reads on from where it stands, again and again, and once more when the writers are done. */
 async function tail(
-  store: Bench["store"],
+  store: Rig["store"],
   writing: readonly Promise<void>[],
 ): Promise<readonly unknown[]> {
   const seen: { readonly position: number }[] = [];

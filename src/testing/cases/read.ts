@@ -1,6 +1,6 @@
-import type { LoadOptions } from "../../store/reader.ts";
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
+import type { LoadOptions } from "../../store/reader.ts";
+import { collect } from "../../store/read.ts";
 import { type Cases, dataOf, Noted, notes, range } from "../rig.ts";
 
 const last = Number.MAX_SAFE_INTEGER;

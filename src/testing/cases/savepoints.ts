@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
+import { collect } from "../../store/read.ts";
 import { type Cases, dataOf, Noted, notes, transactional } from "../rig.ts";
 
 const failure = new Error("rolled back");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
+import { collect } from "../../store/read.ts";
 import { type Cases, Noted, notes, range } from "../rig.ts";
 
 /** By the bytes of their UTF-8: not by UTF-16 units, which put U+1F600 before U+FFFD, nor as any language would. */

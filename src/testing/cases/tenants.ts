@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { collect } from "../../store/reader.ts";
-import { type Bench, type Cases, dataOf, Noted, notes, rejects, transactional } from "../rig.ts";
+import { collect } from "../../store/read.ts";
+import { type Cases, dataOf, Noted, notes, rejects, type Rig, transactional } from "../rig.ts";
 
 /** Tenants never see or touch each other's streams. */
 export const tenants: Cases = {
@@ -102,8 +102,8 @@ export const tenants: Cases = {
   }),
 };
 
-type Store = Bench["store"];
+type Store = Rig["store"];
 
-function scopes({ store }: Bench): readonly [Store, Store, Store] {
+function scopes({ store }: Rig): readonly [Store, Store, Store] {
   return [store, store.scope({ tenantId: "acme" }), store.scope({ tenantId: "ACME" })];
 }

@@ -1,6 +1,6 @@
-import type { ExpectedVersion } from "../../errors/event.ts";
 import assert from "node:assert/strict";
-import { type Bench, type Cases, dataOf, Noted, notes, rejects } from "../rig.ts";
+import type { ExpectedVersion } from "../../driver/version.ts";
+import { type Cases, dataOf, Noted, notes, rejects, type Rig } from "../rig.ts";
 
 /** All that can be expected of a stream's version. */
 export const versions: Cases = {
@@ -42,7 +42,7 @@ export const versions: Cases = {
 };
 
 async function stores(
-  { store }: Bench,
+  { store }: Rig,
   streamId: string,
   expectedVersion: ExpectedVersion,
   actual: number,
@@ -54,7 +54,7 @@ async function stores(
 }
 
 async function conflicts(
-  { store }: Bench,
+  { store }: Rig,
   streamId: string,
   expectedVersion: ExpectedVersion,
   actual: number,

@@ -53,7 +53,7 @@ for (const handle of handles) {
     const opened = await handle.open();
     try {
       const other = await opened.another!();
-      const { writer, reader, seen } = await desk(opened.db, other, { doorbell: false });
+      const { writer, reader, seen } = await desk(opened.db, other, { notify: false });
       await running([reader], async () => {
         for (let number = 1; number < 4; number++) {
           await writer.append("a", Noted(number));
@@ -125,7 +125,7 @@ test("a writer with one connection wakes others, and a worker with one works by 
 async function desk(
   db: PostgresDb,
   other: PostgresDb,
-  options: { readonly doorbell?: boolean } = {},
+  options: { readonly notify?: boolean } = {},
 ) {
   const storeOf = (driver: Driver) => new EventStore(driver, { events: [Noted] });
   const driver = postgres(db, options);

@@ -1,0 +1,111 @@
+import type { AppendRequest, ExistingEvent, NewEvent } from "../../mod.ts";
+import type { Parameter } from "./statement.ts";
+import { list } from "./wire.ts";
+
+/** The expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
+function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
+  if (typeof expected === "number") return expected;
+  return { any: -1, streamExists: -2, noStream: 0 }[expected];
+}
+
+/**
+ * Writes all events of a request as one JSON parameter: an array with an object for each event.
+ *
+ * The data is JSON already and is put in as it is. `i` counts a stream's events from 1; data that is not there is left
+ * out, so that it becomes null in SQL, where JSON's own null stays JSON.
+ */
+export function eventsParameter({ writes }: AppendRequest): string {
+  const rows = writes.flatMap(({ streamId, category, slot, expectedVersion, events }) => {
+    const stream =
+      `"stream_id":${JSON.stringify(streamId)},"category":${
+        JSON.stringify(category)
+      },"slot":${slot},` +
+      `"expected":${expectation(expectedVersion)}`;
+    return events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
+  });
+  return `[${rows.join(",")}]`;
+}
+
+function eventFields(event: NewEvent): string {
+  const { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published } = event;
+  return `"id":${JSON.stringify(id)},"type":${
+    JSON.stringify(type)
+  },"schema_version":${schemaVersion},` +
+    `"created_at":"${createdAt}",${data === null ? "" : `"data":${data},`}"metadata":${metadata},` +
+    `${codec === null ? "" : `"codec":${codec},`}` +
+    `${tags.length === 0 ? "" : `"tags":${JSON.stringify(tags)},`}"published":${published}`;
+}
+
+/** Whether the request is one event without tags, for which the shorter statement serves. */
+export function isSingle({ writes }: AppendRequest): boolean {
+  return writes.length === 1 && writes[0]!.events.length === 1 &&
+    writes[0]!.events[0]!.tags.length === 0;
+}
+
+/** The parameters of the statement for one event, in its order. */
+export function singleParameters({ tenantId, writes }: AppendRequest): readonly Parameter[] {
+  const { streamId, category, slot, expectedVersion, events } = writes[0]!;
+  const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
+  return [
+    tenantId,
+    streamId,
+    category,
+    String(expectation(expectedVersion)),
+    id,
+    type,
+    String(schemaVersion),
+    createdAt,
+    data,
+    metadata,
+    codec,
+    String(published),
+    String(slot),
+  ];
+}
+
+/** A stored position, as every append statement returns one for each event. */
+export interface InsertedRow {
+  readonly stream_id: string;
+  readonly version: number | string;
+  readonly position: number | string;
+}
+
+/** Sorts what an append statement returned into the order of the request's writes. */
+export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[]): readonly {
+  version: number;
+  positions: readonly number[];
+}[] {
+  const single = request.writes.length === 1;
+  return request.writes.map(({ streamId }) => {
+    const own = single ? [...rows] : rows.filter((row) => row.stream_id === streamId);
+    own.sort((a, b) => Number(a.version) - Number(b.version));
+    return {
+      version: Number(own.at(-1)!.version),
+      positions: own.map(({ position }) => Number(position)),
+    };
+  });
+}
+
+/** What the question after a refused append answers. */
+export interface Refusal {
+  /** JSON text: the current version of each stream, in the order they were asked. */
+  readonly versions: string;
+  /** JSON text: id, stream, version and position of each event whose id is taken; null for none. */
+  readonly existing: string | null;
+}
+
+/** Reads the answer to why an append was refused. */
+export function readRefusal(
+  { versions, existing }: Refusal,
+): { versions: readonly number[]; existing: readonly ExistingEvent[] } {
+  const rows = list<readonly [string, string, number, number]>(existing);
+  return {
+    versions: list<number>(versions),
+    existing: rows.map(([id, streamId, version, position]) => ({
+      id,
+      streamId,
+      version,
+      position,
+    })),
+  };
+}

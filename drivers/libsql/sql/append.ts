@@ -1,0 +1,64 @@
+/**
+ * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict returns
+ * no row, raises nothing and leaves nothing. One writer at a time: there is no race to lose within a statement.
+ *
+ * The client compiles the statement each time, so its length is its price: a taken id is left to the unique index, whose
+ * refusal undoes the statement but no transaction. `having` over the aggregate would be shorter by a tenth, but the
+ * parser of the libSQL server refuses it without `group by`.
+ */
+export function appendOne(events: string): string {
+  return `insert into ${events}
+  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
+select ?1, ?2, v + 1, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 = 'true', cast(?13 as integer)
+from (select coalesce(max(version), 0) as v from ${events} where tenant_id = ?1 and stream_id = ?2)
+where ?4 = '-1' or v = cast(?4 as integer) or (?4 = '-2' and v > 0)
+returning version, position`;
+}
+
+/**
+ * Appends several events to one stream or several, given as one JSON array. The expectations of all streams are one
+ * guard over the whole: a guard for each would see the rows that the statement itself has put in.
+ */
+export function appendEvents(events: string): string {
+  return `with input as materialized (
+  select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'i' as i,
+    value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
+    value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, value ->> 'slot' as slot
+  from json_each(?2)
+), cur as materialized (
+  select stream_id, expected, coalesce((
+    select max(e.version) from ${events} e where e.tenant_id = ?1 and e.stream_id = input.stream_id
+  ), 0) as v
+  from input where i = 1
+), fit as materialized (
+  select 1 as yes
+  where not exists (select 1 from cur where not (expected = -1 or (expected = -2 and v > 0) or v = expected))
+    and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)
+)
+insert into ${events}
+  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
+select ?1, input.stream_id, cur.v + input.i, input.category, input.id, input.type, input.schema_version, input.created_at,
+  input.data, input.metadata, input.codec, input.tags, input.published, input.slot
+from fit cross join cur join input using (stream_id)
+order by input.stream_id, input.i
+returning stream_id, version, position`;
+}
+
+/** Stores the tags of what the statement before it stored; nothing where that was refused. */
+export function tag(events: string, tags: string): string {
+  return `insert into ${tags} (tag, position)
+select distinct tag.value, e.position
+from json_each(?2) as input, json_each(input.value, '$.tags') as tag, ${events} e
+where e.tenant_id = ?1 and e.id = input.value ->> 'id' and changes() > 0`;
+}
+
+/** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */
+export function explain(events: string): string {
+  return `select (
+  select json_group_array(coalesce((select max(version) from ${events} where tenant_id = ?1 and stream_id = asked.value), 0))
+  from json_each(?2) as asked
+) as versions, (
+  select json_group_array(json_array(id, stream_id, version, position)) from ${events}
+  where tenant_id = ?1 and id in (select value from json_each(?3))
+) as existing`;
+}

@@ -1,0 +1,80 @@
+import type { ScanFilters } from "../../_sql/statement.ts";
+
+const scalars = [
+  "tenant_id",
+  "stream_id",
+  "version",
+  "position",
+  "id",
+  "type",
+  "schema_version",
+  "created_at",
+  "published",
+];
+
+const jsons = ["data", "metadata", "codec", "tags"];
+
+const columns = [...scalars, ...jsons].join(", ");
+
+/**
+ * Aggregates a page, a JSON array a column; see `PageColumns`. What is JSON already is joined as it is: `json(data)`
+ * would parse and write all of it again.
+ */
+function page(rows: string): string {
+  const aggregates = [
+    ...scalars.map((column) => `json_group_array(${column}) as ${column}`),
+    ...jsons.map((column) =>
+      `'[' || group_concat(coalesce(${column}, 'null'), ',') || ']' as ${column}`
+    ),
+  ];
+  return `select ${aggregates.join(", ")}
+from (
+  ${rows}
+) as page`;
+}
+
+/** Loads a page of a stream by `events_stream`. */
+export function load(events: string, direction: "asc" | "desc"): string {
+  return page(`select ${columns} from ${events}
+  where tenant_id = ?1 and stream_id = ?2 and version >= cast(?3 as integer) and version <= cast(?4 as integer)
+  order by version ${direction} limit cast(?5 as integer)`);
+}
+
+/** Lists streams by walking `events_stream` at version 1, and looks up the last event of each. */
+export function streams(events: string): string {
+  return `select json_group_array(stream_id) as stream_id, json_group_array(version) as version,
+  json_group_array(created_at) as created_at, json_group_array(updated_at) as updated_at
+from (
+  select first.stream_id, last.version, first.created_at, last.created_at as updated_at
+  from ${events} first join ${events} last on last.tenant_id = first.tenant_id and last.stream_id = first.stream_id
+    and last.version = (select max(version) from ${events} where tenant_id = first.tenant_id and stream_id = first.stream_id)
+  where first.tenant_id = ?1 and first.version = 1 and (?2 is null or first.category = ?2)
+    and (?3 is null or first.stream_id > ?3)
+  order by first.stream_id limit cast(?4 as integer)
+) as page`;
+}
+
+/**
+ * Reads a page of the log by its primary key; by `event_tags` where tags are asked for, by `events_published` where only
+ * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
+ */
+export function scan(events: string, tags: string, filters: ScanFilters): string {
+  const conditions = ["position > cast(?1 as integer) and position <= cast(?2 as integer)"];
+  // A parameter that no condition uses would be refused.
+  conditions.push(filters.tenant ? "tenant_id = ?4" : "?4 is null");
+  conditions.push(
+    filters.categories ? "category in (select value from json_each(?5))" : "?5 is null",
+  );
+  conditions.push(filters.types ? "type in (select value from json_each(?6))" : "?6 is null");
+  const tagged = `position in (
+    select position from ${tags} where tag in (select value from json_each(?7))
+    group by position having count(*) = json_array_length(?7)
+  )`;
+  conditions.push(filters.tags ? tagged : "?7 is null");
+  conditions.push(filters.stream ? "stream_id = ?8" : "?8 is null");
+  conditions.push(filters.lane ? "slot % (?9 ->> 1) = (?9 ->> 0)" : "?9 is null");
+  if (filters.published) conditions.push("published");
+  return page(`select ${columns} from ${events}
+  where ${conditions.join("\n    and ")}
+  order by ${filters.stream ? "version" : "position"} limit cast(?3 as integer)`);
+}

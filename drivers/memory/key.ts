@@ -1,0 +1,19 @@
+/** NUL stands in no name, so no two pairs share a key; without a tenant nothing has to be joined, and hashed, again. */
+export function keyOf(tenantId: string, name: string): string {
+  return tenantId === "" ? name : `${tenantId}\0${name}`;
+}
+
+/** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, and puts surrogates too low. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}

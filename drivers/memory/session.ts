@@ -1,0 +1,246 @@
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  type Checkpoints,
+  type Driver,
+  fits,
+  type LogPage,
+  type LogQuery,
+  type NewEvent,
+  type Session,
+  type StoredEvent,
+  type StoredStream,
+  type StreamQuery,
+  type StreamsQuery,
+  UnsupportedError,
+} from "../../mod.ts";
+import { Queue } from "../_shared/queue.ts";
+import { MemoryCheckpoints } from "./checkpoints.ts";
+import { compareBytes, keyOf } from "./key.ts";
+import { type Location, Log, type Row } from "./log.ts";
+
+/**
+ * What a driver does, outside of transactions or in one.
+ *
+ * While a transaction is open, the writes of the session around it wait; so a transaction in a transaction is a
+ * savepoint like any other, and two of them at the same time take turns.
+ */
+class MemorySession<Db> implements Session<Db> {
+  readonly db: Db;
+  readonly checkpoints: Checkpoints;
+  readonly #log: Log;
+  readonly #busyTimeout: number;
+  readonly #turns: Queue;
+  #ended = false;
+
+  constructor(log: Log, db: Db, busyTimeout: number, turns: Queue = new Queue(busyTimeout)) {
+    this.#log = log;
+    this.db = db;
+    this.#busyTimeout = busyTimeout;
+    this.#turns = turns;
+    this.checkpoints = new MemoryCheckpoints({
+      read: () => this.#open().consumers,
+      write: (work) => this.#write((log) => work(log.consumers)),
+    });
+  }
+
+  async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
+    return await this.#write((log) => requests.map((request) => appendOne(log, request)));
+  }
+
+  async load(
+    { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
+  ): Promise<readonly StoredEvent[]> {
+    const stream = this.#open().stream(keyOf(tenantId, streamId));
+    // Versions have no holes, so they are indexes.
+    const start = from - 1;
+    const end = Math.min(to, stream.length);
+    const wanted = backwards
+      ? stream.slice(Math.max(start, end - limit), end).reverse()
+      : stream.slice(start, Math.min(end, start + limit));
+    return wanted.map(read);
+  }
+
+  async scan(query: LogQuery): Promise<LogPage> {
+    const { after, until, limit } = query;
+    const events: StoredEvent[] = [];
+    for (const row of this.#open().after(after)) {
+      if (row.position > until) break;
+      if (!passes(row, query)) continue;
+      events.push(read(row));
+      if (events.length === limit) return { events, scanned: row.position };
+    }
+    return { events, scanned: until };
+  }
+
+  async settled(): Promise<number> {
+    return this.#open().sequence.settled;
+  }
+
+  async streams(
+    { tenantId, category, after, limit }: StreamsQuery,
+  ): Promise<readonly StoredStream[]> {
+    const log = this.#open();
+    const found: StoredStream[] = [];
+    for (const key of log.keys()) {
+      const rows = log.stream(key);
+      const first = rows[0]!;
+      const last = rows.at(-1)!;
+      if (first.tenantId !== tenantId || (category !== undefined && first.category !== category)) {
+        continue;
+      }
+      if (after !== undefined && compareBytes(first.streamId, after) <= 0) continue;
+      const { streamId, createdAt } = first;
+      found.push({ streamId, version: last.version, createdAt, updatedAt: last.createdAt });
+    }
+    found.sort((a, b) => compareBytes(a.streamId, b.streamId));
+    return found.slice(0, limit);
+  }
+
+  async delete(tenantId: string, streamId: string): Promise<void> {
+    await this.#write((log) => {
+      log.remove(keyOf(tenantId, streamId));
+      log.consumers.forget(tenantId, streamId);
+    });
+  }
+
+  async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
+    return await this.#turns.run(async () => {
+      const log = new Log(this.#open());
+      const session = new MemorySession(log, this.db, this.#busyTimeout);
+      try {
+        const result = await work(session);
+        this.#open();
+        log.commit();
+        return result;
+      } finally {
+        session.#ended = true;
+        this.#log.settle();
+      }
+    });
+  }
+
+  /** Gives a session on the same log: there are no transactions but the driver's own to join. */
+  using(db: Db): Session<Db> {
+    return new MemorySession(this.#log, db, this.#busyTimeout, this.#turns);
+  }
+
+  async #write<R>(work: (log: Log) => R): Promise<R> {
+    const write = () => {
+      const log = this.#open();
+      const result = work(log);
+      log.settle();
+      return result;
+    };
+    return this.#turns.free ? write() : await this.#turns.run(async () => write());
+  }
+
+  /** The log, unless the transaction has ended: what somebody forgot to await must not vanish silently. */
+  #open(): Log {
+    if (!this.#ended) return this.#log;
+    throw new UnsupportedError(
+      "use a transaction",
+      "it has ended; await everything that is to happen in it",
+    );
+  }
+}
+
+export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
+  readonly capabilities = { transactions: true };
+
+  async migrate(): Promise<void> {
+    // There are no tables to make.
+  }
+}
+
+function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome {
+  const versions = writes.map(({ streamId }) => log.version(keyOf(tenantId, streamId)));
+  const existing: Row[] = [];
+  for (const { events } of writes) {
+    for (const { id } of events) {
+      const row = log.event(tenantId, id);
+      if (row !== undefined) existing.push(row);
+    }
+  }
+  const expected = writes.every(({ expectedVersion }, index) =>
+    fits(expectedVersion, versions[index]!)
+  );
+  if (!expected || existing.length > 0) {
+    return { status: "refused", versions, existing, transactionAborted: false };
+  }
+  return {
+    status: "stored",
+    writes: writes.map(({ streamId, category, slot, events }, index) => {
+      let version = versions[index]!;
+      const positions = events.map((event) => {
+        const position = ++log.sequence.given;
+        log.insert(
+          rowOf(event, { tenantId, streamId, category, slot, version: ++version, position }),
+        );
+        return position;
+      });
+      return { version, positions };
+    }),
+  };
+}
+
+// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
+function rowOf(
+  { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published }: NewEvent,
+  { tenantId, streamId, category, slot, version, position }: Location,
+): Row {
+  return {
+    id,
+    type,
+    schemaVersion,
+    createdAt,
+    data,
+    metadata,
+    codec,
+    tags,
+    published,
+    tenantId,
+    streamId,
+    category,
+    slot,
+    version,
+    position,
+  };
+}
+
+// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
+
+// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
+
+function passes(row: Row, query: LogQuery): boolean {
+  const { tenantId, categories, types, tags, streamId, published, lane } = query;
+  return (tenantId === undefined || row.tenantId === tenantId) &&
+    (streamId === undefined || row.streamId === streamId) &&
+    (categories === undefined || categories.includes(row.category)) &&
+    (types === undefined || types.includes(row.type)) &&
+    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
+    (!published || row.published) &&
+    (lane === undefined || row.slot % lane.lanes === lane.lane);
+}
+
+// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
+
+function read(row: Row): StoredEvent {
+  const { id, type, schemaVersion, createdAt, published } = row;
+  const { tenantId, streamId, version, position, data, metadata, codec } = row;
+  return {
+    id,
+    type,
+    schemaVersion,
+    createdAt,
+    published,
+    tenantId,
+    streamId,
+    version,
+    position,
+    tags: [...row.tags],
+    data: data === null ? undefined : JSON.parse(data),
+    metadata: JSON.parse(metadata),
+    codec: codec === null ? null : JSON.parse(codec),
+  };
+}

@@ -1,0 +1,99 @@
+import type { Fence } from "./fence.ts";
+import { literal } from "./text.ts";
+
+/**
+ * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
+ * raced or not, returns no row, raises nothing and leaves nothing.
+ */
+export function appendOne(schema: string, fence: Fence): string {
+  const after = fence.after(schema);
+  const insert = `insert into ${schema}."events"
+  (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
+select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, $2::text, cur.v + 1, $3::text, $5::text, $6::text,
+  $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean, $13::text::integer
+from fence, cur
+where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
+on conflict do nothing
+returning version, position`;
+  return `with cur as materialized (
+  select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
+), ${fence.before(schema, "$14")}
+${
+    after === ""
+      ? insert
+      : `, stored as (\n${insert}\n)${after}\nselect version, position from stored`
+  }`;
+}
+
+/**
+ * Appends several events to one stream or several, given as one JSON array.
+ *
+ * The first event of each stream goes in with `on conflict do nothing`, the rest only if it went in: so a race over
+ * one stream leaves nothing. With several streams one race may be won and another lost: then the division by zero in
+ * `whole` undoes the statement. Streams are taken in order, so that two such appends never wait for each other.
+ *
+ * Ids are looked up one by one, in `events_id`. Left to itself the planner, which does not know how many there are,
+ * compared each with every event of the tenant: 1,000 events took 4.5 s in a log of 80,000, and take 30 ms so.
+ */
+export function appendEvents(schema: string, fence: Fence): string {
+  return `with input as materialized (
+  select * from json_to_recordset($2::text::json) as event(stream_id text, category text, expected bigint, i integer, id text, type text,
+    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, slot integer)
+), cur as materialized (
+  select stream_id, expected, coalesce((
+    select max(e.version) from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = input.stream_id
+  ), 0) as v
+  from input where i = 1
+), fit as materialized (
+  select count(*) as streams from cur
+  having bool_and(expected = -1 or (expected = -2 and v > 0) or v = expected)
+    and not exists (select from input cross join lateral (
+      select from ${schema}."events" e where e.tenant_id = $1::text and e.id = input.id limit 1
+    ) as existing)
+), ${fence.before(schema, "$3")}, first as (
+  insert into ${schema}."events"
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
+  select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, stream_id, v + 1, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot
+  from (
+    select input.*, cur.v from fence, fit, cur join input using (stream_id) where input.i = 1 order by stream_id collate "C"
+  ) as ordered
+  on conflict do nothing
+  returning stream_id, version, position, tags
+), whole as materialized (
+  select 1 / (case when count(*) in (0, (select streams from fit)) then 1 else 0 end) as yes from first
+), rest as (
+  insert into ${schema}."events"
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
+  select nextval(${
+    literal(`${schema}."position"`)
+  }), $1::text, stream_id, version - 1 + i, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot
+  from (
+    select input.*, first.version from whole, first join input using (stream_id) where input.i > 1 order by stream_id collate "C", i
+  ) as ordered
+  returning stream_id, version, position, tags
+), stored as materialized (
+  select stream_id, version, position, tags from first union all select stream_id, version, position, tags from rest
+), tagged as (
+  insert into ${schema}."event_tags" (tag, position)
+  select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
+)${fence.after(schema)}
+select stored.stream_id, stored.version, stored.position from whole, stored`;
+}
+
+/** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */
+export function explain(schema: string): string {
+  return `select (
+  select json_agg(coalesce((
+    select max(version) from ${schema}."events" where tenant_id = $1::text and stream_id = asked.value
+  ), 0) order by asked.ordinality)::text from json_array_elements_text($2::text::json) with ordinality as asked
+) as versions, (
+  select json_agg(json_build_array(id, stream_id, version, position))::text
+  from json_array_elements_text($3::text::json) as asked cross join lateral (
+    select id, stream_id, version, position from ${schema}."events" e where e.tenant_id = $1::text and e.id = asked.value limit 1
+  ) as existing
+) as existing`;
+}

@@ -1,0 +1,99 @@
+import type { ScanFilters } from "../../_sql/statement.ts";
+
+const columns = [
+  "tenant_id",
+  "stream_id",
+  "version",
+  "position",
+  "id",
+  "type",
+  "schema_version",
+  "data",
+  "metadata",
+  "codec",
+  "tags",
+  "published",
+];
+
+/** Aggregates a page, a JSON array a column; see `PageColumns`. */
+function page(rows: string): string {
+  const aggregates = columns.map((column) => `json_agg(${column})::text as ${column}`);
+  // Without its zone the instant is ISO text in UTC, whatever the session's time zone and date style are.
+  aggregates.push("json_agg(created_at at time zone 'utc')::text as created_at");
+  return `select ${aggregates.join(", ")}
+from (
+  ${rows}
+) as page`;
+}
+
+/** Loads a page of a stream by `events_stream`. */
+export function load(schema: string, direction: "asc" | "desc"): string {
+  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  where tenant_id = $1::text and stream_id = $2::text and version >= $3::text::bigint and version <= $4::text::bigint
+  order by version ${direction} limit $5::text::bigint`);
+}
+
+/** Lists streams by walking `events_stream` at version 1, and looks up the last event of each. */
+export function streams(schema: string): string {
+  return `select json_agg(stream_id)::text as stream_id, json_agg(version)::text as version,
+  json_agg(created_at at time zone 'utc')::text as created_at, json_agg(updated_at at time zone 'utc')::text as updated_at
+from (
+  select first.stream_id, last.version, first.created_at, last.created_at as updated_at
+  from ${schema}."events" first cross join lateral (
+    select version, created_at from ${schema}."events" e
+    where e.tenant_id = first.tenant_id and e.stream_id = first.stream_id order by version desc limit 1
+  ) as last
+  where first.tenant_id = $1::text and first.version = 1 and ($2::text is null or first.category = $2::text)
+    and ($3::text is null or first.stream_id > $3::text)
+  order by first.stream_id limit $4::text::bigint
+) as page`;
+}
+
+/**
+ * Reads a page of the log by its primary key; by `event_tags` where tags are asked for, by `events_published` where only
+ * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
+ *
+ * The planner must walk the index in order and stop at the limit. Where a filter was a join (`type in (select …)`), or
+ * where it took some condition for one row in 200, as it does without statistics, it read and sorted all the rest of the
+ * log for each page: of 300,000 events in 34 to 199 ms, now in 1.4 ms. So what it could only guess wrong is hidden from
+ * it; and the lane's numbers are read in `select`s of their own, once a page: parsing JSON for each row halved the speed.
+ */
+export function scan(
+  schema: string,
+  { tenant, categories, types, tags, stream, published, lane }: ScanFilters,
+): string {
+  const conditions = [
+    "position > $1::text::bigint",
+    hidden("position <= $2::text::bigint"),
+    tenant ? "tenant_id = $4::text" : "$4::text is null",
+    categories ? hidden(`category = ${anyOf("$5")}`) : "$5::text is null",
+    types ? hidden(`type = ${anyOf("$6")}`) : "$6::text is null",
+    tags
+      ? `position in (
+    select position from ${schema}."event_tags"
+    where tag = ${anyOf("$7")} and position > $1::text::bigint and position <= $2::text::bigint
+    group by position having count(*) = json_array_length($7::text::json)
+  )`
+      : "$7::text is null",
+    stream ? "stream_id = $8::text" : "$8::text is null",
+    lane
+      ? hidden(
+        "slot % (select ($9::text::json ->> 1)::integer) = (select ($9::text::json ->> 0)::integer)",
+      )
+      : "$9::text is null",
+    ...(published ? ["published"] : []),
+  ];
+  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  where ${conditions.join("\n    and ")}
+  order by ${stream ? "version" : "position"} limit $3::text::bigint`);
+}
+
+/** A condition that the planner knows nothing of. */
+function hidden(condition: string): string {
+  return `coalesce(${condition}, false)`;
+}
+
+/** Any of the texts in a JSON array; it is taken apart once a statement. */
+function anyOf(parameter: string): string {
+  return `any (array(select json_array_elements_text(${parameter}::text::json)))`;
+}

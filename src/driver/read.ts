@@ -1,0 +1,96 @@
+import type { ExistingEvent } from "./append.ts";
+import type { LaneFilter } from "./checkpoints.ts";
+
+/** Which events of a stream to load. */
+export interface StreamQuery {
+  /** Whose stream it is. */
+  readonly tenantId: string;
+  /** The stream. */
+  readonly streamId: string;
+  /** The lowest version wanted, from 1. */
+  readonly from: number;
+  /** The highest version wanted. */
+  readonly to: number;
+  /** The greatest number of events wanted. */
+  readonly limit: number;
+  /** Whether the newest come first. */
+  readonly backwards: boolean;
+}
+
+/** Which events of the log to read; a filter that is left out lets all pass, an empty one nothing. */
+export interface LogQuery {
+  /** One tenant's events only; everyone's when undefined. */
+  readonly tenantId: string | undefined;
+  /** Only events after this position. */
+  readonly after: number;
+  /** Only events up to this position. */
+  readonly until: number;
+  /** The greatest number of events wanted. */
+  readonly limit: number;
+  /** Events of any of these categories. */
+  readonly categories: readonly string[] | undefined;
+  /** Events of any of these types. */
+  readonly types: readonly string[] | undefined;
+  /** Events that carry all of these tags; at least one where given. */
+  readonly tags: readonly string[] | undefined;
+  /** Events of this stream, of whichever tenant. */
+  readonly streamId?: string | undefined;
+  /** Whether only events that are for the outbox. */
+  readonly published?: boolean | undefined;
+  /** Events of the streams of this lane. */
+  readonly lane?: LaneFilter | undefined;
+}
+
+/** One page of the log. */
+export interface LogPage {
+  /** The matching events, by position. */
+  readonly events: readonly StoredEvent[];
+  /** How far the log was searched: no further match stands at or below this position. */
+  readonly scanned: number;
+}
+
+/** An event as a driver gives it back. */
+export interface StoredEvent extends ExistingEvent {
+  /** Whose event it is. */
+  readonly tenantId: string;
+  /** The name of its type, as stored. */
+  readonly type: string;
+  /** The version of the type's schema that wrote it. */
+  readonly schemaVersion: number;
+  /** The UTC instant: text that `new Date` reads, or milliseconds since 1970. */
+  readonly createdAt: string | number;
+  /** The parsed JSON, made anew for each call; undefined or null where the event has no data, or JSON's null. */
+  readonly data: unknown;
+  /** The parsed JSON object, made anew for each call. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The parsed annotations; null for plain JSON. */
+  readonly codec: Readonly<Record<string, string>> | null;
+  /** Its tags, in the order they were given. */
+  readonly tags: readonly string[];
+  /** Whether it is also for the outbox. */
+  readonly published: boolean;
+}
+
+/** Which streams to list. */
+export interface StreamsQuery {
+  /** Whose streams. */
+  readonly tenantId: string;
+  /** Only this category; all when undefined. */
+  readonly category: string | undefined;
+  /** Only streams whose id comes after this one; from the first when undefined. */
+  readonly after: string | undefined;
+  /** The greatest number of streams wanted. */
+  readonly limit: number;
+}
+
+/** A stream as a driver lists it. */
+export interface StoredStream {
+  /** Its id. */
+  readonly streamId: string;
+  /** The version of its last event. */
+  readonly version: number;
+  /** When its first event was created; as in `StoredEvent`. */
+  readonly createdAt: string | number;
+  /** When its last event was created. */
+  readonly updatedAt: string | number;
+}

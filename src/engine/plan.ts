@@ -1,0 +1,150 @@
+import type { Checkpoints, ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
+import type { Driver } from "../driver/driver.ts";
+import type { Event } from "../event/event.ts";
+import type { WakeUps } from "../store/notifier.ts";
+import type { OutageDetector } from "./outage.ts";
+import type { PassSettings, Work } from "./work.ts";
+import { quote } from "../errors/base.ts";
+import { checkList, checkName, checkNumber, maxInt32 } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
+import { type Internals, internalsOf } from "../store/internals.ts";
+import { checkLanes, checkStart, type ConsumerOptions, type ConsumerStart } from "./options.ts";
+import { Pass } from "./pass.ts";
+import { readRetry } from "./retry.ts";
+
+/** What the face of a consumer says of it. */
+interface ConsumerSpec<E extends Event, Db> extends ConsumerOptions {
+  readonly name: string;
+  readonly version?: number | undefined;
+  readonly from?: ConsumerStart | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly categories?: readonly string[] | undefined;
+  readonly published?: boolean | undefined;
+  readonly work: Work<E, Db>;
+}
+
+/** A consumer once its options are checked, whatever its events are. */
+export interface ConsumerPlan extends
+  Pick<
+    PassSettings<Event, unknown>,
+    "checkpoints" | "key" | "lanes" | "owner" | "retry" | "lease"
+  > {
+  readonly driver: Driver;
+  readonly wakeUps: WakeUps;
+  readonly from: ConsumerStart;
+  /** What it wants, as text that is compared. */
+  readonly filter: string;
+  readonly acceptFilter: boolean;
+  /** Begins a pass over one of so many lanes, whose lease is held. */
+  readonly begin: (
+    lane: LaneFilter,
+    claimed: ClaimedLane,
+    health: OutageDetector,
+    stop: AbortSignal,
+    report: (error: unknown) => void,
+  ) => Pick<Pass<Event, unknown>, "run">;
+}
+
+/**
+ * Checks what a consumer is made with.
+ *
+ * @throws {TypeError | RangeError} If an option is malformed or out of range.
+ * @throws {UnsupportedError} If the driver serves no consumers, or none in transactions.
+ */
+export function planOf<E extends Event, Db>(
+  store: object,
+  face: ConsumerSpec<E, Db>,
+): ConsumerPlan {
+  const internals = internalsOf<E, Db>(store);
+  if (internals === undefined) throw new TypeError("store must be an event store");
+  if (internals.transaction !== undefined) {
+    throw new TypeError("store must be one outside of transactions: a consumer outlives them");
+  }
+  const { name, work, types, categories, published, version = 1, from = "start" } = face;
+  const { concurrency = 1, batchSize = 500, lanes = 1, timeout = 60_000, lease = 15_000 } = face;
+  const { onFailure = "park", acceptFilter = false } = face;
+  checkName("name", name);
+  checkNumber("version", version, 1, maxInt32);
+  checkNumber("concurrency", concurrency, 1);
+  checkNumber("batchSize", batchSize, 1);
+  checkNumber("timeout", timeout, 1, maxInt32);
+  checkNumber("lease", lease, 100, maxInt32);
+  checkLanes(lanes);
+  checkStart(from);
+  checkFilter(internals, types, categories);
+  if (!["park", "skip", "stop"].includes(onFailure)) {
+    throw new TypeError('onFailure must be "park", "skip" or "stop"');
+  }
+  if (work.mode === "transaction") checkTransactional(internals, concurrency);
+  const { tenantId, shared: { catalog } } = internals;
+  const scope = tenantId === undefined ? "all" : `tenant:${tenantId}`;
+  const filter = JSON.stringify({
+    types: types && [...types].sort(),
+    categories: categories && [...categories].sort(),
+    published,
+  });
+  const { driver, wakeUps } = internals.shared;
+  const shared = {
+    checkpoints: checkpointsOf(internals),
+    key: { scope, name, version },
+    owner: `${name}-${crypto.randomUUID().slice(0, 8)}`,
+    retry: readRetry(face.retry),
+    lease,
+  };
+  const query = {
+    tenantId,
+    categories,
+    types: catalog.storedNames(types),
+    tags: undefined,
+    published,
+  };
+  const job = { ...shared, internals, query, work, concurrency, batchSize, onFailure, timeout };
+  return {
+    ...shared,
+    lanes,
+    driver,
+    wakeUps,
+    from,
+    filter,
+    acceptFilter,
+    begin: ({ lane, lanes }, claimed, health, stop, report) =>
+      new Pass<E, Db>({ ...job, lanes, report }, lane, claimed, health, stop),
+  };
+}
+
+function checkFilter<E extends Event, Db>(
+  { shared: { catalog } }: Internals<E, Db>,
+  types: readonly string[] | undefined,
+  categories: readonly string[] | undefined,
+): void {
+  if (types !== undefined) checkList("types", types);
+  if (categories !== undefined) checkList("categories", categories, true);
+  for (const type of types ?? []) {
+    if (!catalog.has(type)) {
+      throw new TypeError(`Cannot consume ${quote(type)}: it is not among the store's events`);
+    }
+  }
+}
+
+function checkTransactional<E extends Event, Db>(
+  { shared: { driver } }: Internals<E, Db>,
+  concurrency: number,
+): void {
+  if (concurrency > 1) {
+    throw new TypeError(
+      "concurrency must be 1 for a transactional handler, whose effects are kept in order: use lanes to run it side " +
+        "by side, or say transaction: false",
+    );
+  }
+  if (!driver.capabilities.transactions) {
+    throw new UnsupportedError(
+      "make a transactional consumer",
+      "this database handle has no interactive transactions",
+    );
+  }
+}
+
+function checkpointsOf<E extends Event, Db>({ shared: { driver } }: Internals<E, Db>): Checkpoints {
+  if (driver.checkpoints !== undefined) return driver.checkpoints;
+  throw new UnsupportedError("make a consumer", "this driver keeps no checkpoints");
+}

@@ -1,0 +1,67 @@
+import type {
+  FilterMismatchError,
+  HandlerTimeoutError,
+  LanesMismatchError,
+  LeaseLostError,
+  PermanentError,
+} from "./consumer.ts";
+import type {
+  BusyError,
+  ConnectionError,
+  DriverError,
+  MissingSchemaError,
+  NewerSchemaError,
+  StoreRewoundError,
+  TransactionAbortedError,
+  UnknownOutcomeError,
+  UnsupportedError,
+} from "./driver.ts";
+import type { AggregateDiscardedError, ConcurrencyError, DuplicateEventError } from "./store.ts";
+import type {
+  CorruptEventError,
+  DuplicateEventTypeError,
+  InvalidEventError,
+  UnknownEventTypeError,
+} from "./event.ts";
+import { brand, type EventSourceryErrorCode } from "./base.ts";
+
+/** Every error of this library, told apart by `code`. */
+export type AnyEventSourceryError =
+  | AggregateDiscardedError
+  | BusyError
+  | ConcurrencyError
+  | ConnectionError
+  | CorruptEventError
+  | DriverError
+  | DuplicateEventError
+  | DuplicateEventTypeError
+  | FilterMismatchError
+  | HandlerTimeoutError
+  | InvalidEventError
+  | LanesMismatchError
+  | LeaseLostError
+  | MissingSchemaError
+  | NewerSchemaError
+  | PermanentError
+  | StoreRewoundError
+  | TransactionAbortedError
+  | UnknownEventTypeError
+  | UnknownOutcomeError
+  | UnsupportedError;
+
+/**
+ * Tells whether a value is an error of this library, and of the given code where one is given.
+ *
+ * Works across two copies of the package, where `instanceof` does not.
+ *
+ * @param error What was caught.
+ * @param code The code to look for; any code when left out.
+ * @returns `true` where it is, and the error's type is narrowed.
+ */
+export function isEventSourceryError<Code extends EventSourceryErrorCode = EventSourceryErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is Extract<AnyEventSourceryError, { readonly code: Code }> {
+  return typeof error === "object" && error !== null && brand in error &&
+    (code === undefined || "code" in error && error.code === code);
+}

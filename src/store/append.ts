@@ -1,0 +1,123 @@
+import type { Event, RecordedEvent } from "../event/event.ts";
+import type { MatchedHandler } from "./handler.ts";
+import type { Prepared } from "./prepare.ts";
+import type { AppendResult, StreamAppend } from "./writer.ts";
+import { record } from "../codec/catalog.ts";
+import { categoryOf } from "../event/stream.ts";
+import { collect, readStream } from "./read.ts";
+import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
+import { send } from "./send.ts";
+import { Transaction } from "./transaction.ts";
+
+/** Appends to one or several streams in one atomic step: checks and encodes, stores, calls the handlers, wakes consumers. */
+export function append<E extends Event, A extends E, Db, Store>(
+  shared: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  appends: readonly StreamAppend<A>[],
+  publish: boolean,
+): Promise<readonly AppendResult<A>[]> {
+  const { tenantId = "", metadata } = scope;
+  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish);
+  const wanted = shared.handlers.filter(({ matches }) =>
+    prepared.streams.some((events, index) => {
+      const { category } = prepared.request.writes[index]!;
+      return events.some((event) => matches(event, category));
+    })
+  );
+  const work = (inner: Scope<Db>) => store<E, A, Db, Store>(shared, inner, prepared, wanted);
+  if (wanted.length === 0) return work(scope);
+  // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
+  if (wanted.some(({ afterCommit }) => !afterCommit)) return transact(scope, work);
+  const transaction = new Transaction(scope.transaction);
+  return transaction.run(() => work({ ...scope, transaction }));
+}
+
+async function store<E extends Event, A extends E, Db, Store>(
+  shared: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  { streams, request }: Prepared,
+  wanted: readonly MatchedHandler<E, Db, Store>[],
+): Promise<readonly AppendResult<A>[]> {
+  const { tenantId, writes } = request;
+  const sent = await send(sessionOf(scope), request);
+  const results: AppendResult<A>[] = [];
+  for (const [index, { streamId }] of writes.entries()) {
+    const { version, positions } = sent.writes[index]!;
+    const from = version - positions.length + 1;
+    const events = sent.repeated
+      ? await loadStored(shared, scope, streamId, from, version)
+      : streams[index]!.map((event, i) =>
+        record(event, streamId, from + i, positions[i]!, tenantId)
+      );
+    results.push({
+      streamId,
+      version,
+      position: positions.at(-1)!,
+      events: events as unknown as AppendResult<A>["events"],
+    });
+  }
+  if (sent.repeated) return results;
+  if (wanted.length > 0) await callHandlers(shared, scope, wanted, results);
+  wakeConsumers(shared, scope);
+  return results;
+}
+
+async function loadStored<E extends Event, Db, Store>(
+  { catalog }: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  streamId: string,
+  from: number,
+  to: number,
+): Promise<readonly RecordedEvent<E>[]> {
+  const { tenantId = "" } = scope;
+  const pages = readStream(sessionOf(scope), catalog, tenantId, streamId, { from, to });
+  return (await collect(pages)).flat();
+}
+
+/** Wakes the consumers, once what was appended is committed. */
+function wakeConsumers<E extends Event, Db, Store>(
+  { wakeUps }: Shared<E, Db, Store>,
+  { transaction }: Scope<Db>,
+): void {
+  if (transaction === undefined) wakeUps.notify();
+  else transaction.onCommit(async () => wakeUps.notify());
+}
+
+/** Calls the handlers event by event, in the order they were registered, or registers them for after the commit. */
+async function callHandlers<E extends Event, Db, Store>(
+  { driver, storeAt, onError }: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  wanted: readonly MatchedHandler<E, Db, Store>[],
+  results: readonly AppendResult<E>[],
+): Promise<void> {
+  for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
+    const inner = handling(scope, event);
+    for (const { matches, handler, afterCommit } of wanted) {
+      if (!matches(event, categoryOf(event.streamId))) continue;
+      if (!afterCommit) {
+        await handler(event, { store: storeAt(inner), db: scope.session.db });
+      } else {
+        const store = storeAt({ ...inner, session: driver, transaction: undefined });
+        scope.transaction?.onCommit(() =>
+          report(async () => await handler(event, { store, db: driver.db }), onError)
+        );
+      }
+    }
+  }
+}
+
+/** Runs a handler after the commit: the append has succeeded, so nothing may make it fail any more. */
+async function report(
+  work: () => Promise<unknown>,
+  onError: (error: unknown) => unknown,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    try {
+      await onError(error);
+    } catch (second) {
+      console.error(second);
+    }
+  }
+}
