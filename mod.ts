@@ -82,13 +82,17 @@ export type {
   StreamKey,
 } from "./src/driver/checkpoints.ts";
 export type {
+  AppendConflict,
   AppendOutcome,
   AppendRefused,
   AppendRequest,
   AppendStored,
   ExistingEvent,
+  IdConflict,
   NewEvent,
+  RaceConflict,
   StreamWrite,
+  VersionConflict,
 } from "./src/driver/append.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type {

@@ -1,5 +1,5 @@
 import type * as d from "event-sourcery";
-import { UnsupportedError } from "event-sourcery";
+import { fits, UnsupportedError } from "event-sourcery";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
@@ -33,11 +33,14 @@ export class Lines implements d.Driver<undefined> {
       const versions = writes.map(({ streamId }) => this.#stream(tenantId, streamId).length);
       const ids = new Set(writes.flatMap(({ events }) => events.map(({ id }) => id)));
       const existing = this.#rows.filter((row) => row.tenantId === tenantId && ids.has(row.id));
-      if (
-        existing.length > 0 ||
-        !writes.every(({ expectedVersion }, i) => holds(expectedVersion, versions[i]!))
-      ) {
-        return { status: "refused", versions, existing, transactionAborted: false };
+      const refused = (conflict: d.AppendConflict): d.AppendOutcome => ({
+        status: "refused",
+        conflict,
+        transactionAborted: false,
+      });
+      if (existing.length > 0) return refused({ kind: "id", existing });
+      if (!writes.every(({ expectedVersion }, i) => fits(expectedVersion, versions[i]!))) {
+        return refused({ kind: "version", versions });
       }
       let position = this.#position;
       const rows = writes.map(({ streamId, category, events }, i) => {
@@ -90,6 +93,8 @@ export class Lines implements d.Driver<undefined> {
       .sort((a, b) => compare(a.streamId, b.streamId)).slice(0, limit);
   }
 
+  async blockAppends(): Promise<void> {} // there are no transactions to block them in
+
   async delete(tenantId: string, streamId: string): Promise<void> {
     this.#write({ tenantId, streamId });
   }
@@ -127,12 +132,6 @@ export class Lines implements d.Driver<undefined> {
 
 /** What a request wrote, or which stream was deleted. */
 type Line = readonly Row[] | { readonly tenantId: string; readonly streamId: string };
-
-function holds(expected: d.StreamWrite["expectedVersion"], version: number): boolean {
-  if (expected === "any") return true;
-  if (expected === "noStream") return version === 0;
-  return expected === "streamExists" ? version > 0 : expected === version;
-}
 
 function read(row: Row): d.StoredEvent {
   const { data, metadata, codec, category: _, ...rest } = row;

@@ -1,4 +1,4 @@
-import type { AppendRequest, ExistingEvent, NewEvent } from "../../mod.ts";
+import { type AppendConflict, type AppendRequest, fits, type NewEvent } from "../../mod.ts";
 import type { Parameter } from "./statement.ts";
 import { list } from "./wire.ts";
 
@@ -96,16 +96,17 @@ export interface Refusal {
 
 /** Reads the answer to why an append was refused. */
 export function readRefusal(
-  { versions, existing }: Refusal,
-): { versions: readonly number[]; existing: readonly ExistingEvent[] } {
-  const rows = list<readonly [string, string, number, number]>(existing);
-  return {
-    versions: list<number>(versions),
-    existing: rows.map(([id, streamId, version, position]) => ({
-      id,
-      streamId,
-      version,
-      position,
-    })),
-  };
+  { writes }: AppendRequest,
+  answer: Refusal,
+): AppendConflict {
+  const rows = list<readonly [string, string, number, number]>(answer.existing);
+  const existing = rows.map(([id, streamId, version, position]) => {
+    return { id, streamId, version, position };
+  });
+  if (existing.length > 0) return { kind: "id", existing };
+  const versions = list<number>(answer.versions);
+  const expected = writes.every(({ expectedVersion }, index) =>
+    fits(expectedVersion, versions[index]!)
+  );
+  return { kind: expected ? "race" : "version", versions };
 }

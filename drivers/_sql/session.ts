@@ -69,6 +69,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   abstract settled(): Promise<number>;
   abstract delete(tenantId: string, streamId: string): Promise<void>;
+  abstract blockAppends(): Promise<void>;
 
   async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
@@ -233,7 +234,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         if (failure === "outrun") return await this.#explain(request);
         if (failure === "refused" && !(this.inTransaction && this.refusalAborts)) {
           const outcome = await this.#explain(request);
-          if (outcome.existing.length > 0) return outcome;
+          if (outcome.conflict.kind === "id") return outcome;
           throw new DriverError("append events", { cause: rootOf(error), databaseCode: code });
         }
         if (failure === "lost" && !this.inTransaction) return await this.#resolve(request, error);
@@ -242,7 +243,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  async #explain({ tenantId, writes }: AppendRequest): Promise<AppendRefused> {
+  async #explain(request: AppendRequest): Promise<AppendRefused> {
+    const { tenantId, writes } = request;
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     // Where serializable is the default, this is refused too when others write meanwhile.
@@ -251,7 +253,11 @@ export abstract class SqlSession<Db> implements Session<Db> {
       () =>
         this.connection.run<Refusal>(this.shared.statements.explain, [tenantId, streamIds, ids]),
     );
-    return { status: "refused", ...readRefusal(answer!), transactionAborted: false };
+    return {
+      status: "refused",
+      conflict: readRefusal(request, answer!),
+      transactionAborted: false,
+    };
   }
 
   /** No answer came to an append: if its events are there, it succeeded; else it may still, and only a resend tells. */
@@ -266,7 +272,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         ? new UnknownOutcomeError(streamIdsOf(request), options)
         : error;
     }
-    if (outcome.existing.length > 0) return outcome;
+    if (outcome.conflict.kind === "id") return outcome;
     throw new UnknownOutcomeError(streamIdsOf(request), options);
   }
 }
@@ -276,12 +282,8 @@ function streamIdsOf({ writes }: AppendRequest): readonly string[] {
 }
 
 function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
-  return {
-    status: "refused",
-    versions: writes.map(() => -1),
-    existing: [],
-    transactionAborted: true,
-  };
+  const versions = writes.map(() => undefined);
+  return { status: "refused", conflict: { kind: "version", versions }, transactionAborted: true };
 }
 
 function json(list: readonly unknown[] | undefined): Parameter {

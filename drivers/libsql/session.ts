@@ -108,6 +108,9 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
       }));
   }
 
+  /** Nothing to do: a transaction that writes is alone. */
+  async blockAppends(): Promise<void> {}
+
   #note(rows: readonly InsertedRow[]): void {
     const first = Math.min(...rows.map(({ position }) => Number(position)));
     const { client } = this.connection;

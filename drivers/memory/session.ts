@@ -1,4 +1,5 @@
 import {
+  type AppendConflict,
   type AppendOutcome,
   type AppendRequest,
   type Checkpoints,
@@ -120,6 +121,9 @@ class MemorySession<Db> implements Session<Db> {
     });
   }
 
+  /** Nothing to do: a transaction keeps out all other writes as it is. */
+  async blockAppends(): Promise<void> {}
+
   /** Gives a session on the same log: there are no transactions but the driver's own to join. */
   using(db: Db): Session<Db> {
     return new MemorySession(this.#log, db, this.#busyTimeout, this.#turns);
@@ -162,11 +166,14 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
       if (row !== undefined) existing.push(row);
     }
   }
-  const expected = writes.every(({ expectedVersion }, index) =>
-    fits(expectedVersion, versions[index]!)
-  );
-  if (!expected || existing.length > 0) {
-    return { status: "refused", versions, existing, transactionAborted: false };
+  const refused = (conflict: AppendConflict): AppendOutcome => ({
+    status: "refused",
+    conflict,
+    transactionAborted: false,
+  });
+  if (existing.length > 0) return refused({ kind: "id", existing });
+  if (!writes.every(({ expectedVersion }, index) => fits(expectedVersion, versions[index]!))) {
+    return refused({ kind: "version", versions });
   }
   return {
     status: "stored",

@@ -156,7 +156,7 @@ export class Projection<E extends Event, Db> extends Consumer {
       handled = 0;
       await this.#internals.transact(async (inner, session) => {
         await rewind(session.checkpoints!);
-        if (this.#options.inline) await session.blockAppends?.();
+        if (this.#options.inline) await session.blockAppends();
         await reset({ db: session.db, projectionVersion });
         if (this.#options.inline) handled = await this.#replay(inner, session);
       });

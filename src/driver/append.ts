@@ -60,16 +60,41 @@ export interface AppendStored {
   }[];
 }
 
-/** Nothing of the request is stored: an expectation did not hold, a race was lost, or an id is taken. */
+/** Nothing of the request is stored. */
 export interface AppendRefused {
   /** Tells the outcomes apart. */
   readonly status: "refused";
-  /** The current version of each write's stream, in order; -1 where an aborted transaction cannot be asked. */
-  readonly versions: readonly number[];
-  /** Those of the request's events whose ids are in the store, in any order. */
-  readonly existing: readonly ExistingEvent[];
+  /** Why. */
+  readonly conflict: AppendConflict;
   /** Whether the surrounding transaction is lost with it. */
   readonly transactionAborted: boolean;
+}
+
+/** Why a request was refused. Where several reasons hold, an id comes before a version, a version before a race. */
+export type AppendConflict = IdConflict | VersionConflict | RaceConflict;
+
+/** Ids of the request's events are taken: by these very events, stored earlier, or by others. */
+export interface IdConflict {
+  /** Tells the conflicts apart. */
+  readonly kind: "id";
+  /** Those of the request's events whose ids are in the store, in any order; at least one. */
+  readonly existing: readonly ExistingEvent[];
+}
+
+/** A stream is not at its expected version. */
+export interface VersionConflict {
+  /** Tells the conflicts apart. */
+  readonly kind: "version";
+  /** The current version of each write's stream, in order; undefined where an aborted transaction cannot be asked. */
+  readonly versions: readonly (number | undefined)[];
+}
+
+/** Another append was faster, and by now nothing stands against the request: sent again, it may be stored. */
+export interface RaceConflict {
+  /** Tells the conflicts apart. */
+  readonly kind: "race";
+  /** The current version of each write's stream, in order. */
+  readonly versions: readonly number[];
 }
 
 /** Where an event id is taken. */

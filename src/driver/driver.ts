@@ -114,8 +114,11 @@ export interface Session<Db = unknown> {
    */
   delete(tenantId: string, streamId: string): Promise<void>;
 
-  /** Keeps the appends of others out until the transaction ends; absent where a transaction always does. */
-  blockAppends?(): Promise<void>;
+  /**
+   * Blocks the appends of others until the transaction ends. Does nothing where an open transaction always blocks them,
+   * and outside of transactions.
+   */
+  blockAppends(): Promise<void>;
 
   /**
    * Runs work in a transaction: commits when it resolves, rolls back when it rejects.

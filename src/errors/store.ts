@@ -13,8 +13,8 @@ export class ConcurrencyError extends EventSourceryError {
   readonly streamId: string;
   /** What the caller expected. */
   readonly expected: ExpectedVersion;
-  /** The version the stream has; 0 where there is none. */
-  readonly actual: number;
+  /** The version the stream has: 0 where it has no events, undefined where an aborted transaction cannot be asked. */
+  readonly actual: number | undefined;
   /** Whether the surrounding transaction is lost, so that only the whole of it can be tried again. */
   readonly transactionAborted: boolean;
 
@@ -22,13 +22,13 @@ export class ConcurrencyError extends EventSourceryError {
   constructor(
     streamId: string,
     expected: ExpectedVersion,
-    actual: number,
+    actual: number | undefined,
     options: ErrorOptions & { readonly transactionAborted?: boolean } = {},
   ) {
     super(
-      `Cannot append to stream ${quote(streamId)}: expected ${
-        describe(expected)
-      }, current version is ${actual}`,
+      `Cannot append to stream ${quote(streamId)}: expected ${describe(expected)}, ${
+        actual === undefined ? "another writer was faster" : `current version is ${actual}`
+      }`,
       options,
     );
     this.streamId = streamId;

@@ -3,6 +3,7 @@ import type {
   AppendRefused,
   AppendRequest,
   AppendStored,
+  ExistingEvent,
   StreamWrite,
 } from "../driver/append.ts";
 import type { Session } from "../driver/driver.ts";
@@ -31,16 +32,12 @@ export async function send(session: Session<unknown>, request: AppendRequest): P
   for (let unmoved = 0; unmoved < 3;) {
     const outcome: AppendOutcome = (await session.append([request]))[0]!;
     if (outcome.status === "stored") return { repeated: false, writes: outcome.writes };
-    const found = findStored(request, outcome);
-    if (found !== undefined) return { repeated: true, writes: found };
-    for (const [index, { streamId, expectedVersion }] of request.writes.entries()) {
-      const actual = outcome.versions[index]!;
-      if (outcome.transactionAborted || !fits(expectedVersion, actual)) {
-        const { transactionAborted } = outcome;
-        throw new ConcurrencyError(streamId, expectedVersion, actual, { transactionAborted });
-      }
+    const { conflict } = outcome;
+    if (conflict.kind === "id") {
+      return { repeated: true, writes: findStored(request, conflict.existing) };
     }
-    const versions = outcome.versions.join();
+    if (conflict.kind === "version") throw concurrencyError(request, outcome, conflict.versions);
+    const versions = conflict.versions.join();
     unmoved = versions === before ? unmoved + 1 : 0;
     before = versions;
   }
@@ -48,12 +45,26 @@ export async function send(session: Session<unknown>, request: AppendRequest): P
   throw new DriverError("append events", { cause });
 }
 
-/** Where the same events were stored before; undefined where none was, an error where only some were or elsewhere. */
+/** The first stream that is not as expected. */
+function concurrencyError(
+  { writes }: AppendRequest,
+  { transactionAborted }: AppendRefused,
+  versions: readonly (number | undefined)[],
+): ConcurrencyError {
+  const found = writes.findIndex(({ expectedVersion }, index) => {
+    const version = versions[index];
+    return version !== undefined && !fits(expectedVersion, version);
+  });
+  const index = Math.max(0, found);
+  const { streamId, expectedVersion } = writes[index]!;
+  return new ConcurrencyError(streamId, expectedVersion, versions[index], { transactionAborted });
+}
+
+/** Where the same events were stored before; an error where only some were, or elsewhere. */
 function findStored(
   request: AppendRequest,
-  { existing }: AppendRefused,
-): AppendStored["writes"] | undefined {
-  if (existing.length === 0) return undefined;
+  existing: readonly ExistingEvent[],
+): AppendStored["writes"] {
   const byId = new Map(existing.map((event) => [event.id, event]));
   return request.writes.map(({ streamId, events }: StreamWrite) => {
     const first = byId.get(events[0]!.id);

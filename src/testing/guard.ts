@@ -17,7 +17,7 @@ const mostRaces = 1000;
  * Watches a driver: what it answers must fit what it was asked. Otherwise a driver that overlooks a bound of a page
  * would have the core read on for ever, instead of failing a case.
  */
-export function guard(driver: Driver): Driver {
+export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
   const { capabilities } = driver;
   return {
     ...guardSession(driver),
@@ -28,7 +28,8 @@ export function guard(driver: Driver): Driver {
   };
 }
 
-function guardSession(session: Session): Session {
+/** Every member is named, optional ones too: one that is added and not forwarded does not compile. */
+function guardSession(session: Session): Session & Record<keyof Session, unknown> {
   const refusals: WeakMap<AppendRequest, number> = new WeakMap();
   return {
     db: session.db,
@@ -61,13 +62,20 @@ function guardSession(session: Session): Session {
       return streams;
     },
     delete: (tenantId, streamId) => session.delete(tenantId, streamId),
+    blockAppends: () => session.blockAppends(),
     transaction: (work) => session.transaction((inner) => work(guardSession(inner))),
   };
 }
 
 function checkOutcome({ writes }: AppendRequest, outcome: AppendOutcome): void {
   if (outcome.status === "refused") {
-    assert.equal(outcome.versions.length, writes.length, "append() gives a version for each write");
+    const { conflict } = outcome;
+    if (conflict.kind === "id") {
+      assert.ok(conflict.existing.length > 0, "append() names the ids that are taken");
+    } else {
+      const { length } = conflict.versions;
+      assert.equal(length, writes.length, "append() gives a version for each write");
+    }
     return;
   }
   assert.equal(outcome.writes.length, writes.length, "append() answers for each write");

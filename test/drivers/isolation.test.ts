@@ -42,6 +42,7 @@ for (const handle of postgresHandles.filter(({ name }) => name !== "PGlite")) {
             code: "CONCURRENCY",
             retryable: true,
             transactionAborted: true,
+            actual: undefined,
             streamId,
           };
           await assert.rejects(append(joined, streamId), fields);
@@ -77,7 +78,7 @@ for (const handle of postgresHandles.filter(({ name }) => name !== "PGlite")) {
             stored++;
           } catch (error) {
             assert(isEventSourceryError(error, "CONCURRENCY"), String(error));
-            assert.ok(error.actual > expectedVersion);
+            assert.ok((error.actual ?? 0) > expectedVersion);
             assert.equal(error.transactionAborted, false);
           }
         }

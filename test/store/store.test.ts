@@ -135,8 +135,7 @@ test('append() sends again what lost a race when "any" is expected', async () =>
   let races = 3;
   const lost = {
     status: "refused",
-    versions: [0],
-    existing: [],
+    conflict: { kind: "race", versions: [0] },
     transactionAborted: false,
   } as const;
   const { driver, requests } = watch(memory(), async () => races-- > 0 ? lost : undefined);

@@ -35,6 +35,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     settled: () => session.settled(),
     streams: (query) => session.streams(query),
     delete: (tenantId, streamId) => session.delete(tenantId, streamId),
+    blockAppends: () => session.blockAppends(),
     transaction: (work) => session.transaction((inner) => work(wrap(inner, sabotage, depth + 1))),
     ...sabotage(session, depth),
   };

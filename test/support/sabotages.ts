@@ -61,7 +61,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
   }),
   "stores the first event of a request that is refused": answering(
     async (outcome, { tenantId, writes }, session) => {
-      if (outcome.status === "refused" && outcome.existing.length === 0) {
+      if (outcome.status === "refused" && outcome.conflict.kind !== "id") {
         const first = { ...writes[0]!, expectedVersion: "any" as const };
         const request = { tenantId, writes: [{ ...first, events: first.events.slice(0, 1) }] };
         await session.append([request]);
@@ -70,7 +70,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
     },
   ),
   "stores a repeated event again": answering(async (outcome, { tenantId, writes }, session) => {
-    if (outcome.status === "stored" || outcome.existing.length === 0) return outcome;
+    if (outcome.status === "stored" || outcome.conflict.kind !== "id") return outcome;
     const renamed = writes.map((write) => ({
       ...write,
       events: write.events.map((event) => ({ ...event, id: crypto.randomUUID() })),
@@ -78,12 +78,20 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
     return (await session.append([{ tenantId, writes: renamed }]))[0]!;
   }),
   "does not tell which ids it knows": answering((outcome) =>
-    outcome.status === "stored" ? outcome : { ...outcome, existing: [] }
+    outcome.status === "stored" || outcome.conflict.kind !== "id"
+      ? outcome
+      : { ...outcome, conflict: { kind: "version", versions: [undefined] } }
   ),
   "tells another version of an id it knows": answering((outcome) =>
-    outcome.status === "stored" ? outcome : {
+    outcome.status === "stored" || outcome.conflict.kind !== "id" ? outcome : {
       ...outcome,
-      existing: outcome.existing.map((event) => ({ ...event, version: event.version + 1 })),
+      conflict: {
+        kind: "id",
+        existing: outcome.conflict.existing.map((event) => ({
+          ...event,
+          version: event.version + 1,
+        })),
+      },
     }
   ),
   "loses the transaction with a conflict": answering((outcome, _request, _session, depth) =>

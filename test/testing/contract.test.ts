@@ -1,5 +1,5 @@
 // The contract is worth what it refuses: each of these drivers breaks one promise.
-import { type Driver, UnsupportedError } from "event-sourcery";
+import { type Checkpoints, type Driver, UnsupportedError } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
@@ -55,6 +55,39 @@ test("driverContract() gives each case a name of its own", () => {
   const names = driverContract(() => memory()).map(({ name }) => name);
   assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted());
   assert.ok(names.length > 90);
+});
+
+test("driverContract() reaches every member of the seam", { timeout: 60_000 }, async () => {
+  const reached = new Set<string>();
+  const spy = <Target extends object>(target: Target): Target =>
+    new Proxy(target, {
+      get(object, key) {
+        reached.add(String(key));
+        const value: unknown = Reflect.get(object, key);
+        if (key === "checkpoints") return spy(value as object);
+        if (typeof value !== "function") return value;
+        if (key !== "transaction") return value.bind(object);
+        return (work: (session: object) => unknown) =>
+          value.call(object, (session: object) => work(spy(session)));
+      },
+    });
+  // Named here, so that a new member does not compile until it stands here, and fails until a case reaches it.
+  const members: Readonly<Record<keyof Driver | keyof Checkpoints, true>> = {
+    ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
+    ...{ delete: true, load: true, migrate: true, notifier: true, scan: true, settled: true },
+    ...{ streams: true, transaction: true, using: true },
+    ...{ advance: true, check: true, claim: true, discard: true, due: true, lanes: true },
+    ...{
+      parked: true,
+      redefine: true,
+      redrive: true,
+      refilter: true,
+      register: true,
+      rewind: true,
+    },
+  };
+  for (const { run } of driverContract(() => spy(memory()))) await run();
+  assert.deepEqual(Object.keys(members).filter((name) => !reached.has(name)), []);
 });
 
 test("driverContract() closes and disposes what each case opened, also when it fails", async () => {
@@ -117,6 +150,7 @@ function idle(transactions: boolean, append: Driver["append"]): Driver {
     settled: async () => 0,
     streams: async () => [],
     delete: async () => {},
+    blockAppends: async () => {},
     transaction: (work) => work(driver),
     migrate: async () => {},
     using: () => driver,

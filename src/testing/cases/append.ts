@@ -83,12 +83,12 @@ export const append: Cases = {
     assert.ok(a?.status === "stored" && a.writes[0]?.version === 1);
     assert.deepEqual(b, {
       status: "refused",
-      versions: [0],
-      existing: [],
+      conflict: { kind: "version", versions: [0] },
       transactionAborted: false,
     });
-    assert.ok(c?.status === "refused");
-    assert.deepEqual(c.existing.map(({ id, streamId, version }) => [id, streamId, version]), [
+    assert.ok(c?.status === "refused" && c.conflict.kind === "id");
+    const { existing } = c.conflict;
+    assert.deepEqual(existing.map(({ id, streamId, version }) => [id, streamId, version]), [
       ["taken", "taken", 1],
     ]);
     assert.ok(other?.status === "stored" && other.writes[0]?.positions.length === 1);
