@@ -18,7 +18,7 @@ export function program({ types, handlers, aggregates }: Size): string {
   return [
     `import { Aggregate, defineEvent, type EventOf, EventStore, type EventWriter, Repository }`,
     `  from ${JSON.stringify(join(root, "mod.ts"))};`,
-    `import { memory } from ${JSON.stringify(join(root, "drivers", "memory.ts"))};`,
+    `import { memory } from ${JSON.stringify(join(root, "drivers", "memory", "mod.ts"))};`,
     ...events.map((n) =>
       `export const E${n} = defineEvent<{ id: string; count${n}: number; at: Date }>()("E${n}");`
     ),
