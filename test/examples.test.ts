@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { program, run } from "./support/command.ts";
+import { brokerAnswers } from "./support/broker.ts";
 import { createDatabase, postgresServers } from "./support/postgres.ts";
 import { root } from "./support/root.ts";
-
-const broker = process.env["AMQP_URL"] || "amqp://guest:guest@127.0.0.1:5672";
 
 /** What each example prints when all that it claims has held. */
 const examples: Record<string, RegExp> = {
@@ -27,7 +25,7 @@ const examples: Record<string, RegExp> = {
   "12-shop": /Five orders, four payments, four invoices without a hole, one cancelled/,
   "13-projection": /Three read models of one log/,
   "14-relay": /\d+ events, two relays, one killed, none lost/,
-  "15-broker": await listens(broker) ? /by way of RabbitMQ/ : /Shipped in one process; /,
+  "15-broker": await brokerAnswers() ? /by way of RabbitMQ/ : /Shipped in one process; /,
 };
 
 for (const [name, line] of Object.entries(examples)) {
@@ -77,17 +75,6 @@ async function example(name: string, args: readonly string[], url: string = ""):
   const { ok, output } = await run(program(`examples/${name}`, ...args), { env, limit: 55_000 });
   assert(ok, output);
   return output;
-}
-
-/** Whether there is a server at a URL. */
-async function listens(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  return await new Promise((resolve) => {
-    const socket = connect(Number(port || 5672), hostname, () => {
-      socket.destroy();
-      resolve(true);
-    }).on("error", () => resolve(false));
-  });
 }
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {

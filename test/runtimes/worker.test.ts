@@ -1,6 +1,5 @@
 // Workers run in workerd, whichever runtime asks for it: Node asks for all three.
-import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import type { Miniflare } from "miniflare";
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { test } from "node:test";
 import { project } from "../support/project.ts";
 import { root, runtime } from "../support/root.ts";
 import { sqldUrl } from "../support/sqld.ts";
+import { startWorker } from "../support/workerd.ts";
 import type { Environment } from "./worker.ts";
 
 if (runtime === "node") {
@@ -16,7 +16,7 @@ if (runtime === "node") {
     { timeout: 120_000 },
     async () => {
       const bindings = { url: await sqldUrl(), prefix: `t${crypto.randomUUID().slice(0, 8)}_` };
-      const worker = await start(await bundle(), bindings);
+      const worker = await start(bindings);
       try {
         const response = await worker.dispatchFetch("http://worker/");
         const answer = await response.text();
@@ -35,36 +35,14 @@ if (runtime === "node") {
   );
 }
 
-/** Bundles the Worker around the packed package; what needs a module of Node's cannot be bundled. */
-async function bundle(): Promise<string> {
+/** Starts the Worker around the packed package. */
+async function start(bindings: Environment): Promise<Miniflare> {
   const { folder, link, remove } = await project();
   try {
     link("drizzle-orm", "@libsql/client");
     cpSync(join(root, "test/runtimes/worker.ts"), join(folder, "worker.ts")); // sees what is installed there
-    const { outputFiles } = await build({
-      entryPoints: [join(folder, "worker.ts")],
-      bundle: true,
-      format: "esm",
-      platform: "browser",
-      conditions: ["workerd"],
-      write: false,
-      logLevel: "silent",
-    });
-    return outputFiles[0]!.text;
+    return await startWorker(join(folder, "worker.ts"), { ...bindings });
   } finally {
     remove();
   }
-}
-
-async function start(script: string, bindings: Environment): Promise<Miniflare> {
-  const worker = new Miniflare({
-    modules: true,
-    script,
-    bindings: { ...bindings },
-    compatibilityDate: "2026-01-01",
-    compatibilityFlags: [], // no `nodejs_compat`
-    cf: false, // else it asks the network where it is
-  });
-  await worker.ready;
-  return worker;
 }

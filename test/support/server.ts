@@ -107,9 +107,10 @@ export function free(): Promise<number> {
   });
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether there is a server at a port. */
+export function answers(port: number, host: string = "127.0.0.1"): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.on("connect", () => (socket.destroy(), resolve(true)));
     socket.on("error", () => resolve(false));
   });
