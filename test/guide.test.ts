@@ -36,7 +36,7 @@ const ready = blocks.filter(({ file }) => !pending.includes(file));
 const folder = write(ready);
 after(() => folder.remove());
 
-if (runtime === "node") {
+if (runtime !== "bun") { // which checks no types
   test("guide: every block compiles", { timeout: 120_000 }, async () => {
     const { ok, output } = await folder.compiled;
     assert(ok, output);
@@ -98,8 +98,8 @@ if (runtime === "node") {
       const answer = await post({ sku: "tea", quantity: 2, cents: 450 });
       assert.deepEqual([answer.status, await answer.json()], [200, { cents: 900 }]);
       assert.equal((await post({ sku: "tea" })).status, 422);
-      const { scheduled } = await worker.getWorker();
-      while (posted.length < 2) await scheduled({ cron: "* * * * *" }); // the webhook was busy at first
+      const cron = () => worker.dispatchFetch("http://worker/cdn-cgi/handler/scheduled");
+      while (posted.length < 2) assert((await cron()).ok); // the webhook was busy at first
       const [first, second] = posted.map((text) => JSON.parse(text));
       assert.deepEqual(first, second);
       assert.equal(first.subject, `order:${id}`);

@@ -84,9 +84,12 @@ export function write(blocks: readonly Block[]): Folder {
   const compilerOptions = { rootDir: ".", outDir: "out", paths: {}, declaration: false };
   const extended = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] };
   writeFileSync(join(path, "tsconfig.json"), JSON.stringify(extended));
-  const compiled = runtime === "node"
-    ? run([bin("tsc"), "--project", path])
-    : Promise.resolve({ ok: true, output: "" });
+  const check = {
+    node: [bin("tsc"), "--project", path],
+    deno: [process.execPath, "check", "--quiet", ...blocks.map(({ file }) => join(path, file))],
+    bun: undefined,
+  }[runtime];
+  const compiled = check ? run(check) : Promise.resolve({ ok: true, output: "" });
   const command = (file: string) => {
     if (runtime === "node") return [process.execPath, join(path, "out", `${file.slice(0, -3)}.js`)];
     const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check", "--quiet"] : [];

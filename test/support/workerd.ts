@@ -21,6 +21,7 @@ export async function startWorker(
     bindings,
     compatibilityDate: "2026-01-01",
     compatibilityFlags: [], // no `nodejs_compat`
+    unsafeTriggerHandlers: true, // so that a test may call the cron trigger
     cf: false, // else it asks the network where it is
   });
   await worker.ready;
