@@ -1,6 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { bin, type Outcome, run } from "./command.ts";
@@ -56,7 +64,7 @@ export function printed(code: string): string[] {
 /** The blocks as files of one folder, within reach of the package by its name. */
 export interface Folder {
   readonly path: string;
-  /** Checks the types of all blocks, and on Node compiles them: version 20 runs no TypeScript. */
+  /** Checks the types of all blocks where the runtime does so, and on Node compiles them. */
   readonly compiled: Promise<Outcome>;
   /** Runs a block to its end, on databases of its own. */
   run(block: Block): Promise<Outcome>;
@@ -80,16 +88,8 @@ export function write(blocks: readonly Block[]): Folder {
   mkdirSync(join(root, "dist"), { recursive: true });
   const path = mkdtempSync(join(root, "dist", "guide-"));
   for (const { file, code } of blocks) writeFileSync(join(path, file), code);
-  // Without `paths`, so that the package is known by its declarations, as it is to its users.
-  const compilerOptions = { rootDir: ".", outDir: "out", paths: {}, declaration: false };
-  const extended = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] };
-  writeFileSync(join(path, "tsconfig.json"), JSON.stringify(extended));
-  const check = {
-    node: [bin("tsc"), "--project", path],
-    deno: [process.execPath, "check", "--quiet", ...blocks.map(({ file }) => join(path, file))],
-    bun: undefined,
-  }[runtime];
-  const compiled = check ? run(check) : Promise.resolve({ ok: true, output: "" });
+  const check = { node: forNode, deno: forDeno, bun: () => undefined }[runtime](path, blocks);
+  const compiled = check ? run(check, { cwd: path }) : Promise.resolve({ ok: true, output: "" });
   const command = (file: string) => {
     if (runtime === "node") return [process.execPath, join(path, "out", `${file.slice(0, -3)}.js`)];
     const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check", "--quiet"] : [];
@@ -150,6 +150,28 @@ export function write(blocks: readonly Block[]): Folder {
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };
+}
+
+/** Compiles: version 20 runs no TypeScript. Without `paths`, so that declarations are what the package is known by. */
+function forNode(path: string): readonly string[] {
+  const compilerOptions = { rootDir: ".", outDir: "out", paths: {}, declaration: false };
+  const extended = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] };
+  writeFileSync(join(path, "tsconfig.json"), JSON.stringify(extended));
+  return [bin("tsc"), "--project", "."];
+}
+
+/** Checks types. With a configuration of its own: by that of the repository, `dist` is passed over without a word. */
+function forDeno(path: string, blocks: readonly Block[]): readonly string[] {
+  const { imports, compilerOptions, nodeModulesDir } = JSON.parse(
+    readFileSync(join(root, "deno.json"), "utf8"),
+  );
+  for (const [name, target] of Object.entries<string>(imports)) {
+    imports[name] = target.replace(/^\.\//, "../../");
+  }
+  const config = { imports, compilerOptions, nodeModulesDir, lock: false };
+  writeFileSync(join(path, "deno.json"), JSON.stringify(config));
+  symlinkSync(join(root, "node_modules"), join(path, "node_modules"), "junction");
+  return [process.execPath, "check", "--quiet", ...blocks.map(({ file }) => file)];
 }
 
 /** The servers that a block asks for, itself or by what it imports. */
