@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -14,7 +14,8 @@ import * as mod from "../mod.ts";
 import { brokerAnswers } from "./support/broker.ts";
 import { bin, must } from "./support/command.ts";
 import { errorClasses, errorsPage } from "./support/errors.ts";
-import { type Block, blocks, pages, printed, write } from "./support/guide.ts";
+import { write } from "./support/folder.ts";
+import { type Block, blocks, pages, printed, withImports } from "./support/guide.ts";
 import { connectLibsql } from "./support/handles.ts";
 import { openPool } from "./support/pool.ts";
 import { createDatabase } from "./support/postgres.ts";
@@ -44,12 +45,20 @@ if (runtime !== "bun") { // which checks no types
 }
 
 const broker = await brokerAnswers();
-for (const block of ready.filter(({ program, runs }) => program && runs)) {
-  if (block.code.includes("AMQP_URL") && !broker) continue;
-  test(`guide: ${block.file} keeps what it says`, { timeout: 60_000 }, async () => {
-    const { ok, output } = await folder.run(block);
-    assert(ok, output);
-    assertPrinted(block, output);
+const programs = ready.filter(({ program, runs, code }) =>
+  program && runs && (broker || !code.includes("AMQP_URL"))
+);
+for (const page of new Set(programs.map(({ page }) => page))) {
+  test(`guide: ${page} keeps what it says`, { timeout: 60_000 }, async () => {
+    const here = programs.filter((block) => block.page === page);
+    // A program with a database of its own has a process of its own; the others share one, which is faster.
+    const alone = here.filter(usesServer);
+    for (const group of [here.filter((block) => !usesServer(block)), ...alone.map((it) => [it])]) {
+      if (group.length === 0) continue;
+      const { ok, output } = await folder.run(group);
+      assert(ok, output);
+      assertPrinted(group, output);
+    }
   });
 }
 
@@ -179,10 +188,43 @@ test("guide: every file has one name, and a program that uses it", () => {
   assert.deepEqual(unused.map(({ file }) => file), []);
 });
 
-/** The lines that a program announces come in their order; others may stand between them. */
-function assertPrinted({ code }: Block, output: string): void {
+test("guide: every link leads to a page and a heading", () => {
+  const broken = readdirSync(pages).flatMap((page) => {
+    const text = readFileSync(join(pages, page), "utf8");
+    return [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+      .filter(([, path, heading]) => {
+        const target = join(pages, path || page);
+        if (!existsSync(target)) return true;
+        return heading !== undefined && !headings(readFileSync(target, "utf8")).includes(heading);
+      })
+      .map(([link]) => `${page}: ${link}`);
+  });
+  assert.deepEqual(broken, []);
+});
+
+test("guide: README.md lists every page", () => {
+  const listed = readFileSync(join(pages, "README.md"), "utf8");
+  const missing = readdirSync(pages).filter((page) =>
+    page !== "README.md" && !listed.includes(`(${page})`)
+  );
+  assert.deepEqual(missing, []);
+});
+
+/** The anchors of a page's headings. */
+function headings(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    title!.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-")
+  );
+}
+
+function usesServer(block: Block): boolean {
+  return [...withImports(block)].some(({ code }) => code.includes("DATABASE_URL"));
+}
+
+/** The lines that programs announce come in their order; others may stand between them. */
+function assertPrinted(programs: readonly Block[], output: string): void {
   const lines = output.split("\n");
-  for (const line of printed(code)) {
+  for (const line of programs.flatMap(({ code }) => printed(code))) {
     const index = lines.indexOf(line);
     assert(index >= 0, `${line}\nis not what comes next in\n${output}`);
     lines.splice(0, index + 1);

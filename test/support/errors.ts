@@ -42,9 +42,9 @@ export function classesIn(source: string): ErrorClass[] {
 /** Writes the page about errors. */
 export function errorsPage(classes: readonly ErrorClass[]): string {
   const sections = classes.map(({ name, code, retryable, cause, remedy }) => {
-    const again = retryable ? "The same call may succeed when it is made again." : "";
+    const title = `\`${name}\`${retryable ? ", retryable" : ""}`;
     const what = remedy === "" ? "" : `**What to do:** ${upper(remedy)}`;
-    return [`## ${code}`, `\`${name}\``, cause, what, again].filter(Boolean).join("\n\n");
+    return [`## ${code}`, title, cause, what].filter((text) => text !== "").join("\n\n");
   });
   return `${[introduction, ...sections].join("\n\n")}\n`;
 }
@@ -53,7 +53,7 @@ const introduction = `# Errors
 
 <!-- Made from the doc comments of the classes: UPDATE_GUIDE=1 npm test -- node guide -->
 
-Every error of this library has a \`code\`; \`retryable\` says whether the same call may succeed when it is made again. What a database client threw stands in \`cause\`. No message holds event data, SQL or parameters. A mistake in a call is a \`TypeError\` or \`RangeError\` that names the argument, what it may be, and what it was.
+Every error of this library has a \`code\`; \`retryable\` says that the same call may succeed when it is made again. What a database client threw stands in \`cause\`. No message holds event data, SQL or parameters. A mistake in a call is a \`TypeError\` or \`RangeError\` that names the argument, what it may be, and what it was.
 
 \`\`\`ts
 import { defineEvent, EventStore, isEventSourceryError } from "event-sourcery";
