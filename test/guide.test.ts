@@ -1,30 +1,18 @@
-import { sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/node-postgres";
-import { libsql } from "event-sourcery/libsql";
-import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import * as mod from "../mod.ts";
 import { brokerAnswers } from "./support/broker.ts";
-import { bin, must } from "./support/command.ts";
 import { errorClasses, errorsPage } from "./support/errors.ts";
 import { write } from "./support/folder.ts";
 import { type Block, blocks, pages, printed, withImports } from "./support/guide.ts";
-import { connectLibsql } from "./support/handles.ts";
-import { openPool } from "./support/pool.ts";
-import { createDatabase } from "./support/postgres.ts";
 import { runtime } from "./support/root.ts";
 import { free } from "./support/server.ts";
-import { sqldUrl } from "./support/sqld.ts";
-import { startWorker } from "./support/workerd.ts";
 
-/** Files that these tests run in a way of their own. */
+/** Files that are run in a way of their own: here, or in runtimes/guide.test.ts. */
 const apart: readonly string[] = ["main.ts", "drizzle.config.ts", "turso.config.ts", "worker.ts"];
 /** Files that speak of what is still to come. */
 const pending: readonly string[] = [
@@ -39,7 +27,7 @@ after(() => folder.remove());
 
 if (runtime !== "bun") { // which checks no types
   test("guide: every block compiles", { timeout: 120_000 }, async () => {
-    const { ok, output } = await folder.compiled;
+    const { ok, output } = await folder.compiled();
     assert(ok, output);
   });
 }
@@ -83,83 +71,6 @@ test("guide: main.ts serves, projects, publishes and ends", { timeout: 60_000 },
     await server.remove();
   }
 });
-
-if (runtime === "node") {
-  test("guide: worker.ts appends, publishes and runs by cron", { timeout: 60_000 }, async () => {
-    const posted: string[] = [];
-    const webhook = createServer((request, response) => {
-      request.setEncoding("utf8").on("data", (text) => posted.push(text));
-      request.on("end", () => response.writeHead(posted.length === 1 ? 503 : 204).end());
-    });
-    await new Promise<void>((resolve) => webhook.listen(0, "127.0.0.1", resolve));
-    const { port } = webhook.address() as AddressInfo;
-    const bindings = {
-      ...{ TURSO_DATABASE_URL: await sqldUrl(), TURSO_AUTH_TOKEN: "" },
-      WEBHOOK_URL: `http://127.0.0.1:${port}/`,
-    };
-    const { db, close } = await connectLibsql(bindings.TURSO_DATABASE_URL);
-    await libsql(db).migrate();
-    const worker = await startWorker(join(folder.path, "worker.ts"), bindings);
-    try {
-      const id = crypto.randomUUID();
-      const post = (body: unknown) =>
-        worker.dispatchFetch(`http://worker/${id}`, { method: "POST", body: JSON.stringify(body) });
-      const answer = await post({ sku: "tea", quantity: 2, cents: 450 });
-      assert.deepEqual([answer.status, await answer.json()], [200, { cents: 900 }]);
-      assert.equal((await post({ sku: "tea" })).status, 422);
-      const cron = () => worker.dispatchFetch("http://worker/cdn-cgi/handler/scheduled");
-      while (posted.length < 2) assert((await cron()).ok); // the webhook was busy at first
-      const [first, second] = posted.map((text) => JSON.parse(text));
-      assert.deepEqual(first, second);
-      assert.equal(first.subject, `order:${id}`);
-    } finally {
-      await worker.dispose();
-      await close();
-      webhook.close();
-    }
-  });
-
-  test("guide: drizzle-kit push --force leaves the events alone", { timeout: 60_000 }, async () => {
-    const file = `file:${join(folder.path, "kit.db")}`;
-    const { db, close } = await connectLibsql(file);
-    await libsql(db).migrate();
-    const ours = () =>
-      db.all(
-        sql`select name, rootpage, sql from sqlite_schema where tbl_name like 'es\\_%' escape '\\' order by name`,
-      );
-    const before = await ours();
-    await push("turso.config.ts", { LIBSQL_URL: file });
-    await push("turso.config.ts", { LIBSQL_URL: file });
-    assert(before.length > 0);
-    assert.deepEqual(await ours(), before);
-    assert.deepEqual(await db.all(sql`select track from charts`), []);
-    await close();
-  });
-
-  test(
-    "guide: drizzle-kit push --force leaves the schema of the events alone",
-    { timeout: 60_000 },
-    async () => {
-      const { url, drop } = await createDatabase();
-      const { pool, close } = openPool(url, 1);
-      try {
-        await postgres(drizzle(pool)).migrate();
-        const ours = async () =>
-          (await pool.query(`select oid, relname, relfilenode, reltuples from pg_class
-          where relnamespace = 'event_sourcery'::regnamespace order by oid`)).rows;
-        const before = await ours();
-        await push("drizzle.config.ts", { DATABASE_URL: url });
-        await push("drizzle.config.ts", { DATABASE_URL: url });
-        assert(before.length > 0);
-        assert.deepEqual(await ours(), before);
-        assert.deepEqual((await pool.query("select id from public.orders")).rows, []);
-      } finally {
-        await close();
-        await drop();
-      }
-    },
-  );
-}
 
 test("guide: errors.md says what the classes of errors say", () => {
   const classes = errorClasses();
@@ -229,11 +140,4 @@ function assertPrinted(programs: readonly Block[], output: string): void {
     assert(index >= 0, `${line}\nis not what comes next in\n${output}`);
     lines.splice(0, index + 1);
   }
-}
-
-async function push(config: string, env: Record<string, string>): Promise<void> {
-  await must([bin("drizzle-kit"), "push", "--force", `--config=${config}`], {
-    cwd: folder.path,
-    env,
-  });
 }

@@ -13,7 +13,7 @@ import { sqldUrl } from "./sqld.ts";
 export interface Folder {
   readonly path: string;
   /** Checks the types of all blocks where the runtime does so, and on Node compiles them. */
-  readonly compiled: Promise<Outcome>;
+  compiled(): Promise<Outcome>;
   /** Runs programs one after the other, to their end, in one process and on databases of their own. */
   run(programs: readonly Block[]): Promise<Outcome>;
   /** Starts a file that runs until it is told to end, on databases of its own. */
@@ -28,7 +28,11 @@ export function write(blocks: readonly Block[]): Folder {
   mkdirSync(join(path, "out"));
   for (const { file, code } of blocks) writeFileSync(join(path, file), code);
   const check = { node: forNode, deno: forDeno, bun: () => undefined }[runtime](path, blocks);
-  const compiled = check ? run(check, { cwd: path }) : Promise.resolve({ ok: true, output: "" });
+  let outcome: Promise<Outcome> | undefined;
+  const compiled = async () =>
+    await (outcome ??= check
+      ? run(check, { cwd: path })
+      : Promise.resolve({ ok: true, output: "" }));
   const compiledFile = (file: string) =>
     runtime === "node" ? join(path, "out", file.replace(/ts$/, "js")) : join(path, file);
   const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check", "--quiet"] : [];
@@ -37,7 +41,7 @@ export function write(blocks: readonly Block[]): Folder {
     path,
     compiled,
     async run(programs) {
-      await compiled;
+      await compiled();
       const { env, drop } = await environment(programs);
       const file = join(path, "out", `${programs[0]!.file}.mjs`);
       const files = programs.map(({ file }) => pathToFileURL(compiledFile(file)).href);
@@ -49,7 +53,7 @@ export function write(blocks: readonly Block[]): Folder {
       }
     },
     async start(file, env) {
-      await compiled;
+      await compiled();
       const block = blocks.find((block) => block.file === file)!;
       const { env: servers, drop } = await environment([block]);
       const service = startService(command(compiledFile(file)), {
