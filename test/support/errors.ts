@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./root.ts";
 
-/** What the sources say about a class of errors. */
+/** A class of errors, as the sources describe it. */
 export interface ErrorClass {
   readonly name: string;
   readonly code: string;
   readonly retryable: boolean;
-  /** What happened: the doc comment. */
+  /** What happened: the rest of the doc comment. */
   readonly cause: string;
-  /** What to do about it: the paragraph of the doc comment that begins with "To fix: "; empty where there is none. */
+  /** The paragraph of the doc comment that begins with "What to do: "; empty where there is none. */
   readonly remedy: string;
 }
 
@@ -28,13 +28,13 @@ export function classesIn(source: string): ErrorClass[] {
     /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport class (\w+) extends EventSourceryError \{\n([^]*?)\n\}\n/g;
   return [...source.matchAll(pattern)].map(([, comment, name, body]) => {
     const paragraphs = paragraphsOf(comment!);
-    const remedies = paragraphs.filter((text) => text.startsWith("To fix: "));
+    const remedies = paragraphs.filter((text) => text.startsWith(mark));
     return {
       name: name!,
-      code: /readonly code\b.*= "(\w+)"/.exec(body!)![1]!,
+      code: /readonly code(?:: | = )"(\w+)"/.exec(body!)![1]!,
       retryable: /readonly retryable\b.*= true/.test(body!),
       cause: paragraphs.filter((text) => !remedies.includes(text)).join("\n\n"),
-      remedy: remedies.map((text) => text.slice("To fix: ".length)).join(" "),
+      remedy: remedies.map((text) => text.slice(mark.length)).join(" "),
     };
   });
 }
@@ -48,6 +48,8 @@ export function errorsPage(classes: readonly ErrorClass[]): string {
   });
   return `${[introduction, ...sections].join("\n\n")}\n`;
 }
+
+const mark = "What to do: ";
 
 const introduction = `# Errors
 
