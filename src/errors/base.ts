@@ -41,8 +41,8 @@ export const brand: symbol = Symbol.for("event-sourcery.error");
  * ```
  */
 export abstract class EventSourceryError extends Error {
-  /** The stable code of this kind of error. */
-  abstract readonly code: EventSourceryErrorCode;
+  /** Tells the kinds of error apart, and never changes; `"BUSY"` is that of `BusyError`. */
+  readonly code: EventSourceryErrorCode;
   /** Whether the same call may succeed when it is made again. */
   readonly retryable: boolean = false;
 
@@ -50,11 +50,25 @@ export abstract class EventSourceryError extends Error {
     Object.defineProperty(this.prototype, brand, { value: true });
   }
 
-  /** Sets the message, and the cause where there is one. */
-  constructor(message: string, options?: ErrorOptions) {
+  /**
+   * Sets `name` from the code, so that it is the class's own also where a minifier has renamed the class.
+   *
+   * @param code The code of the class.
+   * @param message What was tried, and why it failed.
+   */
+  constructor(code: EventSourceryErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
+    this.code = code;
+    // Defined, not assigned: where `Error.prototype` is frozen, as under SES, an assignment throws.
+    const value = nameOf(code);
+    Object.defineProperty(this, "name", { value, writable: true, configurable: true });
   }
+}
+
+/** The name of the class whose code this is: `"LEASE_LOST"` is that of `LeaseLostError`. */
+function nameOf(code: EventSourceryErrorCode): string {
+  const words = code.split("_").map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`);
+  return `${words.join("")}Error`;
 }
 
 /** Quotes a name for a message; long names are cut. */

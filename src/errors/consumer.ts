@@ -1,8 +1,10 @@
 import { EventSourceryError, quote } from "./base.ts";
 
 /**
- * Says that an event can never be handled, however often it is tried: thrown by a handler or publisher, it parks the
- * stream at once.
+ * An event can never be handled, however often it is tried: thrown by a handler or publisher, it parks the stream
+ * immediately.
+ *
+ * What to do: mend what refuses the event and call `redrive()`, or give the event up with `discard()`.
  *
  * @example A message that the broker refuses for good
  * ```ts
@@ -14,62 +16,71 @@ import { EventSourceryError, quote } from "./base.ts";
  * ```
  */
 export class PermanentError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "PermanentError";
-  /** The stable code. */
-  readonly code = "PERMANENT";
+  /** `"PERMANENT"`: the stream is parked without a further attempt. */
+  declare readonly code: "PERMANENT";
 
   /** Says why; the message is stored with the parked stream, so it must hold no secret. */
   constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot handle the event, now or later: ${reason}`, options);
+    super("PERMANENT", `Cannot handle the event, now or later: ${reason}`, options);
   }
 }
 
-/** A consumer's lane is another worker's by now: what is done for it will not be committed. */
+/**
+ * A consumer's lane is another worker's by now: what is done for it will not be committed.
+ *
+ * What to do: nothing, the new owner goes on; where it happens often, raise `lease` or make handlers shorter.
+ */
 export class LeaseLostError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "LeaseLostError";
-  /** The stable code. */
-  readonly code = "LEASE_LOST";
-  /** Another worker goes on; this one may come back. */
+  /** `"LEASE_LOST"`: the work is rolled back or will be repeated by the new owner. */
+  declare readonly code: "LEASE_LOST";
+  /** `true`: another worker goes on; this one may come back. */
   override readonly retryable = true;
 
   /** Says of which consumer. */
   constructor(consumer: string, options?: ErrorOptions) {
     super(
+      "LEASE_LOST",
       `Cannot go on with consumer ${quote(consumer)}: its lease ran out, or it was rebuilt`,
       options,
     );
   }
 }
 
-/** A handler or publisher took longer than the consumer's `timeout`. */
+/**
+ * A handler or publisher took longer than the consumer's `timeout`.
+ *
+ * What to do: let the handler stop when `signal` aborts, or raise the consumer's `timeout`.
+ */
 export class HandlerTimeoutError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "HandlerTimeoutError";
-  /** The stable code. */
-  readonly code = "HANDLER_TIMEOUT";
-  /** The event will be tried again. */
+  /** `"HANDLER_TIMEOUT"`: the call counts as failed. */
+  declare readonly code: "HANDLER_TIMEOUT";
+  /** `true`: the event will be tried again. */
   override readonly retryable = true;
 
   /** Says how long it took. */
   constructor(consumer: string, timeout: number) {
-    super(`Cannot wait any longer for consumer ${quote(consumer)}: no answer in ${timeout} ms`);
+    super(
+      "HANDLER_TIMEOUT",
+      `Cannot wait any longer for consumer ${quote(consumer)}: no answer in ${timeout} ms`,
+    );
   }
 }
 
-/** A consumer was made with another number of lanes than it has. */
+/**
+ * A consumer was made with another number of lanes than it has.
+ *
+ * What to do: call `await consumer.relane(lanes)` once, or make the consumer with the number that it has.
+ */
 export class LanesMismatchError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "LanesMismatchError";
-  /** The stable code. */
-  readonly code = "LANES_MISMATCH";
+  /** `"LANES_MISMATCH"`: the consumer has not run. */
+  declare readonly code: "LANES_MISMATCH";
   /** How many it has. */
   readonly lanes: number;
 
   /** Says how to change them. */
   constructor(consumer: string, lanes: number, wanted: number) {
     super(
+      "LANES_MISMATCH",
       `Cannot run consumer ${quote(consumer)} with ${wanted} lanes: it has ${lanes}; ` +
         `call "await consumer.relane(${wanted})" once`,
     );
@@ -77,16 +88,19 @@ export class LanesMismatchError extends EventSourceryError {
   }
 }
 
-/** A consumer wants other events than before: those that it passed over would never come. */
+/**
+ * A consumer wants other events than before: those that it passed over would never come.
+ *
+ * What to do: rebuild the consumer, give it another name or version, or accept the new filter from here on.
+ */
 export class FilterMismatchError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "FilterMismatchError";
-  /** The stable code. */
-  readonly code = "FILTER_MISMATCH";
+  /** `"FILTER_MISMATCH"`: the consumer has not run. */
+  declare readonly code: "FILTER_MISMATCH";
 
   /** Says what can be done. */
   constructor(consumer: string) {
     super(
+      "FILTER_MISMATCH",
       `Cannot run consumer ${
         quote(consumer)
       }: it wants other types or categories of events than before; ` +

@@ -1,12 +1,15 @@
 import { EventSourceryError, quote } from "./base.ts";
 
-/** The connection failed while events were stored, and whether they are could not be found out. */
+/**
+ * The connection failed while events were stored, and whether they are could not be found out.
+ *
+ * What to do: append the same events, with the same ids, again; after a transaction, read what it wrote before
+ * you repeat it.
+ */
 export class UnknownOutcomeError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "UnknownOutcomeError";
-  /** The stable code. */
-  readonly code = "UNKNOWN_OUTCOME";
-  /** The same call may succeed when it is made again. */
+  /** `"UNKNOWN_OUTCOME"`: the events may be stored, or not. */
+  declare readonly code: "UNKNOWN_OUTCOME";
+  /** `true`: appending the same events again stores them at most once. */
   override readonly retryable = true;
   /** The streams that were to be appended to; empty for a transaction whose commit was not answered. */
   readonly streamIds: readonly string[];
@@ -14,6 +17,7 @@ export class UnknownOutcomeError extends EventSourceryError {
   /** Says which streams. */
   constructor(streamIds: readonly string[], options?: ErrorOptions) {
     super(
+      "UNKNOWN_OUTCOME",
       streamIds.length === 0
         ? "Cannot tell whether the transaction was committed: the connection failed; read what it wrote, then decide"
         : `Cannot tell whether the append to ${
@@ -26,13 +30,16 @@ export class UnknownOutcomeError extends EventSourceryError {
   }
 }
 
-/** Another writer held the store for longer than `busyTimeout`, or a lane of a consumer; nothing was stored. */
+/**
+ * Another writer held the store for longer than `busyTimeout`, or a lane of a consumer; nothing was stored.
+ *
+ * What to do: try again; inside a transaction or a handler, write through the `store` that was passed to the
+ * function.
+ */
 export class BusyError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "BusyError";
-  /** The stable code. */
-  readonly code = "BUSY";
-  /** The same call may succeed when it is made again. */
+  /** `"BUSY"`: nothing was stored. */
+  declare readonly code: "BUSY";
+  /** `true`: the other writer may be done by then. */
   override readonly retryable = true;
 
   /** Says how long was waited, and what to do inside a transaction; or for which consumer's lane. */
@@ -41,6 +48,7 @@ export class BusyError extends EventSourceryError {
     options?: ErrorOptions & { readonly consumer?: string | undefined },
   ) {
     super(
+      "BUSY",
       options?.consumer === undefined
         ? `Cannot write: another transaction held the store for ${waited} ms; ` +
           'inside a transaction or a handler, use the "store" that was passed to the function'
@@ -52,30 +60,37 @@ export class BusyError extends EventSourceryError {
   }
 }
 
-/** The database handle is closed, or its connection was lost. */
+/**
+ * The database handle is closed, or its connection was lost.
+ *
+ * What to do: check that the database runs and where the handle points to; a handle that was closed has to be
+ * opened anew.
+ */
 export class ConnectionError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "ConnectionError";
-  /** The stable code. */
-  readonly code = "CONNECTION";
-  /** The same call may succeed when it is made again. */
+  /** `"CONNECTION"`: nothing was read or stored. */
+  declare readonly code: "CONNECTION";
+  /** `true`: the database may be back by then. */
   override readonly retryable = true;
 
   /** Says that the database cannot be reached. */
   constructor(options?: ErrorOptions) {
     super(
+      "CONNECTION",
       "Cannot reach the database: the handle is closed or the connection was lost; open a new handle",
       options,
     );
   }
 }
 
-/** The database refused a statement for a reason of its own, which stands in `cause`. */
+/**
+ * The database refused a statement for a reason of its own, which stands in `cause`.
+ *
+ * What to do: read the `cause`, which is the database's own error, and remove what it complains about: a missing
+ * right, a full disk, a constraint of your own.
+ */
 export class DriverError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "DriverError";
-  /** The stable code. */
-  readonly code = "DRIVER";
+  /** `"DRIVER"`: the statement had no effect. */
+  declare readonly code: "DRIVER";
 
   /** Names the database's own error code where there is one. */
   constructor(
@@ -83,51 +98,66 @@ export class DriverError extends EventSourceryError {
     options: ErrorOptions & { readonly databaseCode?: string | undefined },
   ) {
     const code = options.databaseCode === undefined ? "" : ` with code ${options.databaseCode}`;
-    super(`Cannot ${action}: the database refused${code}; its error is the cause`, options);
+    super(
+      "DRIVER",
+      `Cannot ${action}: the database refused${code}; its error is the cause`,
+      options,
+    );
   }
 }
 
-/** The tables are not there. */
+/**
+ * The tables are not there.
+ *
+ * What to do: run `await driver.migrate()` once against this database, or point the handle to the one that was
+ * migrated.
+ */
 export class MissingSchemaError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "MissingSchemaError";
-  /** The stable code. */
-  readonly code = "MISSING_SCHEMA";
+  /** `"MISSING_SCHEMA"`: nothing was read or stored. */
+  declare readonly code: "MISSING_SCHEMA";
 
   /** Says which tables, and how to make them. */
   constructor(where: string, options?: ErrorOptions) {
     super(
+      "MISSING_SCHEMA",
       `Cannot find the tables of the event store in ${where}: call "await driver.migrate()" once`,
       options,
     );
   }
 }
 
-/** The tables were made by a newer version of this library, which this one cannot read or write safely. */
+/**
+ * The tables were made by a newer version of this library, which this one cannot read or write safely.
+ *
+ * What to do: upgrade event-sourcery in this process to the version that migrated the database.
+ */
 export class NewerSchemaError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "NewerSchemaError";
-  /** The stable code. */
-  readonly code = "NEWER_SCHEMA";
+  /** `"NEWER_SCHEMA"`: nothing was read or stored. */
+  declare readonly code: "NEWER_SCHEMA";
 
   /** Says which versions. */
   constructor(found: number, known: number) {
     super(
+      "NEWER_SCHEMA",
       `Cannot use tables of schema version ${found}: this version knows ${known}; upgrade event-sourcery`,
     );
   }
 }
 
-/** The log went backwards, as after the restore of an older backup; positions would be given twice. */
+/**
+ * The log went backwards, as after the restore of an older backup; positions would be given twice.
+ *
+ * What to do: restore a backup that holds the whole log, or move the sequence past the highest position that was
+ * ever given.
+ */
 export class StoreRewoundError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "StoreRewoundError";
-  /** The stable code. */
-  readonly code = "STORE_REWOUND";
+  /** `"STORE_REWOUND"`: nothing was stored, and consumers stand still. */
+  declare readonly code: "STORE_REWOUND";
 
   /** Says what is ahead of what. */
   constructor(head: number, seen: number, options?: ErrorOptions) {
     super(
+      "STORE_REWOUND",
       `Cannot use the event store: its next position follows ${head}, but position ${seen} was already given; ` +
         "the database was restored to an older state, or its sequence was reset",
       options,
@@ -135,33 +165,39 @@ export class StoreRewoundError extends EventSourceryError {
   }
 }
 
-/** The transaction is aborted: the database will not commit it, whatever the code in it believes. */
+/**
+ * The transaction is aborted: the database will not commit it, whatever the code in it believes.
+ *
+ * What to do: run the whole transaction again, and let errors of the database reach its end instead of catching
+ * them inside.
+ */
 export class TransactionAbortedError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "TransactionAbortedError";
-  /** The stable code. */
-  readonly code = "TRANSACTION_ABORTED";
-  /** The same call may succeed when it is made again. */
+  /** `"TRANSACTION_ABORTED"`: nothing of the transaction is stored. */
+  declare readonly code: "TRANSACTION_ABORTED";
+  /** `true`: the whole transaction has to run again, not its last statement. */
   override readonly retryable = true;
 
   /** Says that nothing of the transaction is stored. */
   constructor(options?: ErrorOptions) {
     super(
+      "TRANSACTION_ABORTED",
       "Cannot commit the transaction: the database aborted it, nothing of it is stored",
       options,
     );
   }
 }
 
-/** The database handle cannot do what was asked. */
+/**
+ * The database handle cannot do what was asked.
+ *
+ * What to do: use a database handle that can do it, such as one with interactive transactions.
+ */
 export class UnsupportedError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "UnsupportedError";
-  /** The stable code. */
-  readonly code = "UNSUPPORTED";
+  /** `"UNSUPPORTED"`: nothing was begun. */
+  declare readonly code: "UNSUPPORTED";
 
   /** Says what, and why. */
   constructor(action: string, reason: string) {
-    super(`Cannot ${action}: ${reason}`);
+    super("UNSUPPORTED", `Cannot ${action}: ${reason}`);
   }
 }

@@ -1,17 +1,20 @@
 import { EventSourceryError, quote } from "./base.ts";
 
-/** Two event types of one store share a name or an alias. */
+/**
+ * Two event types of one store share a name or an alias.
+ *
+ * What to do: rename one of the two event types, or remove the alias that claims the other's name.
+ */
 export class DuplicateEventTypeError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "DuplicateEventTypeError";
-  /** The stable code. */
-  readonly code = "DUPLICATE_EVENT_TYPE";
+  /** `"DUPLICATE_EVENT_TYPE"`: the store was not made. */
+  declare readonly code: "DUPLICATE_EVENT_TYPE";
   /** The name that both claim. */
   readonly type: string;
 
   /** Says which name. */
   constructor(type: string) {
     super(
+      "DUPLICATE_EVENT_TYPE",
       `Cannot make an event store: two event types claim the name ${
         quote(type)
       }; give one of them another`,
@@ -28,13 +31,15 @@ export interface Issue {
   readonly path: readonly PropertyKey[];
 }
 
-/** An event's data, metadata, id, time or tags cannot be used; nothing was made or stored. */
+/**
+ * An event's data, metadata, id, time or tags cannot be used; nothing was made or stored.
+ *
+ * What to do: correct what `issues` lists, each with its path.
+ */
 export class InvalidEventError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "InvalidEventError";
-  /** The stable code. */
-  readonly code = "INVALID_EVENT";
-  /** The type of the event. */
+  /** `"INVALID_EVENT"`: nothing was made or stored. */
+  declare readonly code: "INVALID_EVENT";
+  /** The name of the event's type; `"unknown"` where the event could not be read. */
   readonly type: string;
   /** Everything that is wrong, each with its path. */
   readonly issues: readonly Issue[];
@@ -47,6 +52,7 @@ export class InvalidEventError extends EventSourceryError {
   ) {
     const paths = [...new Set(issues.map(({ path }) => formatPath(path)))].slice(0, 10).join(", ");
     super(
+      "INVALID_EVENT",
       `Cannot use event ${quote(type)}: ${options?.reason ?? "invalid data"} at ${paths}`,
       options,
     );
@@ -55,18 +61,22 @@ export class InvalidEventError extends EventSourceryError {
   }
 }
 
-/** A stored event, or one to be appended, is of a type that the store was not made with. */
+/**
+ * A stored event, or one to be appended, is of a type that the store was not made with.
+ *
+ * What to do: add the type to the store's `events`, name it among the `aliases` of its new name, or read with
+ * `unknownEvents: "keep"`.
+ */
 export class UnknownEventTypeError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "UnknownEventTypeError";
-  /** The stable code. */
-  readonly code = "UNKNOWN_EVENT_TYPE";
-  /** The type that nobody defined. */
+  /** `"UNKNOWN_EVENT_TYPE"`: nothing was stored, or the read has ended. */
+  declare readonly code: "UNKNOWN_EVENT_TYPE";
+  /** The name under which it is stored, or was to be. */
   readonly type: string;
 
   /** Says which type, and what to do. */
   constructor(type: string) {
     super(
+      "UNKNOWN_EVENT_TYPE",
       `Cannot use event type ${quote(type)}: the store was not made with it; ` +
         'add it to "events", add it to the "aliases" of its new name, or read with unknownEvents: "keep"',
     );
@@ -74,20 +84,26 @@ export class UnknownEventTypeError extends EventSourceryError {
   }
 }
 
-/** A stored event cannot be read: its data does not decode, or an upcaster threw. */
+/**
+ * A stored event cannot be read: its data does not decode, or an upcaster threw.
+ *
+ * What to do: look at the `cause`; mend the upcaster that threw, or the row that was changed by hand.
+ */
 export class CorruptEventError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "CorruptEventError";
-  /** The stable code. */
-  readonly code = "CORRUPT_EVENT";
-  /** The stream of the event. */
+  /** `"CORRUPT_EVENT"`: the read has ended at this event. */
+  declare readonly code: "CORRUPT_EVENT";
+  /** The stream that holds the event; the store's scope says of which tenant. */
   readonly streamId: string;
   /** The version of the event in its stream. */
   readonly version: number;
 
   /** Says which event. */
   constructor(streamId: string, version: number, reason: string, options?: ErrorOptions) {
-    super(`Cannot read event ${version} of stream ${quote(streamId)}: ${reason}`, options);
+    super(
+      "CORRUPT_EVENT",
+      `Cannot read event ${version} of stream ${quote(streamId)}: ${reason}`,
+      options,
+    );
     this.streamId = streamId;
     this.version = version;
   }

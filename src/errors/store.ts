@@ -1,15 +1,18 @@
 import type { ExpectedVersion } from "../driver/version.ts";
 import { EventSourceryError, quote } from "./base.ts";
 
-/** A stream was not at the version that the caller expected; nothing was stored. */
+/**
+ * A stream was not at the version that the caller expected; nothing was stored.
+ *
+ * What to do: load the stream again, decide again and append with its new version; `Repository.aggregate` does
+ * so by itself.
+ */
 export class ConcurrencyError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "ConcurrencyError";
-  /** The stable code. */
-  readonly code = "CONCURRENCY";
-  /** The same call may succeed when it is made again. */
+  /** `"CONCURRENCY"`: nothing was stored. */
+  declare readonly code: "CONCURRENCY";
+  /** `true`: the command has to be decided again on the stream's new events. */
   override readonly retryable = true;
-  /** The stream that was to be appended to. */
+  /** The stream that was to be appended to, with its category. */
   readonly streamId: string;
   /** What the caller expected. */
   readonly expected: ExpectedVersion;
@@ -26,6 +29,7 @@ export class ConcurrencyError extends EventSourceryError {
     options: ErrorOptions & { readonly transactionAborted?: boolean } = {},
   ) {
     super(
+      "CONCURRENCY",
       `Cannot append to stream ${quote(streamId)}: expected ${describe(expected)}, ${
         actual === undefined ? "another writer was faster" : `current version is ${actual}`
       }`,
@@ -38,18 +42,22 @@ export class ConcurrencyError extends EventSourceryError {
   }
 }
 
-/** An event's id is taken by another event; nothing was stored. */
+/**
+ * An event's id is taken by another event; nothing was stored.
+ *
+ * What to do: give the event an id of its own; to repeat an append, send the same events in the same order to
+ * the same stream.
+ */
 export class DuplicateEventError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "DuplicateEventError";
-  /** The stable code. */
-  readonly code = "DUPLICATE_EVENT";
+  /** `"DUPLICATE_EVENT"`: nothing was stored. */
+  declare readonly code: "DUPLICATE_EVENT";
   /** The id that is taken. */
   readonly eventId: string;
 
   /** Says which id. */
   constructor(eventId: string, options?: ErrorOptions) {
     super(
+      "DUPLICATE_EVENT",
       `Cannot append event ${
         quote(eventId)
       }: an event with this id is stored elsewhere or in another order`,
@@ -59,16 +67,19 @@ export class DuplicateEventError extends EventSourceryError {
   }
 }
 
-/** An aggregate was used whose changes were rolled back or refused; load it again. */
+/**
+ * An aggregate was used whose changes were rolled back or refused; load it again.
+ *
+ * What to do: load the aggregate again and run the command on the new instance.
+ */
 export class AggregateDiscardedError extends EventSourceryError {
-  /** The name of the class. */
-  override readonly name = "AggregateDiscardedError";
-  /** The stable code. */
-  readonly code = "AGGREGATE_DISCARDED";
+  /** `"AGGREGATE_DISCARDED"`: nothing was emitted or saved. */
+  declare readonly code: "AGGREGATE_DISCARDED";
 
   /** Says which aggregate. */
   constructor(id: string) {
     super(
+      "AGGREGATE_DISCARDED",
       `Cannot use aggregate ${quote(id)}: its changes were rolled back or refused; load it again`,
     );
   }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import * as mod from "../../mod.ts";
+import { root } from "../support/root.ts";
 
 const { EventSourceryError, isEventSourceryError } = mod;
 const quoted = "\u0000\ud800".padEnd(2000, "x");
@@ -49,7 +50,8 @@ test("every error has its class, name, a message of the house's grammar and retr
   for (const error of errors) {
     assert(error instanceof Error && error instanceof EventSourceryError);
     assert.match(error.message, /^Cannot [a-z].*[^.]$/);
-    assert.match(error.stack ?? "", new RegExp(error.name));
+    assert((error.stack ?? "").startsWith(`${error.name}: ${error.message}`), error.stack ?? "");
+    assert.deepEqual(Object.keys(error).filter((key) => key === "name"), []);
     const retryable = [
       "BUSY",
       "CONCURRENCY",
@@ -61,6 +63,28 @@ test("every error has its class, name, a message of the house's grammar and retr
     ];
     assert.equal(error.retryable, retryable.includes(error.code));
     assert.equal("cause" in error, false);
+  }
+});
+
+test("every error has the name of its class when a minifier has renamed the class", () => {
+  const a = class extends mod.BusyError {};
+  assert.deepEqual([new a(5).name, String(new a(5)).slice(0, 11)], ["BusyError", "BusyError: "]);
+});
+
+test("every error class says in its comment what to do", async () => {
+  const folder = new URL("src/errors/", pathToFileURL(`${root}/`));
+  const files = ["consumer.ts", "driver.ts", "event.ts", "store.ts"];
+  const sources = await Promise.all(files.map((file) => readFile(new URL(file, folder), "utf8")));
+  const remedy = /\n \* What to do: \S[^.]*(?:\w\.\w[^.]*)*\.\n(?: \*\n| \*\/\n)/;
+  const comments = /\/\*\*\n((?: \*.*\n)+)export class (\w+) extends EventSourceryError/g;
+  const found = sources.flatMap((source) => [...source.matchAll(comments)]);
+  assert.deepEqual(found.map(([, , name]) => name).sort(), errors.map(({ name }) => name));
+  for (const [, text = "", name = ""] of found) {
+    const joined = text.replace(
+      /(?<=\n \* What to do: (?:.*\n)*.*\S)\n \* (?=[^@`\s])/g,
+      " ",
+    );
+    assert.match(joined, remedy, name);
   }
 });
 
