@@ -1,4 +1,5 @@
 import { unsafe } from "../errors/check.ts";
+import { isBytes, isDate, isMap } from "../errors/kind.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
 
 /** Where something other than plain JSON stands (a JSON pointer), and what it is. */
@@ -48,10 +49,13 @@ function isPlain(value: unknown): boolean {
 
 function encodeObject(value: object, pointer: string, notes: Annotations): unknown {
   if (Array.isArray(value)) return encodeList(value, pointer, notes);
-  if (value instanceof Date) return note("date", encodeDate(value, pointer), pointer, notes);
-  if (value instanceof Uint8Array) return note("bytes", toBase64(value), pointer, notes);
-  if (value instanceof Map) return note("map", encodeItems(value, pointer, notes), pointer, notes);
-  if (value instanceof Set) return note("set", encodeItems(value, pointer, notes), pointer, notes);
+  // `copyData` made it: whatever is not plain here is one of four.
+  if (Object.getPrototypeOf(value) !== Object.prototype) {
+    if (isDate(value)) return note("date", encodeDate(value, pointer), pointer, notes);
+    if (isBytes(value)) return note("bytes", toBase64(value), pointer, notes);
+    const type = isMap(value) ? "map" : "set";
+    return note(type, encodeItems(value as Iterable<unknown>, pointer, notes), pointer, notes);
+  }
   const fields = value as Readonly<Record<string, unknown>>;
   if (!Object.keys(fields).some((key) => unsafe.test(key))) {
     return encodeFields(fields, pointer, notes);

@@ -1,4 +1,5 @@
 import { quote } from "./base.ts";
+import { isDate } from "./kind.ts";
 
 const encoder = new TextEncoder();
 const longest = 512;
@@ -66,7 +67,7 @@ export function checkNumber(
  * @throws {RangeError} If it is no valid date of the years 1 to 9999, which every driver can store and order.
  */
 export function checkInstant(argument: string, value: unknown): asserts value is Date {
-  if (!(value instanceof Date)) {
+  if (!isDate(value)) {
     throw new TypeError(`${argument} must be a Date, got ${kind(value)}`);
   }
   const year = value.getUTCFullYear();

@@ -1,4 +1,5 @@
 import type { Issue } from "../errors/event.ts";
+import { isBuiltIn, isBytes, isDate, isMap, isSet } from "../errors/kind.ts";
 
 /** Deeper than any honest data; SQLite's JSON functions stop at 1,000 levels, and so would the stack somewhere. */
 const deepest = 500;
@@ -51,20 +52,23 @@ function copyKind(value: object, path: PropertyKey[]): unknown {
   if (Array.isArray(value)) return copyArray(value, path);
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return copyPlain(value, path);
-  if (prototype === Date.prototype) {
-    const time = (value as Date).getTime();
-    if (Number.isNaN(time)) throw new Unstorable("an invalid date cannot be stored", [...path]);
-    return new Date(time);
-  }
   // Of subclasses too, such as Node's Buffer: bytes are bytes.
-  if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (prototype === Map.prototype) {
-    const entries = [...value as Map<unknown, unknown>];
-    return new Map(copyArray(entries, path) as readonly [unknown, unknown][]);
-  }
-  if (prototype === Set.prototype) return new Set(copyArray([...value as Set<unknown>], path));
+  if (isBytes(value)) return new Uint8Array(value);
   if (isForeignPlain(value, prototype)) return copyPlain(value, path);
+  if (isBuiltIn(value)) {
+    if (isDate(value)) return copyDate(value, path);
+    if (isMap(value)) {
+      return new Map(copyArray([...value], path) as readonly [unknown, unknown][]);
+    }
+    if (isSet(value)) return new Set(copyArray([...value], path));
+  }
   throw new Unstorable("an instance of a class cannot be stored; use plain data", [...path]);
+}
+
+function copyDate(value: Date, path: PropertyKey[]): Date {
+  const time = value.getTime();
+  if (Number.isNaN(time)) throw new Unstorable("an invalid date cannot be stored", [...path]);
+  return new Date(time);
 }
 
 /** A plain object of another realm, such as a worker's or a test runner's, has another `Object.prototype`. */
@@ -74,10 +78,9 @@ function isForeignPlain(value: object, prototype: object): boolean {
 }
 
 function copyArray(value: readonly unknown[], path: PropertyKey[]): readonly unknown[] {
-  const prototype = Object.getPrototypeOf(value);
   if (
     Object.keys(value).length !== value.length ||
-    (prototype !== Array.prototype && prototype?.constructor?.name !== "Array")
+    (Object.getPrototypeOf(value) !== Array.prototype && !isBuiltIn(value))
   ) throw oddArray(path);
   const copy = new Array<unknown>(value.length);
   for (let index = 0; index < copy.length; index++) {
@@ -102,7 +105,13 @@ function copyPlain(value: object, path: PropertyKey[]): object {
     if (key === "__proto__") {
       throw new Unstorable("the key __proto__ cannot be stored", [...path, key]);
     }
-    copy[key] = copyAt(value, key, path);
+    const item = copyAt(value, key, path);
+    try {
+      copy[key] = item;
+    } catch {
+      // Where `Object.prototype` is frozen, as under SES, a name that it has cannot be assigned.
+      Object.defineProperty(copy, key, { value: item, enumerable: true });
+    }
   }
   return Object.freeze(copy);
 }
