@@ -1,5 +1,6 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import { AggregateDiscardedError } from "../errors/store.ts";
+import { isUnknown } from "../event/unknown.ts";
 
 /** What a repository does with an aggregate that nobody else may. */
 interface Lifecycle {
@@ -68,7 +69,7 @@ export abstract class Aggregate<E extends Event> {
       },
       replay(aggregate, event) {
         // A store that keeps unknown events marks their types; they count, but say nothing to the aggregate.
-        if (!event.type.startsWith("?")) aggregate.apply(event);
+        if (!isUnknown(event)) aggregate.apply(event);
         aggregate.#version = event.version;
       },
       saved(aggregate, changes, version) {

@@ -12,6 +12,7 @@ import {
 import { copyData } from "../event/copy.ts";
 import { defaultsOf, type Definition, definitionOf } from "../event/define.ts";
 import { freezeEvent, storable } from "../event/freeze.ts";
+import { fromUnknown, toUnknown } from "../event/unknown.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
 
 /** The event types of a store: turns its events into what a driver stores, and back. */
@@ -103,7 +104,7 @@ export class Catalog<E extends Event> {
         for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
         data = copyData(data);
       }
-      const type = found?.type ?? `?${stored.type}`;
+      const type = found?.type ?? toUnknown(stored.type);
       const tags = Object.freeze(stored.tags);
       const event = { type, id, createdAt, data, metadata: metadata as Metadata, tags };
       // The one place where stored text becomes typed events: the definitions stand for it.
@@ -124,7 +125,7 @@ export class Catalog<E extends Event> {
       const found = this.#definitions.get(type);
       if (found !== undefined) return [found.type, ...found.aliases];
       // What nobody defined reads as "?Name"; what somebody did is never read so.
-      const name = type.replace(/^\?/, "");
+      const name = fromUnknown(type);
       return this.#definitions.has(name) ? [] : [name];
     });
   }
@@ -166,6 +167,6 @@ function readable(event: Event): Event {
     return { type, id, createdAt, data, metadata, tags };
   } catch (cause) {
     const reason = "reading its fields threw";
-    throw new InvalidEventError("?", [{ message: reason, path: [] }], { reason, cause });
+    throw new InvalidEventError("unknown", [{ message: reason, path: [] }], { reason, cause });
   }
 }

@@ -3,6 +3,7 @@ import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
 import type { ProjectionContext } from "./context.ts";
 import { HandlerTimeoutError } from "../errors/consumer.ts";
+import { isPromise } from "../errors/kind.ts";
 
 /** What a handler threw, on its way through a transaction. */
 export class HandlerFailure {
@@ -69,7 +70,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const answer = handle(this);
-      if (!isPromiseLike(answer)) return;
+      if (!isPromise(answer)) return;
       await new Promise<void>((resolve, reject) => {
         this.#reject = reject;
         if (this.#aborted !== undefined) reject(this.#aborted.reason);
@@ -82,9 +83,4 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
       clearTimeout(timer);
     }
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }

@@ -1,26 +1,30 @@
-import { EventSourceryError } from "../errors/base.ts";
+import { unsafe } from "../errors/check.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
+import { isError } from "../errors/kind.ts";
 
+/** The most UTF-16 units that are stored of what went wrong. */
 const longest = 1000;
+const everyUnsafe = new RegExp(unsafe, "gu");
 
 /**
- * Says in one line what went wrong, to be stored. Database toolkits put statements and their parameters into messages: of
- * such errors only the cause, which the database itself gave, is told.
+ * Returns in one line what went wrong, as text that every database can store: well-formed, without NUL, and bounded.
+ *
+ * Database toolkits put statements and their parameters into messages: of such errors only the cause, which the
+ * database itself gave, is described.
  */
 export function describe(error: unknown): string {
-  let told = error;
-  while (told instanceof Error && told.cause instanceof Error && isFailedQuery(told)) {
-    told = told.cause;
-  }
-  if (told instanceof EventSourceryError) return told.message;
-  return textOf(told).slice(0, longest).replace(/[\0\p{Surrogate}]/gu, "\ufffd");
+  // Cut first: a cut may leave half of a surrogate pair.
+  return textOf(error).slice(0, longest).replace(everyUnsafe, "\ufffd");
 }
 
-/** Whatever was thrown: not all of it can be made a text of. */
-function textOf(told: unknown): string {
+function textOf(error: unknown): string {
   try {
-    return told instanceof Error ? `${told.name}: ${told.message}` : `threw ${String(told)}`;
+    let found = error;
+    while (isError(found) && isError(found.cause) && isFailedQuery(found)) found = found.cause;
+    if (isEventSourceryError(found)) return String(found.message);
+    return isError(found) ? `${found.name}: ${found.message}` : `threw ${String(found)}`;
   } catch {
-    return "threw something that has no text";
+    return "threw something that has no text"; // such as a proxy, or an object without a prototype
   }
 }
 

@@ -6,6 +6,7 @@ import { InvalidEventError } from "../errors/event.ts";
 import { freezeEvent, noMetadata, noTags, storable } from "./freeze.ts";
 import { uuidv7 } from "./id.ts";
 import { type StandardSchema, validate } from "./schema.ts";
+import { isUnknown } from "./unknown.ts";
 
 /** What a store needs to know of a type besides its public face. */
 export interface Definition {
@@ -164,7 +165,7 @@ const both: Defaults = { id: true, createdAt: true };
 
 function checkTypeName(argument: string, type: unknown): void {
   checkName(argument, type);
-  if (type.startsWith("?")) {
+  if (isUnknown({ type })) {
     throw new TypeError(`${argument} must not begin with "?", which marks unknown events`);
   }
 }

@@ -1,4 +1,5 @@
 import { InvalidEventError } from "../errors/event.ts";
+import { isPromise } from "../errors/kind.ts";
 
 /**
  * The part of a [Standard Schema](https://standardschema.dev) (version 1) that this library uses.
@@ -40,8 +41,8 @@ export interface StandardIssue {
  */
 export function validate(type: string, schema: StandardSchema, input: unknown): unknown {
   const result = run(type, schema, input);
-  if ("then" in result) {
-    result.then(undefined, () => {}); // its failure is nobody's business any more
+  if (isPromise(result)) {
+    result.then(undefined, () => {}); // its rejection is deliberately ignored
     throw new TypeError(
       `Cannot create event "${type}": its schema is async, it answered with a promise; use a sync one`,
     );

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../event/event.ts";
+import { isPromise } from "../errors/kind.ts";
 
 /** What a command did. */
 type Outcome =
@@ -35,11 +36,6 @@ function attempt(command: () => unknown, done: () => Outcome): Outcome | Promise
   } catch (error) {
     return failed(error);
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }
 
 function assertEmits(
