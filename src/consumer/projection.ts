@@ -7,6 +7,7 @@ import { planOf } from "../engine/plan.ts";
 import { type RunResult, Worker } from "../engine/worker.ts";
 import { quote } from "../errors/base.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import { membersOf } from "../store/handler.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
 import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
@@ -111,6 +112,7 @@ export class Projection<E extends Event, Db> extends Consumer {
   readonly #worker: Worker;
   readonly #internals: Internals<E, Db>;
   readonly #options: ProjectionOptions<E, Db>;
+  readonly #handlers: Handlers<E, Db>;
 
   /**
    * Makes a projection.
@@ -120,21 +122,26 @@ export class Projection<E extends Event, Db> extends Consumer {
    */
   constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
     checkObject("options", options);
-    const { handlers, reset, inline = false, ...rest } = options;
-    const types = checkHandlers(handlers);
+    const { handlers: object, reset, inline = false, ...rest } = options;
+    const handlers = checkHandlers<E, Db>(store, object);
+    const types = [...handlers.keys()];
     if (reset !== undefined) checkFunction("reset", reset);
     const worker = new Worker(planOf<E, Db>(store, {
       ...rest,
       types,
       work: {
         mode: "transaction",
-        handle: ([event], context) => handle(handlers, event!, context),
+        handle: ([event], context) => handlers.get(event!.type)?.(event!, context),
       },
     }));
+    if (types.length === 0) {
+      throw new TypeError("handlers must have a handler for at least one event type");
+    }
     super(worker);
     this.#worker = worker;
     this.#internals = internalsOf<E, Db>(store)!;
     this.#options = options;
+    this.#handlers = handlers;
     if (inline) this.#subscribe(types, rest.categories);
   }
 
@@ -194,12 +201,13 @@ export class Projection<E extends Event, Db> extends Consumer {
   }
 
   async #replay(internals: Internals<E, Db>, session: Session<Db>): Promise<number> {
-    const { handlers, categories } = this.#options;
+    const { categories } = this.#options;
     const { tenantId, shared: { catalog } } = internals;
-    const types = checkHandlers(handlers);
+    const types = [...this.#handlers.keys()];
     let count = 0;
     for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
-      await handle(handlers, event, this.#context(internals.storeFor(event), session.db));
+      const context = this.#context(internals.storeFor(event), session.db);
+      await this.#handlers.get(event.type)?.(event, context);
       count++;
     }
     return count;
@@ -218,7 +226,7 @@ export class Projection<E extends Event, Db> extends Consumer {
       afterCommit: false,
       handler: async (event, { store, db }) => {
         if (tenantId !== undefined && event.tenantId !== tenantId) return;
-        await handle(this.#options.handlers, event, this.#context(store, db));
+        await this.#handlers.get(event.type)?.(event, this.#context(store, db));
       },
     });
   }
@@ -229,23 +237,19 @@ export class Projection<E extends Event, Db> extends Consumer {
   }
 }
 
-function handle<E extends Event, Db>(
-  handlers: ProjectionHandlers<E, Db>,
-  event: RecordedEvent<E>,
-  context: ProjectionContext<E, Db>,
-): unknown {
-  // The key is the event's own type, which the compiler cannot follow.
-  const handler = handlers[event.type as E["type"]] as
-    | ((event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown)
-    | undefined;
-  return handler?.(event, context);
-}
+/** Handlers by event type, each bound to the object that holds it. */
+type Handlers<E extends Event, Db> = ReadonlyMap<
+  string,
+  (event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown
+>;
 
-function checkHandlers(handlers: object): readonly string[] {
-  checkObject("handlers", handlers);
-  return Object.entries(handlers).flatMap(([type, handler]) => {
-    if (handler === undefined) return [];
+function checkHandlers<E extends Event, Db>(store: object, object: object): Handlers<E, Db> {
+  checkObject("handlers", object);
+  // What is not a store is refused later, with a message of its own.
+  const catalog = internalsOf<E, Db>(store)?.shared.catalog;
+  const members = membersOf("handlers", object, (type) => catalog?.has(type) ?? true);
+  return new Map([...members].map(([type, handler]) => {
     checkFunction(`handler of ${quote(type)}`, handler);
-    return [type];
-  });
+    return [type, handler.bind(object)];
+  }));
 }

@@ -105,7 +105,10 @@ export function checkObject<T>(argument: string, value: T): T {
  *
  * @throws {TypeError} If it is none.
  */
-export function checkFunction(argument: string, value: unknown): void {
+export function checkFunction(
+  argument: string,
+  value: unknown,
+): asserts value is (...args: readonly unknown[]) => unknown {
   if (typeof value === "function") return;
   throw new TypeError(`${argument} must be a function, got ${kind(value)}`);
 }

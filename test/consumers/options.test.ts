@@ -152,6 +152,6 @@ test("a consumer refuses options that are malformed or out of range, by name", (
 });
 
 test("rebuild() of a projection without reset throws", async () => {
-  const projection = new Projection(open(), { name: "model", handlers: {} });
+  const projection = new Projection(open(), { name: "model", handlers: { Noted() {} } });
   await assert.rejects(projection.rebuild(), { name: "TypeError", message: /reset must be given/ });
 });

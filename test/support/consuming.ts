@@ -9,7 +9,7 @@ const outbox: Make = (store, options) =>
 const subscription: Make = (store, options) =>
   new Subscription(store, Object.assign({ name: "reader", handler() {} }, options));
 const projection: Make = (store, options) =>
-  new Projection(store, Object.assign({ name: "reader", handlers: {} }, options));
+  new Projection(store, Object.assign({ name: "reader", handlers: { Noted() {} } }, options));
 
 /** Ends what should have been refused at once, lest it run for ever. */
 const signal = AbortSignal.abort();
@@ -57,7 +57,7 @@ export const refusals: readonly Refusal[] = [
   ...wrong(projection, "handlers", [{ [long]: secret }, "TypeError", "xxx"]),
   ...wrong(projection, "reset", ...[null, secret, {}].map(typed)),
   [
-    (store) => new Projection(store, { name: "reader", handlers: {} }).rebuild(),
+    (store) => new Projection(store, { name: "reader", handlers: { Noted() {} } }).rebuild(),
     "TypeError",
     "reset",
   ],
