@@ -36,20 +36,26 @@ export type {
   HandlerEntry,
   HandlerMap,
 } from "./src/store/store.ts";
-export { Aggregate } from "./src/aggregate/aggregate.ts";
+export { Aggregate, type AggregateEvent } from "./src/aggregate/aggregate.ts";
 export {
   type AggregateClass,
-  type AggregateEvent,
   type AsOf,
   type CommandContext,
   Repository,
 } from "./src/aggregate/repository.ts";
 export type { RepositoryOptions } from "./src/aggregate/repository.ts";
+export type {
+  ExecuteOptions,
+  ExecuteResult,
+  SaveOptions,
+  SaveResult,
+} from "./src/aggregate/save.ts";
 export {
   type Decided,
   type Decider,
   decider,
   type DeciderOptions,
+  type HandleOptions,
 } from "./src/aggregate/decider.ts";
 export { Outbox, type OutboxConstructor, type OutboxOptions } from "./src/consumer/outbox.ts";
 export type { PublisherContext } from "./src/consumer/outbox.ts";

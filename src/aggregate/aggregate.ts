@@ -2,6 +2,9 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { AggregateDiscardedError } from "../errors/store.ts";
 import { isUnknown } from "../event/unknown.ts";
 
+/** The events of an aggregate. */
+export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
+
 /** What a repository does with an aggregate that nobody else may. */
 interface Lifecycle {
   /** Gives it its id. */

@@ -1,5 +1,8 @@
-import { checkName, checkNumber } from "../errors/check.ts";
+import { type ExpectedVersion, fits } from "../driver/version.ts";
+import { checkBoolean, checkName, checkNumber } from "../errors/check.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
+import { ConcurrencyError } from "../errors/store.ts";
+import { checkExpectedVersion } from "../store/prepare.ts";
 import { internalsOf } from "../store/internals.ts";
 
 /** A command in the queue. */
@@ -24,20 +27,28 @@ const patience = 1000;
  * Runs an attempt to change a stream; when another writer was faster, again, after a random pause.
  *
  * Commands of one process on one stream queue up: without that, of 20 callers on one aggregate 15 failed after three
- * retries. Internals a transaction there is no queue, for its turn may depend on locks that the transaction holds.
+ * retries. Inside a transaction there is no queue, for its turn may depend on locks that the transaction holds.
  *
- * @param retries How often to try again after a conflict.
- * @param attempt Loads, decides and appends; is given the number of the attempt, from 1.
+ * @param retries How often to try again after a conflict; not at all where the caller expects a version.
+ * @param expected The version that the caller expects.
+ * @param attempt Loads, decides and appends; is given the number of the attempt, from 1, and `ensure`, which throws unless
+ * the loaded version is as expected.
  * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
  */
 export async function withRetries<R>(
   store: object,
   streamId: string,
   retries: number,
-  attempt: (number: number) => Promise<R>,
+  expected: ExpectedVersion,
+  attempt: (number: number, ensure: (version: number) => void) => Promise<R>,
 ): Promise<R> {
+  checkExpectedVersion(expected);
+  const ensure = (version: number) => {
+    if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
+  };
   const internals = internalsOf(store);
-  const work = () => retry(retries, attempt);
+  const most = expected === "any" ? retries : 0;
+  const work = () => retry(most, (number) => attempt(number, ensure));
   if (internals === undefined || internals.transaction !== undefined) return await work();
   return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${streamId}`, work);
 }
@@ -79,9 +90,14 @@ async function endedOrLate({ begun, ended }: QueuedCommand): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Checks the options of a command. */
-export function checkCommand(category: string | undefined, retries: number): void {
+/** Checks the options that repositories and deciders share. */
+export function checkCommand(
+  category: string | undefined,
+  retries: number,
+  publish: boolean,
+): void {
   checkNumber("retries", retries);
+  checkBoolean("publish", publish);
   if (category === undefined) return;
   checkName("category", category);
   if (category.includes(":")) {

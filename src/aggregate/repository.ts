@@ -1,10 +1,11 @@
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
-import { checkInstant, checkNumber } from "../errors/check.ts";
+import type { ExecuteOptions, ExecuteResult, SaveOptions, SaveResult } from "./save.ts";
+import { checkInstant, checkNumber, checkObject } from "../errors/check.ts";
 import { ConcurrencyError } from "../errors/store.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
-import { Aggregate, lifecycle } from "./aggregate.ts";
+import { Aggregate, type AggregateEvent, lifecycle } from "./aggregate.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 
 /** A class of aggregates. */
@@ -19,6 +20,8 @@ export interface AggregateClass<A> {
 export interface RepositoryOptions {
   /** How often a command is run again after another writer was faster. @default 3 */
   readonly retries?: number | undefined;
+  /** Whether what it saves is also for the outbox, as with `EventStore.publish`. @default false */
+  readonly publish?: boolean | undefined;
 }
 
 /** What a command knows besides its aggregate. */
@@ -44,9 +47,6 @@ export interface AsOf {
   /** As it was at this UTC instant: everything before the first event that was created later. @default now */
   readonly at?: Date | undefined;
 }
-
-/** The events of an aggregate. */
-export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
 interface LoadedAggregate<A> {
   readonly aggregate: A;
@@ -86,6 +86,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   readonly #store: EventStore<E>;
   readonly #class: AggregateClass<A>;
   readonly #retries: number;
+  readonly #publish: boolean;
 
   /**
    * Makes a repository; it holds no state, so that one may be made wherever a store is at hand.
@@ -106,7 +107,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     this.#store = store;
     this.#class = aggregateClass;
     this.#retries = options.retries ?? 3;
-    checkCommand(this.#class.category, this.#retries);
+    this.#publish = options.publish ?? false;
+    checkCommand(this.#class.category, this.#retries, this.#publish);
   }
 
   /**
@@ -124,7 +126,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     const streamId = this.#streamId(id);
     const aggregate = this.#make(id);
     const blank = { aggregate, createdAt: undefined, updatedAt: undefined };
-    const result = await this.#run(blank, 1, "noStream", run);
+    const { result } = await this.#run(blank, 1, "noStream", run);
     // Where there was nothing to save, nothing has met the stream that is there.
     const actual = aggregate.version === 0 ? await this.#store.version(streamId) : 0;
     if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
@@ -144,10 +146,56 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     id: string,
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
-    return await withRetries(this.#store, this.#streamId(id), this.#retries, async (attempt) => {
+    return (await this.execute(id, run)).result;
+  }
+
+  /**
+   * Does what `aggregate` does, and returns besides what became of the stream.
+   *
+   * @param id The aggregate's id, without the category.
+   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
+   * @param options What is expected of the stream, and metadata for the events.
+   * @returns What the command returned, the version after it, and what was saved.
+   * @throws {ConcurrencyError} If the stream is not at the expected version, or there was a conflict on every attempt.
+   *
+   * @example A change that only applies to the version that the user saw
+   * ```ts
+   * import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
+   * import { memory } from "event-sourcery/memory";
+   * import assert from "node:assert/strict";
+   *
+   * const Counted = defineEvent("Counted");
+   *
+   * class Counter extends Aggregate<EventOf<typeof Counted>> {
+   *   static readonly category = "counter";
+   *   protected apply(): void {}
+   *   count(): void {
+   *     this.emit(Counted());
+   *   }
+   * }
+   *
+   * const counters = new Repository(new EventStore(memory(), { events: [Counted] }), Counter);
+   * const { version } = await counters.execute("a", (counter) => counter.count());
+   * assert.equal(version, 1); // an ETag, for example
+   *
+   * const count = (counter: Counter) => counter.count();
+   * await counters.execute("a", count, { expectedVersion: version });
+   * await assert.rejects(counters.execute("a", count, { expectedVersion: version }), { code: "CONCURRENCY" });
+   * ```
+   */
+  async execute<R>(
+    id: string,
+    run: (aggregate: A, context: CommandContext<E>) => R,
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult<A, Awaited<R>>> {
+    const { expectedVersion = "any", metadata } = checkObject("options", options);
+    const [streamId, retries] = [this.#streamId(id), this.#retries];
+    const attempt = async (number: number, ensure: (version: number) => void) => {
       const loaded = await this.#load(id, {});
-      return await this.#run(loaded, attempt, 0, run);
-    });
+      ensure(loaded.aggregate.version);
+      return await this.#run(loaded, number, 0, run, metadata);
+    };
+    return await withRetries(this.#store, streamId, retries, expectedVersion, attempt);
   }
 
   /**
@@ -168,14 +216,12 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    *
    * @param aggregate One that this repository loaded.
    * @param options Metadata for the events; their own wins.
+   * @returns The version now, and what was saved.
    * @throws {ConcurrencyError} If another writer was faster.
    * @throws {AggregateDiscardedError} If its earlier changes were rolled back or refused.
    */
-  async save(
-    aggregate: A,
-    options: { readonly metadata?: Metadata | undefined } = {},
-  ): Promise<void> {
-    await this.#save(aggregate, 0, options.metadata);
+  async save(aggregate: A, options: SaveOptions = {}): Promise<SaveResult<AggregateEvent<A>>> {
+    return await this.#save(aggregate, 0, checkObject("options", options).metadata);
   }
 
   async #run<R>(
@@ -183,13 +229,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     attempt: number,
     fresh: 0 | "noStream",
     run: (aggregate: A, context: CommandContext<E>) => R,
-  ): Promise<Awaited<R>> {
+    metadata?: Metadata,
+  ): Promise<ExecuteResult<A, Awaited<R>>> {
     const { version } = aggregate;
     const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
     try {
       const result = await run(aggregate, { ...context, store: this.#store });
-      await this.#save(aggregate, fresh);
-      return result;
+      return { result, aggregate, ...await this.#save(aggregate, fresh, metadata) };
     } catch (error) {
       lifecycle.discard(aggregate);
       throw error;
@@ -197,17 +243,26 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   }
 
   /** Saves an aggregate; `fresh` is what is expected where it has no version yet. */
-  async #save(aggregate: A, fresh: 0 | "noStream", metadata?: Metadata): Promise<void> {
+  async #save(
+    aggregate: A,
+    fresh: 0 | "noStream",
+    metadata?: Metadata,
+  ): Promise<SaveResult<AggregateEvent<A>>> {
     lifecycle.check(aggregate);
-    const changes = aggregate.changes as readonly E[];
-    if (changes.length === 0) return;
+    // The constructor takes only a store of the aggregate's events.
+    const changes = aggregate.changes as readonly (AggregateEvent<A> & E)[];
+    if (changes.length === 0) {
+      return { version: aggregate.version, position: undefined, events: [] };
+    }
     const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
-    const { version } = await store.append(this.#streamId(aggregate.id), changes, {
+    const append = this.#publish ? store.publish : store.append;
+    const { version, position, events } = await append(this.#streamId(aggregate.id), changes, {
       expectedVersion,
     });
     lifecycle.saved(aggregate, changes, version);
     internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
+    return { version, position, events };
   }
 
   async #load(id: string, { version: to, at }: AsOf): Promise<LoadedAggregate<A>> {

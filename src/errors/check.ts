@@ -113,6 +113,16 @@ export function checkFunction(
   throw new TypeError(`${argument} must be a function, got ${kind(value)}`);
 }
 
+/**
+ * Checks a boolean.
+ *
+ * @throws {TypeError} If it is not one.
+ */
+export function checkBoolean(argument: string, value: unknown): asserts value is boolean {
+  if (typeof value === "boolean") return;
+  throw new TypeError(`${argument} must be a boolean, got ${kind(value)}`);
+}
+
 /** Names what a value is, without showing it. */
 export function kind(value: unknown): string {
   if (value === null) return "null";

@@ -141,9 +141,9 @@ function refuseDoubles(writes: readonly StreamWrite[]): void {
 /**
  * Checks an expected version.
  *
- * @throws {TypeError | RangeError} If it is none.
+ * @throws {TypeError | RangeError} If it is not one.
  */
-function checkExpectedVersion(expected: unknown): asserts expected is ExpectedVersion {
+export function checkExpectedVersion(expected: unknown): asserts expected is ExpectedVersion {
   if (typeof expected === "number") return checkNumber("expectedVersion", expected);
   if (expected === "any" || expected === "noStream" || expected === "streamExists") return;
   throw new TypeError(

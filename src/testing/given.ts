@@ -1,7 +1,7 @@
 import type { DeciderOptions } from "../aggregate/decider.ts";
-import type { AggregateClass, AggregateEvent } from "../aggregate/repository.ts";
+import type { AggregateClass } from "../aggregate/repository.ts";
 import type { Event } from "../event/event.ts";
-import { type Aggregate, lifecycle } from "../aggregate/aggregate.ts";
+import { type Aggregate, type AggregateEvent, lifecycle } from "../aggregate/aggregate.ts";
 import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { outcomeOf, type Then } from "./outcome.ts";
