@@ -14,6 +14,7 @@ export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./s
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/event/schema.ts";
 export { EventStore } from "./src/store/store.ts";
 export type {
+  DbOf,
   EventStoreConstructor,
   EventStoreOptions,
   JoinedStore,

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { bin, run } from "./support/command.ts";
-import { root, runtime } from "./support/root.ts";
+import { runtime } from "./support/root.ts";
+import { compile } from "./types/compile.ts";
+import { mistakes } from "./types/mistakes.ts";
 import { program, type Size } from "./types/program.ts";
 
 /** What checking a program of this size may cost, the library's own sources included; it was 146,000 with TypeScript 7. */
@@ -17,32 +15,26 @@ if (runtime === "node") {
     const found = await instantiations(size);
     assert(found > 0 && found <= budget, `${found} instantiations, the budget is ${budget}`);
   });
+
+  test("the compiler says in a sentence what to do about a usual mistake", async () => {
+    const text = mistakes.map(({ code }) => code).join("\n");
+    const { output } = await compile(text);
+    const messages = output.split(/^(?=\S*program\.ts)/m);
+    for (const { code, message } of mistakes) {
+      if (message === undefined) continue;
+      const line = text.split(code)[0]!.split("\n").length;
+      const found = messages.filter((text) => text.includes(`program.ts(${line},`));
+      assert.equal(found.length, 1, `${code}\n${output}`);
+      assert(found[0]!.includes(message), found[0]!);
+      assert(found[0]!.length < 600, found[0]!);
+    }
+    assert.equal(messages.length, mistakes.filter(({ message }) => message).length, output);
+  });
 }
 
 /** Counts what the compiler instantiates to check a program, which must compile. */
 async function instantiations(of: Size): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "event-sourcery-types-"));
-  try {
-    await writeFile(join(folder, "program.ts"), program(of));
-    await writeFile(join(folder, "package.json"), `{ "type": "module" }`);
-    await writeFile(
-      join(folder, "tsconfig.json"),
-      JSON.stringify({
-        extends: join(root, "tsconfig.json"),
-        compilerOptions: {
-          rootDir: "/",
-          noEmit: true,
-          rewriteRelativeImportExtensions: false,
-          allowImportingTsExtensions: true,
-          typeRoots: [join(root, "node_modules", "@types")],
-        },
-        include: ["program.ts"],
-      }),
-    );
-    const { ok, output } = await run([bin("tsc"), "-p", folder, "--extendedDiagnostics"]);
-    assert(ok, output);
-    return Number(/^Instantiations:\s+(\d+)/m.exec(output)?.[1]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const { ok, output } = await compile(program(of), "--extendedDiagnostics");
+  assert(ok, output);
+  return Number(/^Instantiations:\s+(\d+)/m.exec(output)?.[1]);
 }

@@ -25,7 +25,10 @@ import { MemoryDriver } from "./session.ts";
 
 /** How an in-memory driver behaves. */
 export interface MemoryOptions<Db = undefined> {
-  /** What handlers and transactions get as `db`: for handlers written for a database. @default undefined */
+  /**
+   * What handlers and transactions get as `db`: `memory({ db })` for handlers written for a database, since a handler that
+   * uses `db` does not compile without. @default undefined
+   */
   readonly db?: Db | undefined;
   /** How long a write waits for an open transaction, in milliseconds. @default 5000 */
   readonly busyTimeout?: number | undefined;
@@ -37,9 +40,16 @@ export interface MemoryOptions<Db = undefined> {
  * @returns An empty store of its own; its `migrate` has nothing to do.
  * @throws {TypeError | RangeError} If an option is malformed or out of range.
  */
-export function memory<Db = undefined>(options: MemoryOptions<Db> = {}): Driver<Db> {
+export function memory(options?: MemoryOptions): Driver<undefined>;
+/**
+ * Makes a driver that keeps events in memory, and hands a database of the caller's to handlers: for tests of handlers
+ * that write to one. What they write there is not undone when a transaction of the store is rolled back.
+ */
+export function memory<Db>(options: MemoryOptions<Db> & { readonly db: Db }): Driver<Db>;
+export function memory<Db>(options: MemoryOptions<Db> = {}): Driver<Db> {
   const { db, busyTimeout = 5000 } = options;
   checkBusyTimeout(busyTimeout);
+  // The overloads see to it: where there is no `db`, its type is `undefined`.
   return new MemoryDriver(new Log(undefined), db as Db, busyTimeout);
 }
 

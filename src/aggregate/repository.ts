@@ -48,6 +48,10 @@ export interface AsOf {
   readonly at?: Date | undefined;
 }
 
+/** Accepts everything where a store has all events of an aggregate; or else names those it lacks in the compiler's message. */
+type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? unknown
+  : { readonly "the store was made without": Exclude<Needed, E>["type"] };
+
 interface LoadedAggregate<A> {
   readonly aggregate: A;
   readonly createdAt: Date | undefined;
@@ -97,7 +101,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    */
   constructor(
     store: EventStore<E>,
-    aggregateClass: AggregateClass<A> & ([AggregateEvent<A>] extends [E] ? unknown : never),
+    aggregateClass: AggregateClass<A> & StoredIn<E, AggregateEvent<A>>,
     options: RepositoryOptions = {},
   ) {
     if (typeof store?.fold !== "function") throw new TypeError("store must be an event store");

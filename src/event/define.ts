@@ -93,6 +93,14 @@ export function defineEvent<Data>(): <const Type extends string>(
   type: Type,
   options?: EventTypeOptions<Data>,
 ) => EventType<Event<Type, Data>>;
+/**
+ * Catches a missing second call: where the data's type is given, the name follows as `defineEvent<Data>()("Name")`.
+ *
+ * @param type Not a name: there is no such event type, and the compiler shows this text.
+ */
+export function defineEvent<Data>(
+  type: "the name goes into a second call: defineEvent<Data>()(name)",
+): never;
 export function defineEvent(
   type?: string,
   schema?: StandardSchema,

@@ -11,7 +11,10 @@ export interface Event<Type extends string = string, Data = unknown> {
   readonly id: string;
   /** When it was created, a UTC instant. */
   readonly createdAt: Date;
-  /** What it says; frozen deeply. */
+  /**
+   * What it says. Plain objects and lists in it are frozen deeply, also where their type is mutable: changing one throws a
+   * `TypeError`. Copy it to change it; a Map, a Set or a Date may be changed, which changes nothing that is stored.
+   */
   readonly data: Data;
   /** What is known about it besides. */
   readonly metadata: Metadata;

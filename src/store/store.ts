@@ -18,7 +18,11 @@ import { ScopedStore } from "./scoped.ts";
  *
  * A store of more event types is not a store of fewer, since reading would lie: an application takes its own
  * `EventStore<AppEvent>`, a module that only writes `EventWriter<OrderEvent>`, one that only reads
- * `EventReader<OrderEvent>`.
+ * `EventReader<OrderEvent>`. So a function that is given a store names the events, `(store: EventStore<OrderEvent>)`;
+ * `Db` may be left out there. A bare `EventStore` accepts no store with event types.
+ *
+ * An editor spells out the union of all events where it shows a store's type; `export type AppStore = typeof store` gives
+ * the whole a name.
  */
 export interface EventStore<in out E extends Event = Event, Db = unknown>
   extends EventReader<E>, EventWriter<E> {
@@ -58,6 +62,13 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
    */
   delete(streamId: string): Promise<void>;
 }
+
+/**
+ * The type of the `db` that a store's handlers and transactions are given, for handlers in a module of their own:
+ * `ProjectionHandlers<OrderEvent, DbOf<typeof store>>`. For a Drizzle database that is the transaction's type, not the
+ * handle's.
+ */
+export type DbOf<Store> = Store extends EventStore<infer _E extends Event, infer Db> ? Db : never;
 
 /** What work in a transaction is given. */
 export interface TransactionContext<E extends Event = Event, Db = unknown> {
