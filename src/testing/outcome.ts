@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Event } from "../event/event.ts";
+import { kind } from "../errors/check.ts";
 import { isPromise } from "../errors/kind.ts";
 
 /** What a command did. */
@@ -7,24 +8,47 @@ type Outcome =
   | { readonly failed: false; readonly events: readonly Event[] }
   | { readonly failed: true; readonly error: unknown };
 
+/** What is asked of a command once it is done. */
+interface Sources {
+  /** The events that were emitted. */
+  readonly emitted: () => readonly Event[];
+  /** The state after them, or the part of it that the expected one names. */
+  readonly state: (expected: unknown) => unknown;
+}
+
 /**
- * Runs a command now, and gives what checks its outcome.
+ * Runs a command now, and returns what checks its outcome.
  *
  * @param command Answers with a promise if it is asynchronous.
- * @param emitted Tells what was emitted, once the command is done.
  */
-export function outcomeOf(
+export function outcomeOf<Result extends void | Promise<void>>(
   command: () => unknown,
-  emitted: () => readonly Event[],
-): Then<Event, void | Promise<void>> {
+  { emitted, state }: Sources,
+): Then<Event, Result> {
   const outcome = attempt(command, () => ({ failed: false, events: emitted() }));
-  const check = (assertion: (outcome: Outcome) => void): void | Promise<void> =>
-    outcome instanceof Promise ? outcome.then(assertion) : assertion(outcome);
+  // A command that answers with a promise is checked when that is settled; its type says so.
+  const check = (assertion: (outcome: Outcome) => void) =>
+    (outcome instanceof Promise ? outcome.then(assertion) : assertion(outcome)) as Result;
   return {
     emits: (...expected) => check((outcome) => assertEmits(outcome, expected.flat())),
     emitsNothing: () => check((outcome) => assertEmits(outcome, [])),
     fails: (expected) => check((outcome) => assertFails(outcome, expected)),
+    hasState: (expected) =>
+      check((outcome) => {
+        if (outcome.failed) throw unexpected("lead to a state", outcome.error, expected);
+        assertState(state(expected), expected);
+      }),
   };
+}
+
+/** Asserts that a state is exactly the expected one. */
+export function assertState(actual: unknown, expected: unknown): void {
+  try {
+    assert.deepStrictEqual(actual, expected);
+  } catch (error) {
+    const message = `Expected the events to lead to another state\n${(error as Error).message}`;
+    throw failure(message, actual, expected);
+  }
 }
 
 function attempt(command: () => unknown, done: () => Outcome): Outcome | Promise<Outcome> {
@@ -43,25 +67,26 @@ function assertEmits(
   expected: readonly Pick<Event, "type" | "data">[],
 ): void {
   if (outcome.failed) {
-    throw failure(
-      `Expected the command to emit ${names(expected)}, but it failed: ${text(outcome.error)}`,
-      outcome.error,
-      expected.map(essence),
-      outcome.error,
-    );
+    throw unexpected(`emit ${names(expected)}`, outcome.error, expected.map(essence));
   }
   const actual = outcome.events.map(essence);
   const wanted = expected.map(essence);
   try {
     assert.deepStrictEqual(actual, wanted);
   } catch (error) {
+    const other = names(actual) === names(wanted) ? " with other data" : "";
     throw failure(
-      `Expected the command to emit ${names(expected)}, but it emitted ${names(actual)}\n` +
+      `Expected the command to emit ${names(expected)}, but it emitted ${names(actual)}${other}\n` +
         (error as Error).message,
       actual,
       wanted,
     );
   }
+}
+
+function unexpected(wanted: string, error: unknown, expected: unknown): Error {
+  const message = `Expected the command to ${wanted}, but it failed: ${text(error)}`;
+  return failure(message, error, expected, error);
 }
 
 function assertFails(outcome: Outcome, expected: ExpectedError | undefined): void {
@@ -71,7 +96,8 @@ function assertFails(outcome: Outcome, expected: ExpectedError | undefined): voi
   }
   const { error } = outcome;
   if (matches(error, expected)) return;
-  throw failure(`${wanted}, but it failed with ${text(error)}`, error, expected, error);
+  const found = `${text(error)}${differences(error, expected)}`;
+  throw failure(`${wanted}, but it failed with ${found}`, error, expected, error);
 }
 
 function essence({ type, data }: Pick<Event, "type" | "data">): Pick<Event, "type" | "data"> {
@@ -80,7 +106,7 @@ function essence({ type, data }: Pick<Event, "type" | "data">): Pick<Event, "typ
 
 function matches(error: unknown, expected: ExpectedError | undefined): boolean {
   if (expected === undefined) return true;
-  if (expected instanceof RegExp) return expected.test(text(error));
+  if (expected instanceof RegExp) return expected.test(text(error)) || expected.test(raw(error));
   if (isClass(expected)) return error instanceof expected;
   if (typeof expected === "function") return (expected as (error: unknown) => boolean)(error);
   if (typeof error !== "object" || error === null) return false;
@@ -116,14 +142,44 @@ function describe(expected: ExpectedError | undefined): string {
   if (expected instanceof Error) return text(expected);
   if (isClass(expected)) return expected.name;
   if (typeof expected === "function") return "an error that the function accepts";
-  return `an error with the given ${Object.keys(expected).join(", ")}`;
+  const fields = Object.entries(expected).map(([key, value]) => `${key} ${show(value)}`);
+  return `an error with ${fields.join(", ")}`;
+}
+
+/** The fields of an error that are not as they are expected to be. */
+function differences(error: unknown, expected: ExpectedError | undefined): string {
+  if (typeof expected !== "object" || expected instanceof RegExp || expected instanceof Error) {
+    return "";
+  }
+  if (typeof error !== "object" || error === null) return "";
+  const fields = Object.entries(expected).flatMap(([key, value]) => {
+    const actual: unknown = Reflect.get(error, key);
+    return isSame(actual, value) ? [] : [`${key} ${show(actual)}`];
+  });
+  return ` with ${fields.join(", ")}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null && !(value instanceof RegExp)
+    ? kind(value)
+    : raw(value);
 }
 
 function names(events: readonly Pick<Event, "type">[]): string {
   return events.length === 0 ? "nothing" : events.map(({ type }) => type).join(", ");
 }
 
+/** The text of an error; a class that sets no name of its own is named all the same. */
 function text(error: unknown): string {
+  if (!(error instanceof Error) || Object.hasOwn(error, "name")) return raw(error);
+  const { constructor, message } = error;
+  return Object.hasOwn(constructor.prototype, "name")
+    ? raw(error)
+    : `${constructor.name}: ${message}`;
+}
+
+function raw(error: unknown): string {
   try {
     return String(error);
   } catch {
@@ -152,11 +208,22 @@ export type ExpectedError =
   | Error
   | ((error: unknown) => boolean);
 
+/** What a state is checked with. */
+export interface HasState<State, Result> {
+  /**
+   * Asserts what the events lead to, the history's and the command's.
+   *
+   * @param state The state of a decider, all of it; of an aggregate the public members that count, getters included.
+   * @throws {AssertionError} If the state is another, or the command failed; its error is the `cause` then.
+   */
+  hasState(state: State): Result;
+}
+
 /**
  * What is to be checked after a command. `Result` is `void`, or `Promise<void>` where the command is asynchronous:
  * then await it.
  */
-export interface Then<E extends Event, Result> {
+export interface Then<E extends Event, Result, State = unknown> extends HasState<State, Result> {
   /**
    * Asserts that the command brought about exactly these events, in this order. Compares type and data.
    *

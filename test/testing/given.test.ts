@@ -201,3 +201,78 @@ test("given() knows the events and commands of its subject", () => {
     .emits(TurnedOn());
   return later;
 });
+
+test("emits() says in its first line that only the data differ", () => {
+  const dimmed = given(LightSwitch).when((light) => light.dim(1, 2));
+  assert.throws(
+    () => dimmed.emits(Dimmed({ percent: 1 }), Dimmed({ percent: 3 })),
+    /^AssertionError.*emit Dimmed, Dimmed, but it emitted Dimmed, Dimmed with other data\n/,
+  );
+});
+
+test("fails() shows the expected and the actual fields of an error", () => {
+  const failed = given(LightSwitch, on).when((light) => light.turnOn());
+  for (
+    const [expected, message] of [
+      [{ code: "empty" }, /with an error with code "empty", but .* turned on with code "ALREADY"$/],
+      [
+        { code: "ALREADY", light: /^2/ },
+        /with code "ALREADY", light \/\^2\/, but .* with light "1"$/,
+      ],
+      [
+        { code: 5, extra: [1] },
+        /with code 5, extra an array, .* with code "ALREADY", extra undefined$/,
+      ],
+    ] as const
+  ) {
+    assert.throws(() => failed.fails(expected), { message });
+  }
+});
+
+test("fails() names the class of an error that sets no name", () => {
+  class OrderError extends RangeError {}
+  const failed = given(LightSwitch).when(() => {
+    throw new OrderError("too much");
+  });
+  failed.fails(/^OrderError: too much$/);
+  failed.fails(/^RangeError: too much$/);
+  assert.throws(() => failed.fails(TypeError), /but it failed with OrderError: too much/);
+  assert.throws(() => failed.emitsNothing(), /but it failed: OrderError: too much/);
+});
+
+test("hasState() compares the whole state of a decider, before and after a command", () => {
+  given(light).hasState(false);
+  given(light, on).hasState(true);
+  given(light).when("blink").hasState(false);
+  given(light, on).when("on").hasState(true);
+  const other = /lead to another state\n[^]*true/;
+  assert.throws(() => given(light).when("on").hasState(false), { message: other });
+  assert.throws(() => given(light, on).hasState(false), { name: "AssertionError", message: other });
+  assert.throws(() => given(light).when("break").hasState(false), (error) => {
+    assert(error instanceof assert.AssertionError && error.cause instanceof RangeError);
+    return /lead to a state, but it failed: RangeError: It is broken/.test(error.message);
+  });
+});
+
+test("hasState() compares the members of an aggregate that are named", async () => {
+  class Lamp extends LightSwitch {
+    #dimmed: readonly number[] = [];
+    get dimmed(): readonly number[] {
+      return this.#dimmed;
+    }
+    protected override apply(event: LightEvent): void {
+      super.apply(event);
+      if (event.type === "Dimmed") this.#dimmed = [...this.#dimmed, event.data.percent];
+    }
+  }
+  given(Lamp).hasState({ id: "1", version: 0, dimmed: [] });
+  given(Lamp, [Dimmed({ percent: 1 })], { id: "hall" }).hasState({ id: "hall", dimmed: [1] });
+  const dimmed = given(Lamp, [Dimmed({ percent: 1 })]).when((lamp) => lamp.dim(2));
+  dimmed.hasState({ dimmed: [1, 2] });
+  assert.throws(() => dimmed.hasState({ dimmed: [1, 3] }), assert.AssertionError);
+  await given(Lamp).when((lamp) => lamp.turnOnLater()).hasState({ version: 0 });
+  await assert.rejects(
+    given(Lamp).when((lamp) => lamp.turnOnLater()).hasState({ version: 1 }),
+    assert.AssertionError,
+  );
+});
