@@ -6,6 +6,7 @@ import type {
   LaneFilter,
   LaneKey,
   LaneState,
+  ParkedEntry,
   Progress,
   StoredParking,
   StreamKey,
@@ -93,7 +94,7 @@ export class SqlCheckpoints implements Checkpoints {
       "write a consumer's checkpoint",
       "write",
       plain ? [this.#statements.advance] : this.#statements.park,
-      { ...key, epoch, ...progress, lease: progress.lease ?? null },
+      { ...key, epoch, ...progress, parked: parked.map(quoted), lease: progress.lease ?? null },
     );
     return rows.length > 0;
   }
@@ -169,6 +170,17 @@ export class SqlCheckpoints implements Checkpoints {
     const rows = await this.#send<ConsumerKey>("look for due work", "read", statements, {});
     return rows.map(({ scope, name, version }) => ({ scope, name, version }));
   }
+}
+
+/**
+ * An entry whose error is a JSON text in ASCII. What a handler throws may hold characters that the database's encoding has
+ * not, so that every write of it would be refused, and the event never parked: the statement takes back as much as it can.
+ */
+function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  if (error === undefined) return { ...entry, error };
+  const text = JSON.stringify(error).replace(/[\u007f-\uffff]/g, escape);
+  return { ...entry, error: text };
 }
 
 function definitionOf({ lanes, filter, position }: ConsumerDefinition): ConsumerDefinition {

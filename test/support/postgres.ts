@@ -40,12 +40,15 @@ export async function postgresUrl(server: string = "embedded"): Promise<string> 
   return url ?? (await (embedded ??= startPostgres())).url;
 }
 
-/** Makes an empty database, so that test files can run side by side. */
-export async function createDatabase(server: string = "embedded"): Promise<Database> {
+/** Makes an empty database with options of its own, so that test files can run side by side. */
+export async function createDatabase(
+  server: string = "embedded",
+  options: string = "",
+): Promise<Database> {
   const admin = await postgresUrl(server);
   const run = process.env["TEST_RUN"] ?? `p${process.pid}`;
   const name = `event_sourcery_${run}_${crypto.randomUUID().slice(0, 8)}`;
-  await execute(admin, `create database ${name}`);
+  await execute(admin, `create database ${name} ${options}`);
   const url = new URL(admin);
   url.pathname = name;
   return { url: url.href, drop: () => drop(admin, name) };

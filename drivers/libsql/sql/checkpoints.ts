@@ -109,7 +109,7 @@ where ${held}`;
 function park(parked: string, list: string): string {
   return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at)
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
-  value ->> 'attempts', ${due} + cast(value ->> 'delay' as integer), value ->> 'error', ${now}
+  value ->> 'attempts', ${due} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now}
 from json_each(?1, '$.${list}') where true`;
 }
 

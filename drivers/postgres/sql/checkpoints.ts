@@ -104,6 +104,10 @@ function advance(checkpoints: string): string {
 where ${held}`;
 }
 
+/** The text of an error, or its JSON where the database's encoding may not have all of its characters. */
+const error =
+  `case when current_setting('server_encoding') = 'UTF8' then error::json #>> '{}' else substr(error, 2, length(error) - 2) end`;
+
 /** Whether somebody discarded the event meanwhile tells its position: the stream goes on from where they said. */
 function park(checkpoints: string, parked: string): string {
   const columns =
@@ -111,7 +115,7 @@ function park(checkpoints: string, parked: string): string {
   const rows = (list: string) =>
     `insert into ${parked} (${columns})
   select ${scope}, ${name}, ${version}, "tenantId", "streamId", slot, position, attempts,
-    ${due} + delay * interval '1 millisecond', error, ${now}
+    ${due} + delay * interval '1 millisecond', ${error}, ${now}
   from moved cross join json_to_recordset(${given} -> '${list}')
     as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
   return `with moved as (

@@ -49,6 +49,41 @@ export const outbox: Cases = consuming({
     assert.deepEqual(calls, [range(1, 7), [1], [2], [4], [5], [6]]);
   },
 
+  async "an event is parked whatever the text of its error"({ store }) {
+    const thrown: readonly unknown[] = [
+      new Error(`NUL \0, half a pair \ud83d, another \ude00, a whole one 😀`),
+      new PermanentError(`NUL \0, half a pair \ud83d`),
+      new Error("😀".repeat(5000)),
+      new Error(`${"x".repeat(992)}😀`),
+      Object.create(null),
+      Proxy.revocable({}, {}).proxy,
+      undefined,
+      "\0",
+      Symbol("\ud83d"),
+    ];
+    // What succeeds in between tells the failures from an outage.
+    for (const index of thrown.keys()) {
+      await store.publish(`s${index}`, Noted(index));
+      await store.publish(`good${index}`, Noted(-1));
+    }
+    const publisher = ({ data }: RecordedEvent) => {
+      if (data !== -1) throw thrown[data as number];
+    };
+    const outbox = new Outbox(store, { publisher, retry: { ...soon, attempts: 1 } });
+    assert.equal((await outbox.runOnce()).parked, thrown.length);
+    const errors = (await outbox.parked()).map(({ error }) => error ?? "");
+    assert.equal(errors.length, thrown.length);
+    for (const error of errors) {
+      assert.ok(error.length > 0 && error.length <= 1000, "bounded");
+      assert.doesNotMatch(error, /[\0\p{Surrogate}]/u);
+    }
+    assert.equal(
+      errors[0],
+      "Error: NUL \ufffd, half a pair \ufffd, another \ufffd, a whole one 😀",
+    );
+    assert.equal(errors[3], `Error: ${"x".repeat(992)}\ufffd`);
+  },
+
   async "a failing stream holds up only itself, and goes on where it failed"({ store }) {
     for (const number of range(1, 4)) {
       await store.append("good", Noted(number));

@@ -43,6 +43,16 @@ export const parked: Cases = served({
     ]]);
   },
 
+  async "advance() keeps every text of an error that is well-formed"({ driver }) {
+    const checkpoints = of(driver);
+    const { epoch } = await claimed(checkpoints, long);
+    const texts = [`it's "broken" \\u00e9 \\\\ é 日本 😀 \n\t\u0001\u007f`, "", '"', "null", "{}"];
+    const entries = texts.map((error, index) => park(`s${index}`, index + 1, { error }));
+    await checkpoints.advance(lane, epoch, progress({ parked: entries }));
+    const rows = await checkpoints.parked(consumer);
+    assert.deepEqual(rows.map(({ error }) => error), texts);
+  },
+
   async "parked() tells lanes, tenants and consumers apart"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
