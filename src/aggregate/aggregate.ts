@@ -5,7 +5,7 @@ import { isUnknown } from "../event/unknown.ts";
 /** The events of an aggregate. */
 export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
-/** What a repository does with an aggregate that nobody else may. */
+/** What a repository alone may do with an aggregate. */
 interface Lifecycle {
   /** Gives it its id. */
   readonly setId: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
@@ -23,7 +23,7 @@ interface Lifecycle {
   readonly check: <E extends Event>(aggregate: Aggregate<E>) => void;
 }
 
-/** Reaches into aggregates; set by the class itself, so that its fields stay private to everyone else. */
+/** Gives the repository access to private fields; assigned in the static block. */
 export let lifecycle: Lifecycle;
 
 /**

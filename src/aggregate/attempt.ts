@@ -19,7 +19,7 @@ const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
 /**
  * How long a command waits for the one before it to end once that has begun, in milliseconds. The queue only saves
  * retries, the expected version keeps the promise: so a command that itself waits for this one, or one that hangs,
- * holds nobody up for longer.
+ * delays others no longer than that.
  */
 const patience = 1000;
 

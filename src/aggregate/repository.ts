@@ -59,7 +59,7 @@ interface LoadedAggregate<A> {
 }
 
 /**
- * Loads aggregates from their streams and saves what they emit. A thin wrapper: a store can do all of it.
+ * Loads aggregates from their streams and saves what they emit. A thin layer over `fold` and `append`.
  *
  * @example Create, change, load
  * ```ts

@@ -37,7 +37,7 @@ export class Catalog<E extends Event> {
   }
 
   /**
-   * Gives an event that is safe to store: of a known type, and frozen. A factory's event is given back as it is;
+   * Returns an event that is safe to store: of a known type, and frozen. A factory's event is given back as it is;
    * one made by hand, or read from a store, is copied.
    *
    * @throws {UnknownEventTypeError} If the store was not made with its type.
@@ -114,7 +114,7 @@ export class Catalog<E extends Event> {
     }
   }
 
-  /** Tells whether a type was defined under this name. */
+  /** Reports whether a type was defined under this name. */
   has(type: string): boolean {
     return this.#definitions.get(type)?.type === type;
   }

@@ -41,7 +41,7 @@ export const brand: symbol = Symbol.for("event-sourcery.error");
  * ```
  */
 export abstract class EventSourceryError extends Error {
-  /** Tells the kinds of error apart, and never changes; `"BUSY"` is that of `BusyError`. */
+  /** Identifies the kind of error, and never changes between releases; `"BUSY"` is that of `BusyError`. */
   readonly code: EventSourceryErrorCode;
   /** Whether the same call may succeed when it is made again. */
   readonly retryable: boolean = false;

@@ -7,7 +7,7 @@ const longest = 512;
 /**
  * Checks a name that becomes part of a key: a stream id, type, tag, tenant or event id.
  *
- * @throws {TypeError} If it is no string, holds NUL or is not well-formed Unicode.
+ * @throws {TypeError} If it is not a string, holds NUL or is not well-formed Unicode.
  * @throws {RangeError} If it is empty or longer than 512 bytes in UTF-8.
  */
 export function checkName(argument: string, value: unknown): asserts value is string {
@@ -32,7 +32,7 @@ export function checkName(argument: string, value: unknown): asserts value is st
 export const unsafe: RegExp = /[\0\p{Surrogate}]/u;
 
 /**
- * The longest time that a timer takes, in milliseconds: more would be taken for nothing. Also the greatest `integer` of
+ * The longest time that a timer takes, in milliseconds: a longer delay fires immediately. Also the greatest `integer` of
  * Postgres.
  */
 export const maxInt32: number = 2 ** 31 - 1;
@@ -40,8 +40,8 @@ export const maxInt32: number = 2 ** 31 - 1;
 /**
  * Checks a whole number.
  *
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is no whole number from `least` to `most`.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not a whole number from `least` to `most`.
  */
 export function checkNumber(
   argument: string,
@@ -63,8 +63,8 @@ export function checkNumber(
 /**
  * Checks an instant.
  *
- * @throws {TypeError} If it is no `Date`.
- * @throws {RangeError} If it is no valid date of the years 1 to 9999, which every driver can store and order.
+ * @throws {TypeError} If it is not a `Date`.
+ * @throws {RangeError} If it is not a valid date of the years 1 to 9999, which every driver can store and order.
  */
 export function checkInstant(argument: string, value: unknown): asserts value is Date {
   if (!isDate(value)) {
@@ -79,7 +79,7 @@ export function checkInstant(argument: string, value: unknown): asserts value is
 /**
  * Checks a list of names, such as the types or categories of a filter.
  *
- * @throws {TypeError} If it is no array of strings, or a name in it is malformed.
+ * @throws {TypeError} If it is not an array of strings, or a name in it is malformed.
  */
 export function checkList(argument: string, value: unknown, allowEmpty: boolean = false): void {
   if (!Array.isArray(value)) {
@@ -91,9 +91,9 @@ export function checkList(argument: string, value: unknown, allowEmpty: boolean 
 }
 
 /**
- * Checks an object, such as the options of something, and gives it back.
+ * Checks an object, such as the options of something, and returns it.
  *
- * @throws {TypeError} If it is no object, or an array.
+ * @throws {TypeError} If it is not an object, or is an array.
  */
 export function checkObject<T>(argument: string, value: T): T {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
@@ -103,7 +103,7 @@ export function checkObject<T>(argument: string, value: T): T {
 /**
  * Checks a function.
  *
- * @throws {TypeError} If it is none.
+ * @throws {TypeError} If it is not one.
  */
 export function checkFunction(
   argument: string,

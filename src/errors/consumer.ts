@@ -19,7 +19,7 @@ export class PermanentError extends EventSourceryError {
   /** `"PERMANENT"`: the stream is parked without a further attempt. */
   declare readonly code: "PERMANENT";
 
-  /** Says why; the message is stored with the parked stream, so it must hold no secret. */
+  /** Makes the message, which gives the reason; it is stored with the parked stream, so it must hold no secret. */
   constructor(reason: string, options?: ErrorOptions) {
     super("PERMANENT", `Cannot handle the event, now or later: ${reason}`, options);
   }
@@ -36,7 +36,7 @@ export class LeaseLostError extends EventSourceryError {
   /** `true`: another worker goes on; this one may come back. */
   override readonly retryable = true;
 
-  /** Says of which consumer. */
+  /** Makes the message, which names the consumer. */
   constructor(consumer: string, options?: ErrorOptions) {
     super(
       "LEASE_LOST",
@@ -57,7 +57,7 @@ export class HandlerTimeoutError extends EventSourceryError {
   /** `true`: the event will be tried again. */
   override readonly retryable = true;
 
-  /** Says how long it took. */
+  /** Makes the message, which says how long it took. */
   constructor(consumer: string, timeout: number) {
     super(
       "HANDLER_TIMEOUT",
@@ -77,7 +77,7 @@ export class LanesMismatchError extends EventSourceryError {
   /** How many it has. */
   readonly lanes: number;
 
-  /** Says how to change them. */
+  /** Makes the message, which says how to change them. */
   constructor(consumer: string, lanes: number, wanted: number) {
     super(
       "LANES_MISMATCH",
@@ -97,7 +97,7 @@ export class FilterMismatchError extends EventSourceryError {
   /** `"FILTER_MISMATCH"`: the consumer has not run. */
   declare readonly code: "FILTER_MISMATCH";
 
-  /** Says what can be done. */
+  /** Makes the message, which says what can be done. */
   constructor(consumer: string) {
     super(
       "FILTER_MISMATCH",

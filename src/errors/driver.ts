@@ -14,7 +14,7 @@ export class UnknownOutcomeError extends EventSourceryError {
   /** The streams that were to be appended to; empty for a transaction whose commit was not answered. */
   readonly streamIds: readonly string[];
 
-  /** Says which streams. */
+  /** Makes the message, which says which streams. */
   constructor(streamIds: readonly string[], options?: ErrorOptions) {
     super(
       "UNKNOWN_OUTCOME",
@@ -42,7 +42,7 @@ export class BusyError extends EventSourceryError {
   /** `true`: the other writer may be done by then. */
   override readonly retryable = true;
 
-  /** Says how long was waited, and what to do inside a transaction; or for which consumer's lane. */
+  /** Makes the message, which says how long was waited, and what to do inside a transaction; or for which consumer's lane. */
   constructor(
     waited: number,
     options?: ErrorOptions & { readonly consumer?: string | undefined },
@@ -72,7 +72,7 @@ export class ConnectionError extends EventSourceryError {
   /** `true`: the database may be back by then. */
   override readonly retryable = true;
 
-  /** Says that the database cannot be reached. */
+  /** Makes the message, which says that the database cannot be reached. */
   constructor(options?: ErrorOptions) {
     super(
       "CONNECTION",
@@ -116,7 +116,7 @@ export class MissingSchemaError extends EventSourceryError {
   /** `"MISSING_SCHEMA"`: nothing was read or stored. */
   declare readonly code: "MISSING_SCHEMA";
 
-  /** Says which tables, and how to make them. */
+  /** Makes the message, which says which tables, and how to make them. */
   constructor(where: string, options?: ErrorOptions) {
     super(
       "MISSING_SCHEMA",
@@ -135,7 +135,7 @@ export class NewerSchemaError extends EventSourceryError {
   /** `"NEWER_SCHEMA"`: nothing was read or stored. */
   declare readonly code: "NEWER_SCHEMA";
 
-  /** Says which versions. */
+  /** Makes the message, which says which versions. */
   constructor(found: number, known: number) {
     super(
       "NEWER_SCHEMA",
@@ -154,7 +154,7 @@ export class StoreRewoundError extends EventSourceryError {
   /** `"STORE_REWOUND"`: nothing was stored, and consumers stand still. */
   declare readonly code: "STORE_REWOUND";
 
-  /** Says what is ahead of what. */
+  /** Makes the message, which says what is ahead of what. */
   constructor(head: number, seen: number, options?: ErrorOptions) {
     super(
       "STORE_REWOUND",
@@ -177,7 +177,7 @@ export class TransactionAbortedError extends EventSourceryError {
   /** `true`: the whole transaction has to run again, not its last statement. */
   override readonly retryable = true;
 
-  /** Says that nothing of the transaction is stored. */
+  /** Makes the message, which says that nothing of the transaction is stored. */
   constructor(options?: ErrorOptions) {
     super(
       "TRANSACTION_ABORTED",
@@ -196,7 +196,7 @@ export class UnsupportedError extends EventSourceryError {
   /** `"UNSUPPORTED"`: nothing was begun. */
   declare readonly code: "UNSUPPORTED";
 
-  /** Says what, and why. */
+  /** Makes the message, which says what, and why. */
   constructor(action: string, reason: string) {
     super("UNSUPPORTED", `Cannot ${action}: ${reason}`);
   }

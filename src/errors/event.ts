@@ -11,7 +11,7 @@ export class DuplicateEventTypeError extends EventSourceryError {
   /** The name that both claim. */
   readonly type: string;
 
-  /** Says which name. */
+  /** Makes the message, which says which name. */
   constructor(type: string) {
     super(
       "DUPLICATE_EVENT_TYPE",
@@ -73,7 +73,7 @@ export class UnknownEventTypeError extends EventSourceryError {
   /** The name under which it is stored, or was to be. */
   readonly type: string;
 
-  /** Says which type, and what to do. */
+  /** Makes the message, which says which type, and what to do. */
   constructor(type: string) {
     super(
       "UNKNOWN_EVENT_TYPE",
@@ -97,7 +97,7 @@ export class CorruptEventError extends EventSourceryError {
   /** The version of the event in its stream. */
   readonly version: number;
 
-  /** Says which event. */
+  /** Makes the message, which says which event. */
   constructor(streamId: string, version: number, reason: string, options?: ErrorOptions) {
     super(
       "CORRUPT_EVENT",

@@ -50,7 +50,7 @@ export type AnyEventSourceryError =
   | UnsupportedError;
 
 /**
- * Tells whether a value is an error of this library, and of the given code where one is given.
+ * Returns whether a value is an error of this library, and of the given code where one is given.
  *
  * Works across two copies of the package, where `instanceof` does not.
  *

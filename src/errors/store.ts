@@ -21,7 +21,7 @@ export class ConcurrencyError extends EventSourceryError {
   /** Whether the surrounding transaction is lost, so that only the whole of it can be tried again. */
   readonly transactionAborted: boolean;
 
-  /** Says which stream, and both versions. */
+  /** Makes the message, which says which stream, and both versions. */
   constructor(
     streamId: string,
     expected: ExpectedVersion,
@@ -54,7 +54,7 @@ export class DuplicateEventError extends EventSourceryError {
   /** The id that is taken. */
   readonly eventId: string;
 
-  /** Says which id. */
+  /** Makes the message, which says which id. */
   constructor(eventId: string, options?: ErrorOptions) {
     super(
       "DUPLICATE_EVENT",
@@ -76,7 +76,7 @@ export class AggregateDiscardedError extends EventSourceryError {
   /** `"AGGREGATE_DISCARDED"`: nothing was emitted or saved. */
   declare readonly code: "AGGREGATE_DISCARDED";
 
-  /** Says which aggregate. */
+  /** Makes the message, which says which aggregate. */
   constructor(id: string) {
     super(
       "AGGREGATE_DISCARDED",

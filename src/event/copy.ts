@@ -1,7 +1,7 @@
 import type { Issue } from "../errors/event.ts";
 import { isBuiltIn, isBytes, isDate, isMap, isSet } from "../errors/kind.ts";
 
-/** Deeper than any honest data; SQLite's JSON functions stop at 1,000 levels, and so would the stack somewhere. */
+/** Deeper than any legitimate data; SQLite's JSON functions stop at 1,000 levels, and so would the stack somewhere. */
 const deepest = 500;
 
 /** Thrown while data is walked: what cannot be stored, and where it stands. */

@@ -58,7 +58,7 @@ export function defineEvent<const Type extends string, Data extends undefined = 
  * Defines an event type whose data a schema checks.
  *
  * @param type Its name.
- * @param schema Any Standard Schema that answers at once; its output is what is stored. Reading never runs it.
+ * @param schema Any Standard Schema that is not asynchronous; its output is what is stored. Reading never runs it.
  * @param options Older versions, older names, tags.
  *
  * @example Data that a schema checks
@@ -110,12 +110,12 @@ export function defineEvent(
   return (name: string, unchecked?: EventTypeOptions) => makeType(name, undefined, unchecked, true);
 }
 
-/** Tells what a store needs to know of an event type; undefined if it is none. */
+/** Returns what a store needs to know of an event type; undefined if the value is not one. */
 export function definitionOf(type: unknown): Definition | undefined {
   return typeof type === "function" ? Reflect.get(type, definition) : undefined;
 }
 
-/** Tells which fields an event's factory chose by itself; undefined if no factory made the event. */
+/** Returns which fields an event's factory chose by itself; undefined if no factory made the event. */
 export function defaultsOf(event: Event): Defaults | undefined {
   return made.get(event);
 }

@@ -16,7 +16,7 @@ export interface Event<Type extends string = string, Data = unknown> {
    * `TypeError`. Copy it to change it; a Map, a Set or a Date may be changed, which changes nothing that is stored.
    */
   readonly data: Data;
-  /** What is known about it besides. */
+  /** Additional information about the event. */
   readonly metadata: Metadata;
   /** Names to find it by. */
   readonly tags: readonly string[];
@@ -40,7 +40,7 @@ export interface Recorded {
   readonly version: number;
   /** Its place in the log of all streams: strictly increasing, may have holes. */
   readonly position: number;
-  /** Whose it is; `""` where there are no tenants. */
+  /** The tenant it belongs to; `""` where there are no tenants. */
   readonly tenantId: string;
 }
 

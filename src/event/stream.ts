@@ -4,7 +4,7 @@ import { checkName } from "../errors/check.ts";
 export const slots = 1024;
 
 /**
- * Tells the slot of a stream, from which its lane follows for any number of lanes. It is stored with each event, so this
+ * Returns the slot of a stream, from which its lane follows for any number of lanes. It is stored with each event, so this
  * function never changes: the FNV-1a hash of the UTF-16 units of tenant, NUL and stream, folded to ten bits.
  */
 export function slotOf(tenantId: string, streamId: string): number {

@@ -17,7 +17,7 @@ export interface EventType<E extends Event = Event, Input = E["data"]> {
   readonly type: E["type"];
   /** The schema that checks data; undefined where there is none. */
   readonly schema: StandardSchema<unknown, E["data"]> | undefined;
-  /** Tells whether an event is of this type; usable as `events.filter(TurnedOn.is)`. */
+  /** Reports whether an event is of this type; usable as `events.filter(TurnedOn.is)`. */
   is<X extends Event>(event: X): event is X & E;
 }
 
@@ -33,7 +33,7 @@ export interface EventInit {
   readonly id?: string | undefined;
   /** A UTC instant of the years 1 to 9999. @default now */
   readonly createdAt?: Date | undefined;
-  /** Merged over nothing: what is given is what is stored. @default {} */
+  /** Stored as given; nothing is merged in by the factory. @default {} */
   readonly metadata?: Metadata | undefined;
   /** Names to find the event by. @default what the type's `tags` makes of the data, else none */
   readonly tags?: readonly string[] | undefined;

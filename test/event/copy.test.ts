@@ -180,3 +180,13 @@ test("an event takes names of built-in members as keys", () => {
   const data = { constructor: 1, toString: 2, toJSON: 3, hasOwnProperty: 4, length: 5, then: 6 };
   assert.deepEqual(Noted(data).data, data);
 });
+
+test("append() refuses an event by hand whose fields cannot be read, and names no type", async () => {
+  const store = new EventStore(memory(), { events: [Noted] });
+  const event = new Proxy({ ...Noted(1) }, { get: throwing });
+  await assert.rejects(store.append("a", event), {
+    code: "INVALID_EVENT",
+    type: "unknown",
+    message: 'Cannot use event "unknown": reading its fields threw at the top',
+  });
+});
