@@ -135,7 +135,7 @@ test("a consumer refuses options that are malformed or out of range, by name", (
     [{ retry: { minDelay: 10, maxDelay: 5 } }, /^RangeError: retry.maxDelay .* from 10 .* got 5/],
     [{ from: "end" }, /^TypeError: from must be /],
     [{ from: { after: -1 } }, /^RangeError: from.after /],
-    [{ onFailure: "stop" }, /^TypeError: onFailure must be /],
+    [{ onFailure: "halt" }, /^TypeError: onFailure must be /],
     [{ types: ["Nothing"] }, /^TypeError: Cannot consume "Nothing"/],
     [{ categories: "order" }, /^TypeError: categories must be an array/],
     [{ handler: undefined }, /^TypeError: handler must be a function/],

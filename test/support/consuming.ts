@@ -28,7 +28,7 @@ export const refusals: readonly Refusal[] = [
     ...wrong(make, "retry.maxDelay", [199, "RangeError"], ...numbers),
     ...wrong(make, "from", ...[null, secret, "end", 5, [], {}, () => {}].map(typed)),
     ...wrong(make, "from.after", ...numbers),
-    ...wrong(make, "onFailure", ...[null, secret, "stop", 5, ["park"]].map(typed)),
+    ...wrong(make, "onFailure", ...[null, secret, "halt", 5, ["park"]].map(typed)),
   ]),
   ...wrong(outbox, "name", ...names.filter(([name]) => name !== undefined)),
   ...wrong(outbox, "publisher", ...[undefined, null, secret, {}].map(typed)),
