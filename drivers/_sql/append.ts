@@ -76,8 +76,12 @@ export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[
   positions: readonly number[];
 }[] {
   const single = request.writes.length === 1;
+  const streams = new Map<string, InsertedRow[]>(
+    request.writes.map(({ streamId }) => [streamId, single ? [...rows] : []]),
+  );
+  if (!single) { for (const row of rows) streams.get(row.stream_id)!.push(row); }
   return request.writes.map(({ streamId }) => {
-    const own = single ? [...rows] : rows.filter((row) => row.stream_id === streamId);
+    const own = streams.get(streamId)!;
     own.sort((a, b) => Number(a.version) - Number(b.version));
     return {
       version: Number(own.at(-1)!.version),

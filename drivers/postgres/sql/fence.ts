@@ -17,6 +17,12 @@ export interface Fence {
    * @param timeout A parameter: how long the statement waits for locks, in milliseconds; null leaves the setting alone.
    */
   readonly before: (schema: string, timeout: string) => string;
+  /**
+   * The position of an event, in an insert from `fence`.
+   *
+   * @param n Which of the statement's events it is, from 1.
+   */
+  readonly position: (schema: string, n: string) => string;
   /** What follows the expression `stored`: the version and position of each event; may be empty. */
   readonly after: (schema: string) => string;
   /** Tells up to which position the log is settled, and whether this is a standby. */
@@ -46,6 +52,7 @@ export const concurrent: Fence = {
   from ${schema}."position"
 )`;
   },
+  position: (schema) => `nextval(${literal(`${schema}."position"`)})`,
   after: () => "",
   // The order is forced: first the sequence, then the locks that were taken before it was read. Asked the other way
   // round, 13 of 13,487 events were lost. A lock's key is the low 31 bits of a position; it stands at or below the
@@ -90,6 +97,7 @@ export const serial: Fence = {
   select set_config(${setting}, coalesce(nullif(current_setting(${setting}, true), ''), position::text), true) as held from locked
 )`;
   },
+  position: (schema) => `nextval(${literal(`${schema}."position"`)})`,
   after: (schema) =>
     `, moved as (
   update ${schema}."consumers" set position = (select max(position) from stored) where ${row} and exists (select from stored)
