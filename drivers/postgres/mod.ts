@@ -50,7 +50,15 @@ export interface PostgresOptions {
    * that prepares its own: `postgres(url, { prepare: false })` of postgres.js. @default true
    */
   readonly prepare?: boolean | undefined;
-  /** How long a write waits for another transaction, in milliseconds. @default 5000 */
+  /**
+   * How long a write waits for another transaction, in milliseconds.
+   *
+   * A statement sets this limit once it holds the locks of its tables: what waits for those, behind `create index`,
+   * `alter table` or a `delete()` of a transaction that is still open, waits until that has ended. So do appends inside a
+   * transaction. A `lock_timeout` of the role or the connection limits both, and ends in a `BusyError`, too: for
+   * postgres.js `postgres(url, { connection: { lock_timeout: 5000 } })`, for node-postgres
+   * `new Pool({ connectionString, lock_timeout: 5000 })`. @default 5000
+   */
   readonly busyTimeout?: number | undefined;
   /**
    * Whether an append wakes consumers of other processes, by an empty NOTIFY after it, at most some hundred times a

@@ -56,7 +56,8 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
 
   /**
    * Removes a stream with all that belongs to it; where there is none, does nothing. A stream that is appended to
-   * afterwards starts again at version 1.
+   * afterwards starts again at version 1. On Postgres it keeps all appends waiting until the transaction around it ends:
+   * inside one, delete last.
    *
    * @throws {UnsupportedError} If this takes a transaction, as on Postgres, and the database handle has none.
    */

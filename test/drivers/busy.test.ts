@@ -2,9 +2,14 @@ import { sql } from "drizzle-orm";
 import { defineEvent, type Driver, EventStore } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
+import { drizzle as nodePostgres } from "drizzle-orm/node-postgres";
+import { drizzle as postgresJs } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+import pg from "pg";
+import client from "postgres";
+import { libsqlHandles, type PostgresDb, postgresHandles } from "../support/handles.ts";
+import { createDatabase } from "../support/postgres.ts";
 
 const Noted = defineEvent<number>()("Noted");
 const events = [Noted];
@@ -107,6 +112,57 @@ for (const { name, open } of postgresHandles.filter(({ name }) => name !== "PGli
         assert.equal((await outer.append("a", Noted(2))).version, 2);
       } finally {
         await close();
+      }
+    },
+  );
+}
+
+/** Clients whose connections limit how long they wait for a lock, as `busyTimeout` cannot for those of a whole table. */
+const limited: Readonly<
+  Record<string, (url: string) => { readonly db: PostgresDb; close(): Promise<void> }>
+> = {
+  "postgres.js"(url) {
+    const connection = { lock_timeout: busyTimeout };
+    const sql = client(url, { max: 4, fetch_types: false, onnotice: () => {}, connection });
+    return { db: postgresJs(sql), close: () => sql.end({ timeout: 1 }) };
+  },
+  "node-postgres"(url) {
+    const pool = new pg.Pool({ connectionString: url, max: 4, lock_timeout: busyTimeout });
+    return { db: nodePostgres(pool), close: () => pool.end() };
+  },
+};
+
+for (const [name, connect] of Object.entries(limited)) {
+  test(
+    `${name}: with a lock_timeout, a write behind the lock of a table ends as busy`,
+    { timeout },
+    async () => {
+      const database = await createDatabase();
+      const { db, close } = connect(database.url);
+      try {
+        const driver = postgres(db, { busyTimeout });
+        await driver.migrate();
+        const store = storeOn(driver);
+        await store.append("a", Noted(1));
+        await store.transaction(async ({ store: inside }) => {
+          await inside.delete("b");
+          for (const write of writes.slice(0, 2)) await endsAsBusy(() => write(store));
+        });
+        for (
+          const change of [
+            "create index mine on event_sourcery.events (type)",
+            "alter table event_sourcery.events add column mine integer",
+          ]
+        ) {
+          await db.transaction(async (tx) => {
+            await tx.execute(sql.raw(change));
+            for (const write of writes.slice(0, 2)) await endsAsBusy(() => write(store));
+          });
+        }
+        assert.equal(await store.version("a"), 1);
+      } finally {
+        await close();
+        await database.drop();
       }
     },
   );
