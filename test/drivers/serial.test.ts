@@ -1,4 +1,4 @@
-import { defineEvent, EventStore, type RecordedEvent } from "event-sourcery";
+import { defineEvent, EventStore, type RecordedEvent, Subscription } from "event-sourcery";
 import { postgres } from "event-sourcery/postgres";
 import { driverContract } from "event-sourcery/testing";
 import { drizzle } from "drizzle-orm/postgres-js";
@@ -73,7 +73,7 @@ test("migrate() makes the fence serial without advisory locks, and everybody kee
     });
     await assert.rejects(behind.append("b", Noted(1)), { code: "BUSY" });
   });
-  assert.equal(await other.position(), 2);
+  assert.equal(await other.position(), 2); // what was refused as busy took no position
   assert.equal(allowed.capabilities.appends, "serial");
   await other.append("b", Noted(3));
   await other.delete("b");
@@ -124,4 +124,77 @@ test("readAll() sees every committed event once, in order, without advisory lock
     seen.map(({ position }) => position),
     stored.map((row) => Number(row["position"])),
   );
+});
+
+test("positions are given and committed in one order where sessions keep values of the sequence", {
+  timeout,
+}, async () => {
+  const schema = "cached";
+  const clients = Array.from({ length: 3 }, () => client(database.url, { ...options, max: 1 }));
+  const url = new URL(database.url);
+  url.username = role;
+  const maker = client(url.href, options);
+  try {
+    await postgres(drizzle(maker), { schema }).migrate();
+    await maker.unsafe(`alter sequence ${schema}.position cache 100`);
+    await owner.unsafe(`select nextval('${schema}.position')`); // one that has values in store already
+    const stores = clients.map((one) =>
+      new EventStore(postgres(drizzle(one), { schema, notify: false }), { events: [Noted] })
+    );
+    const handled: number[] = [];
+    const reader = new Subscription(stores[0]!, {
+      name: "reader",
+      handler: ({ position }) => void handled.push(position),
+    });
+    for (let round = 0; round < 3; round++) {
+      for (const store of stores) {
+        await store.append(`a:${stores.indexOf(store)}`, Noted(round));
+        await reader.runOnce();
+        await store.appendAll([
+          { streamId: "both", events: Noted(round), expectedVersion: "any" },
+          { streamId: "many", events: [Noted(round), Noted(round)], expectedVersion: "any" },
+        ]);
+        await reader.runOnce();
+      }
+    }
+    const stored = await owner<{ position: string }[]>`select position from cached.events`;
+    assert.deepEqual(handled, stored.map(({ position }) => Number(position)), "in commit order");
+    assert.deepEqual(handled, Array.from({ length: 36 }, (_, index) => index + 1));
+    assert.equal(await stores[1]!.position(), 36);
+  } finally {
+    await Promise.all([...clients, maker].map((one) => one.end({ timeout: 1 })));
+  }
+});
+
+test("positions have no gaps, whatever was rolled back or refused", { timeout }, async () => {
+  const driver = postgres(drizzle(first), { schema: "gapless" });
+  await driver.migrate();
+  const store = new EventStore(driver, { events: [Noted] });
+  const write = async (writer: number) => {
+    for (let round = 0; round < 8; round++) {
+      await store.transaction(async ({ store }) => {
+        const settled = await store.position();
+        await store.append(`own:${writer}`, [Noted(round), Noted(round)]);
+        const undone = store.transaction(async ({ store }) => {
+          await store.append(`undone:${writer}`, [Noted(round), Noted(round)]);
+          throw new Error("rolled back");
+        });
+        await assert.rejects(undone, /rolled back/);
+        const refused = store.append("none", Noted(round), { expectedVersion: 9 });
+        await assert.rejects(refused, { code: "CONCURRENCY" });
+        await store.append("shared", Noted(writer));
+        assert.ok(await store.position() >= settled);
+        for await (const { streamId } of store.readAll({ after: settled })) {
+          assert.notEqual(streamId, `own:${writer}`, "a transaction's own events are not settled");
+        }
+        if ((writer + round) % 3 === 0) throw new Error("rolled back");
+      }).catch((error: Error) => assert.equal(error.message, "rolled back"));
+      await store.append("shared", Noted(writer));
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, (_, writer) => write(writer)));
+  const positions: number[] = [];
+  for await (const { position } of store.readAll()) positions.push(position);
+  assert.ok(positions.length > 60);
+  assert.deepEqual(positions, positions.map((_, index) => index + 1));
 });

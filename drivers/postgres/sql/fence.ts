@@ -77,13 +77,17 @@ group by seq.head, seq.standby`,
 /** Which row appends lock; no consumer has such a scope. */
 const row = "scope = 'fence' and name = '' and version = 0";
 
-/** Gives the row that appends lock, and that holds the last position that was committed. */
+/** Reads the row that appends lock, and that holds the last position that was committed. */
 export function serialRow(schema: string): string {
   return `select position from ${schema}."consumers" where ${row}`;
 }
 
 /**
- * Who appends locks a row until the commit, and writes its last position into it: what is committed there is settled.
+ * An append locks a row until its transaction ends, takes the positions that follow the row's, and writes the last of
+ * them into it: so positions have no gaps, and what is committed there is settled. The sequence is left alone: where
+ * sessions keep values of it in store (YugabyteDB, Citus workers, `cache 100`), a later commit may get a lower position,
+ * behind the checkpoints.
+ *
  * The setting keeps what was settled before, which is what this transaction reads of the log.
  */
 export const serial: Fence = {
@@ -94,10 +98,11 @@ export const serial: Fence = {
 ), locked as materialized (
   ${serialRow(schema)} and (select coalesce(set, '') is not null from patience) for update
 ), fence as materialized (
-  select set_config(${setting}, coalesce(nullif(current_setting(${setting}, true), ''), position::text), true) as held from locked
+  select position as head, set_config(${setting}, coalesce(nullif(current_setting(${setting}, true), ''), position::text), true) as held
+  from locked
 )`;
   },
-  position: (schema) => `nextval(${literal(`${schema}."position"`)})`,
+  position: (_, n) => `head + ${n}`,
   after: (schema) =>
     `, moved as (
   update ${schema}."consumers" set position = (select max(position) from stored) where ${row} and exists (select from stored)
