@@ -107,6 +107,10 @@ export class Lines implements d.Driver<undefined> {
     return this; // there is no transaction to join
   }
 
+  async repairPosition(): Promise<number> {
+    return this.#position;
+  }
+
   async migrate(): Promise<void> {}
 
   #stream(tenantId: string, streamId: string): Row[] {

@@ -1,4 +1,4 @@
-import { NewerSchemaError } from "../../mod.ts";
+import { NewerSchemaError, StoreRewoundError } from "../../mod.ts";
 
 /** A step of the schema. Steps are only ever added. */
 export interface Migration {
@@ -12,11 +12,16 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** What the tables say of themselves; each null where drizzle-kit made them, which says nothing. */
-export interface SchemaVersion {
+/** What the tables say of themselves, and of their log. */
+export interface SchemaState {
+  /** The last migration; like the next two null where drizzle-kit made the tables, which says nothing. */
   readonly version: number | string | null;
   readonly min_reader: number | string | null;
   readonly min_writer: number | string | null;
+  /** The last position that was given. */
+  readonly head: number | string;
+  /** The highest position that an event or a checkpoint holds. */
+  readonly seen: number | string;
 }
 
 /** Remembers that the tables were found usable, so that only the first operation has to ask. */
@@ -36,15 +41,31 @@ export class Readiness {
   /**
    * Asks once; when that fails, the next operation asks again.
    *
+   * @param read Reads the state of the tables.
+   * @param prepare Does what else has to be done before they are used.
    * @throws {NewerSchemaError} If this code may not use the tables.
+   * @throws {StoreRewoundError} If positions would be given twice.
    */
-  check(read: () => Promise<SchemaVersion | undefined>): Promise<void> {
-    const known = this.#known ?? read().then((found) => checkVersion(found, this.#migrations));
+  check<State extends SchemaState>(
+    read: () => Promise<State>,
+    prepare: (found: State) => Promise<void> = async () => {},
+  ): Promise<void> {
+    const known = this.#known ?? this.#check(read, prepare);
     this.#known = known;
     known.catch(() => {
       if (this.#known === known) this.#known = undefined;
     });
     return known;
+  }
+
+  async #check<State extends SchemaState>(
+    read: () => Promise<State>,
+    prepare: (found: State) => Promise<void>,
+  ): Promise<void> {
+    const found = await read();
+    checkVersion(found, this.#migrations);
+    checkHead(found);
+    await prepare(found);
   }
 }
 
@@ -54,10 +75,21 @@ export class Readiness {
  * @throws {NewerSchemaError} If it may not.
  */
 export function checkVersion(
-  found: SchemaVersion | undefined,
+  found: SchemaState | undefined,
   migrations: readonly Migration[],
 ): void {
   const known = migrations.at(-1)!.version;
   const needed = Math.max(Number(found?.min_reader ?? 0), Number(found?.min_writer ?? 0));
   if (needed > known) throw new NewerSchemaError(Number(found?.version), known);
+}
+
+/**
+ * Checks that the next position is a new one. Logical replication and a dump of the tables alone leave the sequence
+ * behind: what is appended then lands below the checkpoints, and no consumer ever sees it.
+ *
+ * @throws {StoreRewoundError} If it was given before.
+ */
+export function checkHead(found: SchemaState): void {
+  const [head, seen] = [Number(found.head), Number(found.seen)];
+  if (head < seen) throw new StoreRewoundError(head, seen);
 }

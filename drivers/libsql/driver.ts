@@ -1,6 +1,12 @@
-import { type Driver, type Session, StoreRewoundError } from "../../mod.ts";
+import type { Driver, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
-import { checkVersion, type Migration, Readiness, type SchemaVersion } from "../_sql/migration.ts";
+import {
+  checkHead,
+  checkVersion,
+  type Migration,
+  Readiness,
+  type SchemaState,
+} from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { LibsqlSession } from "./session.ts";
@@ -47,13 +53,30 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     this.shared.readiness.done();
   }
 
+  async repairPosition(): Promise<number> {
+    const { begin, repair } = this.shared.statements;
+    const work = async (connection: LibsqlConnection) => {
+      checkVersion(await this.readState(connection), this.#migrations);
+      await connection.run(begin, []);
+      return Number((await connection.run<{ head: number }>(repair, []))[0]!.head);
+    };
+    return await this.queued(
+      "write",
+      () =>
+        this.retrying(
+          "repair the position",
+          () => this.connection.transaction((tx) => work(connect(tx))),
+        ),
+    );
+  }
+
   /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
   async #migrate(connection: LibsqlConnection): Promise<void> {
     const ask = async <Row>(text: string): Promise<Row | undefined> =>
       (await connection.run<Row>({ name: undefined, text }, []))[0];
-    const { exists, version, heads } = this.shared.statements;
+    const { exists, state } = this.shared.statements;
     const there = Number((await ask<{ found: number }>(exists.text))?.found) > 0;
-    const found = there ? await ask<SchemaVersion>(version.text) : undefined;
+    const found = there ? await ask<SchemaState>(state.text) : undefined;
     checkVersion(found, this.#migrations);
     for (const migration of this.#migrations) {
       if (migration.version <= Number(found?.version ?? 0)) continue;
@@ -63,7 +86,6 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
         `insert or ignore into "${this.shared.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`,
       );
     }
-    const { head, seen } = (await ask<{ head: number; seen: number }>(heads.text))!;
-    if (Number(head) < Number(seen)) throw new StoreRewoundError(Number(head), Number(seen));
+    checkHead((await ask<SchemaState>(state.text))!);
   }
 }

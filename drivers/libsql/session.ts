@@ -1,6 +1,6 @@
 import type { Queue } from "../_shared/queue.ts";
 import type { Shared } from "../_sql/connection.ts";
-import type { SchemaVersion } from "../_sql/migration.ts";
+import type { SchemaState } from "../_sql/migration.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
@@ -34,14 +34,15 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async checkSchema(): Promise<void> {
-    await this.shared.readiness.check(async () => {
-      const [tables] = await this.connection.run<{ found: number }>(
-        this.shared.statements.exists,
-        [],
-      );
-      if (Number(tables!.found) === 0) throw new MissingSchemaError(this.shared.where);
-      return (await this.connection.run<SchemaVersion>(this.shared.statements.version, []))[0];
-    });
+    await this.shared.readiness.check(() => this.readState(this.connection));
+  }
+
+  /** Reads what the tables say of themselves, if they are there. */
+  protected async readState({ run }: LibsqlConnection): Promise<SchemaState> {
+    const { statements: { exists, state }, where } = this.shared;
+    const [tables] = await run<{ found: number }>(exists, []);
+    if (Number(tables!.found) === 0) throw new MissingSchemaError(where);
+    return (await run<SchemaState>(state, []))[0]!;
   }
 
   /**

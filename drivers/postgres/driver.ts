@@ -1,17 +1,12 @@
 import type { FenceKind } from "./sql/fence.ts";
-import {
-  type Driver,
-  type Notifier,
-  type Session,
-  StoreRewoundError,
-  UnsupportedError,
-} from "../../mod.ts";
+import type { Driver, Notifier, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
-import { checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
+import { checkHead, checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
 import { statementName } from "../_sql/statement.ts";
+import { chooseFence, type PostgresState } from "./fence.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
 import { notifierOf } from "./notifier.ts";
-import { PostgresSession, type PostgresVersion } from "./session.ts";
+import { PostgresSession } from "./session.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { statementsOf } from "./sql/statements.ts";
 
@@ -75,6 +70,16 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     this.shared.readiness.done();
   }
 
+  async repairPosition(): Promise<number> {
+    return await this.withoutAppends("repair the position", async ({ run }) => {
+      const { fenced, state } = this.shared.statements;
+      const [found] = await run<PostgresState>(state, []);
+      checkVersion(found, this.#migrations);
+      const { repair } = fenced[found!.serial ? "serial" : "concurrent"];
+      return Number((await run<{ head: string }>(repair, []))[0]!.head);
+    });
+  }
+
   /** Where no lock keeps two processes apart, who meets what another has just made begins again. */
   async #migrateAlone(): Promise<FenceKind> {
     const { transactions, transaction } = this.connection;
@@ -111,9 +116,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       this.#name,
     );
     if (!schema) await ask(`create schema ${this.shared.schema}`);
-    const found = log
-      ? (await connection.run<PostgresVersion>(statements.version, []))[0]
-      : undefined;
+    const found = log ? (await connection.run<PostgresState>(statements.state, []))[0] : undefined;
     checkVersion(found, this.#migrations);
     for (const { version, minReader, minWriter, statements } of this.#migrations) {
       if (version <= Number(found?.version ?? 0)) continue;
@@ -122,27 +125,9 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         `insert into ${this.shared.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
       );
     }
-    const [heads] = await connection.run<{ head: string; seen: string }>(statements.heads, []);
-    const [head, seen] = [Number(heads!.head), Number(heads!.seen)];
-    if (head < seen) throw new StoreRewoundError(head, seen);
-    if (found?.serial) return "serial";
-    // Some databases that speak the protocol take such locks for nothing.
-    const shown = allowed &&
-      (await connection.run<{ shown: number }>(statements.probe, []))[0]!.shown;
-    if (shown) return "concurrent";
-    // Where others may have begun to append by the one fence, nobody may by the other.
-    if (Number(found?.version ?? 0) === 0) await connection.run(statements.serialise, []);
-    const [now] = await connection.run<PostgresVersion>(statements.version, []);
-    if (now?.serial) return "serial";
-    throw withoutFence(
-      allowed ? "this database shows no advisory locks" : "this role may not take advisory locks",
-    );
+    const [now] = await connection.run<PostgresState>(statements.state, []);
+    checkHead(now!);
+    const unused = !found?.probed;
+    return await chooseFence(connection, statements, now!, { unprobed: true, unused });
   }
-}
-
-function withoutFence(reason: string): UnsupportedError {
-  return new UnsupportedError(
-    "keep events",
-    `${reason}, and without those readers would skip events`,
-  );
 }

@@ -70,8 +70,11 @@ export interface PostgresOptions {
 /**
  * Makes a driver for Postgres 13 and later. Connects to nothing by itself; call `migrate()` once to make the tables.
  *
- * Where the role that makes them may not take advisory locks, or there are none, appends run one transaction at a time from
- * then on (`capabilities.appends` is `serial`).
+ * Appends run side by side, and readers see by advisory locks which are under way. Where the role that makes the tables may
+ * not take such locks, or the database has none, appends run one transaction at a time from then on
+ * (`capabilities.appends` is `serial`); so they do on CockroachDB and YugabyteDB. What shows the locks of one node alone and
+ * does not say so in `version()`, such as several Citus workers or a pooler that spreads one database over several servers,
+ * cannot be told from Postgres: there, append and read through one coordinator or server.
  *
  * @param db Any Drizzle handle for Postgres; the caller opens and closes it. One of postgres.js is best opened with
  * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it.

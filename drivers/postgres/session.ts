@@ -1,7 +1,7 @@
 import type { Queue } from "../_shared/queue.ts";
 import type { Shared } from "../_sql/connection.ts";
-import type { SchemaVersion } from "../_sql/migration.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
+import { chooseFence, type PostgresState } from "./fence.ts";
 import type { PostgresConnection } from "./handle.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
@@ -19,13 +19,8 @@ interface PostgresShared extends Shared {
   readonly known: { fence: FenceKind };
 }
 
-/** What the tables say of themselves, their fence included. */
-export interface PostgresVersion extends SchemaVersion {
-  readonly serial: boolean;
-}
-
-/** How long `delete` waits for appends under way before it lets others pass, in milliseconds. */
-const patience = "200";
+/** How long work that keeps appends out waits for those under way before it lets others pass, in milliseconds. */
+const shortWait = "200";
 
 /** A session on Postgres: the driver's own, or inside a transaction. */
 export class PostgresSession<Db> extends SqlSession<Db> {
@@ -44,12 +39,18 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected checkSchema(): Promise<void> {
-    return this.shared.readiness.check(async () => {
-      const { known, statements } = this.shared;
-      const [found] = await this.connection.run<PostgresVersion>(statements.version, []);
-      if (found?.serial) known.fence = "serial";
-      return found;
-    });
+    const { known, readiness, statements } = this.shared;
+    return readiness.check(
+      async () => (await this.connection.run<PostgresState>(statements.state, []))[0]!,
+      async (found) => {
+        const unprobed = !found.probed;
+        // What is written in a caller's transaction may be rolled back, while this process goes on by it.
+        const unused = unprobed && !this.inTransaction;
+        known.fence = await chooseFence(this.connection, statements, found, { unprobed, unused });
+        // A role that may not write leaves that to others: until one has, each process probes for itself.
+        if (unused) await this.connection.run(statements.probed, []).catch(() => {});
+      },
+    );
   }
 
   /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
@@ -110,30 +111,19 @@ export class PostgresSession<Db> extends SqlSession<Db> {
 
   /**
    * Deletes while no append is under way: one that has read the stream's version would go on from it, and leave a
-   * stream that starts in the middle. New appends wait meanwhile, so it gives way soon and tries again.
+   * stream that starts in the middle.
    */
   async delete(tenantId: string, streamId: string): Promise<void> {
     await this.ensureSchema();
-    if (this.inTransaction) {
-      return await this.queued(
-        "write",
-        () => this.translated("delete a stream", () => this.#remove(tenantId, streamId)),
-      );
-    }
-    this.#needTransactions("delete a stream");
-    await this.queued(
-      "write",
-      () =>
-        this.retrying(
-          "delete a stream",
-          () =>
-            this.connection.transaction(
-              (tx) => this.#inside(tx).#removeSoon(tenantId, streamId),
-              false,
-            ),
-          "busy",
-        ),
-    );
+    const action = "delete a stream";
+    const remove = ({ run }: PostgresConnection) =>
+      run(this.shared.statements.remove, [tenantId, streamId]);
+    if (!this.inTransaction) return void await this.withoutAppends(action, remove);
+    await this.queued("write", () =>
+      this.translated(action, async () => {
+        await this.connection.run(this.shared.statements.lock, []);
+        await remove(this.connection);
+      }));
   }
 
   async blockAppends(): Promise<void> {
@@ -147,19 +137,26 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     return this.shared.statements.fenced[this.shared.known.fence];
   }
 
+  /** Runs work in a transaction that keeps appends out. New ones wait meanwhile, so it gives way soon and tries again. */
+  protected async withoutAppends<R>(
+    action: string,
+    work: (connection: PostgresConnection) => Promise<R>,
+  ): Promise<R> {
+    this.#needTransactions(action);
+    const { lock, patience } = this.shared.statements;
+    const attempt = () =>
+      this.connection.transaction(async (tx) => {
+        const connection = this.shared.connect(tx);
+        await connection.run(patience, [shortWait]);
+        await connection.run(lock, []);
+        return await work(connection);
+      }, false);
+    return await this.queued("write", () => this.retrying(action, attempt, "busy"));
+  }
+
   #needTransactions(action: string): void {
     if (this.connection.transactions) return;
     throw new UnsupportedError(action, "this database handle has no interactive transactions");
-  }
-
-  async #removeSoon(tenantId: string, streamId: string): Promise<void> {
-    await this.connection.run(this.shared.statements.patience, [patience]);
-    await this.#remove(tenantId, streamId);
-  }
-
-  async #remove(tenantId: string, streamId: string): Promise<void> {
-    await this.connection.run(this.shared.statements.lock, []);
-    await this.connection.run(this.shared.statements.remove, [tenantId, streamId]);
   }
 
   #inside(tx: unknown): PostgresSession<Db> {

@@ -24,9 +24,29 @@ export interface Driver<Db = unknown> extends Session<Db> {
    * Makes the tables, or upgrades them. Idempotent, and safe when many call it at once.
    *
    * @throws {NewerSchemaError} If a newer version of this library made them.
-   * @throws {StoreRewoundError} If the log was set back behind what it holds.
+   * @throws {StoreRewoundError} If the log was set back behind what it holds; see `repairPosition`.
    */
   migrate(): Promise<void>;
+
+  /**
+   * Moves the next position past everything that an event or a checkpoint holds, where the log was set back behind that:
+   * call it once after a restore, a dump of the tables or logical replication, which leave Postgres's sequence behind.
+   * Then every process goes on by itself. Changes nothing where the log is sound, and is safe when many call it at once.
+   *
+   * @returns The last position that counts as given: the next event comes after it.
+   * @throws {UnsupportedError} If this takes a transaction, and the database handle has none.
+   * @throws {BusyError} If another transaction held the store for too long.
+   *
+   * @example After a cutover by logical replication
+   * ```ts
+   * import { memory } from "event-sourcery/memory";
+   *
+   * const driver = memory(); // postgres(db) or libsql(db)
+   * const head = await driver.repairPosition();
+   * console.log(`the next event comes after position ${head}`);
+   * ```
+   */
+  repairPosition(): Promise<number>;
 
   /**
    * Gives a session inside a transaction that the caller opened and will end.

@@ -159,7 +159,8 @@ export class StoreRewoundError extends EventSourceryError {
     super(
       "STORE_REWOUND",
       `Cannot use the event store: its next position follows ${head}, but position ${seen} was already given; ` +
-        "the database was restored to an older state, or its sequence was reset",
+        "the database was restored to an older state, or its sequence was left behind; " +
+        'when it has all its events, call "await driver.repairPosition()" once',
       options,
     );
   }

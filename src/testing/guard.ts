@@ -23,6 +23,7 @@ export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
     ...guardSession(driver),
     capabilities,
     migrate: () => driver.migrate(),
+    repairPosition: () => driver.repairPosition(),
     using: (db) => guardSession(driver.using(db)),
     notifier: driver.notifier,
   };

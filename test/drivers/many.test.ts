@@ -64,6 +64,7 @@ for (const fence of ["concurrent", "serial"] as const) {
       await client.query("set plan_cache_mode = force_generic_plan");
       const run = async (streams: number) => {
         await client.query("begin");
+        await client.query("select setval('event_sourcery.position', 1, false)");
         await client.query(serialise.text);
         await client.query(`prepare many as ${fenced[fence].appendEvents.text}`);
         const events = eventsParameter(requestOf(streams, length)).replaceAll("'", "''");

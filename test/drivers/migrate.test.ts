@@ -172,3 +172,62 @@ check("migrate() takes a log whose last events were deleted", async (bench) => {
   assert.equal(await store.position(), 3);
   assert.equal((await store.append("b", Noted())).position, 4);
 });
+
+/** What a process may do first. */
+const firsts: Readonly<Record<string, (store: EventStore<ReturnType<typeof Noted>>) => unknown>> = {
+  "append()": (store) => store.append("b", Noted()),
+  "append() of many": (store) => store.append("b", [Noted(), Noted()]),
+  "load()": (store) => store.load("a"),
+  "position()": (store) => store.position(),
+  "transaction()": (store) => store.transaction(() => {}),
+  "delete()": (store) => store.delete("a"),
+  "a consumer": (store) => new Subscription(store, { name: "other", handler() {} }).runOnce(),
+};
+
+for (const [held, remove] of [["an event", false], ["a checkpoint", true]] as const) {
+  check(
+    `the first operation refuses a log that ends before ${held}, until it is repaired`,
+    async (bench) => {
+      await bench.driver().migrate();
+      const store = new EventStore(bench.driver(), { events: [Noted] });
+      await store.append("a", [Noted(), Noted(), Noted(), Noted()]);
+      const read: number[] = [];
+      const reader = (from: typeof store) =>
+        new Subscription(from, {
+          name: "reader",
+          handler: ({ position }) => void read.push(position),
+        });
+      await reader(store).runOnce();
+      if (remove) await store.delete("a");
+      await bench.execute(":rewind");
+      const stores = Object.values(firsts).map((use) => ({
+        use: async (of: typeof store) => await use(of),
+        store: new EventStore(bench.driver(), { events: [Noted] }),
+      }));
+      const rewound = {
+        code: "STORE_REWOUND",
+        message: /follows 1, but position 4 was already given.*await driver\.repairPosition\(\)/,
+      };
+      for (const { use, store } of stores) await assert.rejects(use(store), rewound);
+      const [repairing, another] = [bench.driver(), bench.driver()];
+      const heads = await Promise.all([repairing.repairPosition(), another.repairPosition()]);
+      assert.deepEqual([...heads, await repairing.repairPosition()], [4, 4, 4]);
+      for (const { use, store } of stores) await use(store); // also those that were refused before
+      const { position } = await store.append("c", Noted());
+      assert.equal(position, 8);
+      await reader(store).runOnce();
+      assert.deepEqual(read.slice(4), [5, 6, 7, 8], "nothing was stored where no consumer looks");
+      await bench.driver().migrate();
+    },
+  );
+}
+
+check("repairPosition() refuses tables that are missing or too new", async (bench) => {
+  await assert.rejects(bench.driver().repairPosition(), { code: "MISSING_SCHEMA" });
+  await bench.driver().migrate();
+  assert.equal(await bench.driver().repairPosition(), 0);
+  await bench.execute(
+    "insert into :migrations (version, min_reader, min_writer) values (999, 999, 999)",
+  );
+  await assert.rejects(bench.driver().repairPosition(), { code: "NEWER_SCHEMA" });
+});

@@ -154,7 +154,7 @@ for (
       });
       await postgres(inside, { schema: "locks" }).migrate();
     });
-    const message = new RegExp(`${reason}, and without those readers would skip events`);
+    const message = new RegExp(`${reason}, so readers would skip events`);
     await assert.rejects(undone, { code: "UNSUPPORTED", message });
   });
 }

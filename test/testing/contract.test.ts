@@ -74,8 +74,8 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
   // Named here, so that a new member does not compile until it stands here, and fails until a case reaches it.
   const members: Readonly<Record<keyof Driver | keyof Checkpoints, true>> = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
-    ...{ delete: true, load: true, migrate: true, notifier: true, scan: true, settled: true },
-    ...{ streams: true, transaction: true, using: true },
+    ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
+    ...{ scan: true, settled: true, streams: true, transaction: true, using: true },
     ...{ advance: true, check: true, claim: true, discard: true, due: true, lanes: true },
     ...{
       parked: true,
@@ -153,6 +153,7 @@ function idle(transactions: boolean, append: Driver["append"]): Driver {
     blockAppends: async () => {},
     transaction: (work) => work(driver),
     migrate: async () => {},
+    repairPosition: async () => 0,
     using: () => driver,
   };
   return driver;

@@ -22,10 +22,12 @@ export interface LibsqlStatements extends Statements {
   readonly unpark: Statement;
   /** → whether the tables are there. */
   readonly exists: Statement;
-  /** → the one `SchemaVersion`. */
-  readonly version: Statement;
-  /** → the last position that was given, and the highest that an event or a checkpoint has. */
-  readonly heads: Statement;
+  /** → the one `SchemaState`. */
+  readonly state: Statement;
+  /** Makes the row that holds the last position that was given, which the first event makes otherwise. */
+  readonly begin: Statement;
+  /** → the last position that was given, now past everything that an event or a checkpoint holds. */
+  readonly repair: Statement;
 }
 
 /** Writes the statements for a prefix. */
@@ -34,6 +36,10 @@ export function statementsOf(prefix: string): LibsqlStatements {
   const tags = `"${prefix}event_tags"`;
   const head =
     `select coalesce((select seq from sqlite_sequence where name = '${prefix}events'), 0)`;
+  /** The highest position that an event (by its primary key) or a checkpoint holds. */
+  const seen = `max(
+  coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
+)`;
   return {
     appendOne: statement(appendOne(events)),
     appendEvents: statement(appendEvents(events)),
@@ -53,13 +59,14 @@ export function statementsOf(prefix: string): LibsqlStatements {
     exists: statement(
       `select count(*) as found from sqlite_master where type = 'table' and name = '${prefix}migrations'`,
     ),
-    version: statement(
-      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer from "${prefix}migrations"`,
+    state: statement(
+      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
+  (${head}) as head, ${seen} as seen from "${prefix}migrations"`,
     ),
-    heads: statement(
-      `select (${head}) as head, max(
-  coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
-) as seen`,
+    begin: statement(`insert into sqlite_sequence (name, seq)
+select '${prefix}events', 0 where not exists (select 1 from sqlite_sequence where name = '${prefix}events')`),
+    repair: statement(
+      `update sqlite_sequence set seq = max(seq, ${seen}) where name = '${prefix}events' returning seq as head`,
     ),
   };
 }

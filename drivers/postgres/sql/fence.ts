@@ -27,6 +27,8 @@ export interface Fence {
   readonly after: (schema: string) => string;
   /** Tells up to which position the log is settled, and whether this is a standby. */
   readonly settled: (schema: string) => string;
+  /** Sets the head past everything that an event or a checkpoint holds, and gives it; appends are kept out meanwhile. */
+  readonly repair: (schema: string) => string;
 }
 
 const sequenceOf = (schema: string) => `${literal(`${schema}."position"`)}::regclass::oid`;
@@ -72,20 +74,27 @@ from seq left join lateral (
     and ((seq.head - objid::bigint) & 2147483647) < 1073741824 and seq.head is not null
 ) as locks on true
 group by seq.head, seq.standby`,
+  repair: (schema) =>
+    `select (case when head < seen then setval(${
+      literal(`${schema}."position"`)
+    }, seen) else head end)::text as head
+from (select last_value - (not is_called)::int as head, ${
+      seen(schema)
+    } as seen from ${schema}."position") as heads`,
 };
 
 /** Which row appends lock; no consumer has such a scope. */
 const row = "scope = 'fence' and name = '' and version = 0";
 
 /** Reads the row that appends lock, and that holds the last position that was committed. */
-export function serialRow(schema: string): string {
+function serialRow(schema: string): string {
   return `select position from ${schema}."consumers" where ${row}`;
 }
 
 /**
  * An append locks a row until its transaction ends, takes the positions that follow the row's, and writes the last of
  * them into it: so positions have no gaps, and what is committed there is settled. The sequence is left alone: where
- * sessions keep values of it in store (YugabyteDB, Citus workers, `cache 100`), a later commit may get a lower position,
+ * sessions cache values of it (YugabyteDB, Citus workers, `cache 100`), a later commit may get a lower position,
  * behind the checkpoints.
  *
  * The setting keeps what was settled before, which is what this transaction reads of the log.
@@ -111,13 +120,43 @@ export const serial: Fence = {
     `select pg_is_in_recovery() as standby,
   least(position, nullif(current_setting(${settingOf(schema)}, true), '')::bigint)::text as settled
 from (${serialRow(schema)}) as fence`,
+  repair: (schema) =>
+    `update ${schema}."consumers" set position = greatest(position, ${
+      seen(schema)
+    }) where ${row} returning position::text as head`,
 };
 
-/** Makes the fence serial, if nobody has appended yet. */
+/** Makes the fence serial, if no position was given yet: else another process may be about to append by the other fence. */
 export function serialise(schema: string): string {
   return `insert into ${schema}."consumers" (scope, name, version, lanes, filter, position)
-select 'fence', '', 0, 0, '', 0 where not exists (select from ${schema}."events")
+select 'fence', '', 0, 0, '', 0 from ${schema}."position" where not is_called and not exists (select from ${schema}."events")
 on conflict do nothing`;
+}
+
+/**
+ * Reads what the tables say of themselves; one row. The last position that was given is the sequence's, read after the
+ * events that the statement sees were committed; or that of the serial fence's row. The highest that an event holds is
+ * looked up in the primary key.
+ */
+export function state(schema: string): string {
+  return `select nullif(max(version), 0) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
+  count(*) > 0 as probed, exists (${serialRow(schema)}) as serial, version() as engine,
+  (select seqcache from pg_sequence where seqrelid = ${sequenceOf(schema)})::text as cached,
+  coalesce((${
+    serialRow(schema)
+  }), (select last_value - (not is_called)::int from ${schema}."position"))::text as head,
+  ${seen(schema)}::text as seen
+from ${schema}."migrations"`;
+}
+
+/** The highest position that an event or a checkpoint holds. */
+function seen(schema: string): string {
+  return `greatest((select max(position) from ${schema}."events"), (select max(position) from ${schema}."checkpoints"), 0)`;
+}
+
+/** Notes that the fence was chosen, where no migration has done so: as version 0, for tables that others made. */
+export function probed(schema: string): string {
+  return `insert into ${schema}."migrations" (version, min_reader, min_writer) values (0, 0, 0) on conflict do nothing`;
 }
 
 /** Asks whether there are advisory locks, and this role may take them. */
@@ -127,7 +166,7 @@ from (values ('pg_advisory_xact_lock_shared(integer, integer)'), ('pg_advisory_x
 
 /** Takes a lock of the fence, as an append does, and then counts those that a reader would see. */
 export function probe(schema: string): string {
-  const sequence = `${literal(`${schema}."position"`)}::regclass::oid`;
+  const sequence = sequenceOf(schema);
   return `with held as materialized (
   select key, pg_advisory_xact_lock_shared(${sequence}::int4, key) from (
     select ((last_value - (not is_called)::int) & 2147483647)::int as key from ${schema}."position"

@@ -29,7 +29,7 @@ export interface PostgresTables {
   readonly checkpoints: object;
   /** The streams that wait for their retry. */
   readonly parked: object;
-  /** The versions of this schema; empty where drizzle-kit made it. */
+  /** The versions of this schema; where drizzle-kit made it, 0 at most, which says that its locks were probed. */
   readonly migrations: object;
 }
 

@@ -7,9 +7,10 @@ import {
   type FenceKind,
   locks,
   probe,
+  probed,
   serial,
   serialise,
-  serialRow,
+  state,
 } from "./fence.ts";
 import { load, scan, streams } from "./read.ts";
 import { statement } from "./text.ts";
@@ -18,7 +19,7 @@ import { statement } from "./text.ts";
 export interface PostgresStatements extends Statements {
   /** What the fence has a part in, for either kind of it. */
   readonly fenced: Readonly<Record<FenceKind, FencedStatements>>;
-  /** Makes the fence serial, if nobody has appended yet. */
+  /** Makes the fence serial, if no position was given yet. */
   readonly serialise: Statement;
   /** Keeps appends out. */
   readonly lock: Statement;
@@ -30,10 +31,10 @@ export interface PostgresStatements extends Statements {
   readonly locks: Statement;
   /** → how many locks the fence shows while this statement holds one. */
   readonly probe: Statement;
-  /** → the one `PostgresVersion`. */
-  readonly version: Statement;
-  /** → the head of the sequence, and the highest position that an event or a checkpoint has. */
-  readonly heads: Statement;
+  /** Notes that the fence was chosen. */
+  readonly probed: Statement;
+  /** → the one `PostgresState`. */
+  readonly state: Statement;
 }
 
 /** The statements that the fence has a part in. */
@@ -44,6 +45,8 @@ export interface FencedStatements {
   readonly appendEvents: Statement;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
+  /** → the head, now past everything that an event or a checkpoint holds. */
+  readonly repair: Statement;
 }
 
 /** Writes the statements for a schema, whose name is quoted already. */
@@ -63,15 +66,8 @@ export function statementsOf(schema: string): PostgresStatements {
     remove: statement(remove(schema)),
     locks: statement(locks),
     probe: statement(probe(schema)),
-    version: statement(
-      `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
-  exists (${serialRow(schema)}) as serial from ${schema}."migrations"`,
-    ),
-    heads: statement(
-      `select (select last_value - (not is_called)::int from ${schema}."position")::text as head, greatest(
-  (select max(position) from ${schema}."events"), (select max(position) from ${schema}."checkpoints"), 0
-)::text as seen`,
-    ),
+    probed: statement(probed(schema)),
+    state: statement(state(schema)),
     scan: (filters) => statement(scan(schema, filters)),
     checkpoints: checkpointsOf(schema),
   };
@@ -82,6 +78,7 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
     appendOne: statement(appendOne(schema, fence)),
     appendEvents: statement(appendEvents(schema, fence)),
     settled: statement(fence.settled(schema)),
+    repair: statement(fence.repair(schema)),
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Cases, together } from "../rig.ts";
+import { type Cases, notes, together } from "../rig.ts";
 import {
   claimed,
   consumer,
@@ -32,6 +32,8 @@ export const lanes: Cases = served({
 
   async "claim() gives a lane to one worker at a time"(bench) {
     const [one, other] = [of(bench.driver), of(await bench.second())];
+    // A checkpoint beyond the last event is that of a log which was set back.
+    await bench.store.append("a", notes(7));
     await one.register(consumer, { ...definition, position: 7 });
     const claims = await together([
       one.claim(lane, "a", long),
