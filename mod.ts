@@ -107,6 +107,7 @@ export type {
   LogQuery,
   StoredEvent,
   StoredStream,
+  StreamPage,
   StreamQuery,
   StreamsQuery,
 } from "./src/driver/read.ts";

@@ -59,10 +59,11 @@ export class Lines implements d.Driver<undefined> {
     });
   }
 
-  async load(query: d.StreamQuery): Promise<readonly d.StoredEvent[]> {
+  async load(query: d.StreamQuery): Promise<d.StreamPage> {
     const { tenantId, streamId, from, to, limit, backwards } = query;
     const rows = this.#stream(tenantId, streamId).slice(from - 1, to);
-    return (backwards ? rows.reverse() : rows).slice(0, limit).map(read);
+    const events = (backwards ? rows.reverse() : rows).slice(0, limit).map(read);
+    return { events, more: events.length === limit };
   }
 
   async scan(query: d.LogQuery): Promise<d.LogPage> {

@@ -1,5 +1,12 @@
-import { type AppendConflict, type AppendRequest, fits, type NewEvent } from "../../mod.ts";
+import {
+  type AppendConflict,
+  type AppendOutcome,
+  type AppendRequest,
+  fits,
+  type NewEvent,
+} from "../../mod.ts";
 import type { Parameter } from "./statement.ts";
+import { number } from "./row.ts";
 import { list } from "./wire.ts";
 
 /** The expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
@@ -65,9 +72,10 @@ export function singleParameters({ tenantId, writes }: AppendRequest): readonly 
 
 /** A stored position, as every append statement returns one for each event. */
 export interface InsertedRow {
-  readonly stream_id: string;
-  readonly version: number | string;
-  readonly position: number | string;
+  /** Absent where the statement appends to one stream only. */
+  readonly stream_id?: string;
+  readonly version: string;
+  readonly position: string;
 }
 
 /** Sorts what an append statement returned into the order of the request's writes. */
@@ -79,15 +87,19 @@ export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[
   const streams = new Map<string, InsertedRow[]>(
     request.writes.map(({ streamId }) => [streamId, single ? [...rows] : []]),
   );
-  if (!single) { for (const row of rows) streams.get(row.stream_id)!.push(row); }
+  if (!single) { for (const row of rows) streams.get(row.stream_id!)!.push(row); }
   return request.writes.map(({ streamId }) => {
-    const own = streams.get(streamId)!;
-    own.sort((a, b) => Number(a.version) - Number(b.version));
-    return {
-      version: Number(own.at(-1)!.version),
-      positions: own.map(({ position }) => Number(position)),
-    };
+    const own = streams.get(streamId)!
+      .map(({ version, position }) => ({ version: number(version), position: number(position) }))
+      .sort((a, b) => a.version - b.version);
+    return { version: own.at(-1)!.version, positions: own.map(({ position }) => position) };
   });
+}
+
+/** The outcome of a race that was lost together with the transaction around it, which can be asked nothing more. */
+export function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
+  const versions = writes.map(() => undefined);
+  return { status: "refused", conflict: { kind: "version", versions }, transactionAborted: true };
 }
 
 /** What the question after a refused append answers. */

@@ -12,6 +12,7 @@ import type {
   StreamKey,
 } from "../../mod.ts";
 import { longest } from "../_shared/queue.ts";
+import { flag, number } from "./row.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 
 /** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */
@@ -22,17 +23,20 @@ type Send = <Row>(
   value: object,
 ) => Promise<readonly Row[]>;
 
-/** A number, which some clients give as text. */
-type Digits = number | string;
-
 interface ParkedRow {
   readonly tenant_id: string;
   readonly stream_id: string;
-  readonly position: Digits;
-  readonly attempts: number;
-  readonly delay: Digits | null;
+  readonly position: string;
+  readonly attempts: string;
+  readonly delay: string | null;
   readonly error: string | null;
-  readonly failed_at: Digits;
+  readonly failed_at: string;
+}
+
+interface DefinitionRow {
+  readonly lanes: string;
+  readonly filter: string;
+  readonly position: string;
 }
 
 /**
@@ -59,7 +63,7 @@ export class SqlCheckpoints implements Checkpoints {
     const action = "register a consumer";
     const { register, definition: known } = this.#statements;
     while (true) {
-      const [found] = await this.#send<ConsumerDefinition>(action, "read", [known], value);
+      const [found] = await this.#send<DefinitionRow>(action, "read", [known], value);
       if (found !== undefined) return definitionOf(found);
       // Where another worker registers it at the same moment, the row is there when this is asked again.
       await this.#send(action, "write", register, value);
@@ -67,17 +71,17 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async claim(key: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined> {
-    const [row] = await this.#send<Record<keyof ClaimedLane, Digits>>(
+    const [row] = await this.#send<Record<keyof ClaimedLane, string>>(
       "claim a consumer's lane",
       "write",
       [this.#statements.claim],
       { ...key, owner, lease },
     );
     return row && {
-      position: Number(row.position),
-      epoch: Number(row.epoch),
-      crashes: Number(row.crashes),
-      parked: Number(row.parked),
+      position: number(row.position),
+      epoch: number(row.epoch),
+      crashes: number(row.crashes),
+      parked: number(row.parked),
     };
   }
 
@@ -101,18 +105,18 @@ export class SqlCheckpoints implements Checkpoints {
 
   async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
     const rows = await this.#send<{
-      lane: number;
-      position: Digits;
-      epoch: Digits;
+      lane: string;
+      position: string;
+      epoch: string;
       owner: string | null;
-      stalled: boolean | number;
+      stalled: string;
     }>("read a consumer's checkpoints", "read", [this.#statements.lanes], key);
     return rows.map(({ lane, position, epoch, owner, stalled }) => ({
-      lane,
-      position: Number(position),
-      epoch: Number(epoch),
+      lane: number(lane),
+      position: number(position),
+      epoch: number(epoch),
       owner: owner ?? undefined,
-      stalled: Boolean(stalled),
+      stalled: flag(stalled),
     }));
   }
 
@@ -126,11 +130,11 @@ export class SqlCheckpoints implements Checkpoints {
     return rows.map((row) => ({
       tenantId: row.tenant_id,
       streamId: row.stream_id,
-      position: Number(row.position),
-      attempts: row.attempts,
-      delay: row.delay === null ? undefined : Number(row.delay),
+      position: number(row.position),
+      attempts: number(row.attempts),
+      delay: row.delay === null ? undefined : number(row.delay),
       error: row.error ?? undefined,
-      failedAt: Number(row.failed_at),
+      failedAt: number(row.failed_at),
     }));
   }
 
@@ -167,8 +171,13 @@ export class SqlCheckpoints implements Checkpoints {
 
   async due(): Promise<readonly ConsumerKey[]> {
     const statements = [this.#statements.due];
-    const rows = await this.#send<ConsumerKey>("look for due work", "read", statements, {});
-    return rows.map(({ scope, name, version }) => ({ scope, name, version }));
+    const rows = await this.#send<Record<keyof ConsumerKey, string>>(
+      "look for due work",
+      "read",
+      statements,
+      {},
+    );
+    return rows.map(({ scope, name, version }) => ({ scope, name, version: number(version) }));
   }
 }
 
@@ -183,6 +192,6 @@ function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
   return { ...entry, error: text };
 }
 
-function definitionOf({ lanes, filter, position }: ConsumerDefinition): ConsumerDefinition {
-  return { lanes, filter, position: Number(position) };
+function definitionOf({ lanes, filter, position }: DefinitionRow): ConsumerDefinition {
+  return { lanes: number(lanes), filter, position: number(position) };
 }

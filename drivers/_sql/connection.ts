@@ -26,6 +26,6 @@ export interface Shared {
   /** The queue of a database that cannot do two things at once. */
   readonly queue: Queue;
   readonly readiness: Readiness;
-  /** Tells what a database error means. */
+  /** Tells what an error of the database or its client means. */
   readonly classify: (error: unknown) => Classified;
 }

@@ -1,4 +1,5 @@
 import { NewerSchemaError, StoreRewoundError } from "../../mod.ts";
+import { number } from "./row.ts";
 
 /** A step of the schema. Steps are only ever added. */
 export interface Migration {
@@ -15,13 +16,13 @@ export interface Migration {
 /** What the tables say of themselves, and of their log. */
 export interface SchemaState {
   /** The last migration; like the next two null where drizzle-kit made the tables, which says nothing. */
-  readonly version: number | string | null;
-  readonly min_reader: number | string | null;
-  readonly min_writer: number | string | null;
+  readonly version: string | null;
+  readonly min_reader: string | null;
+  readonly min_writer: string | null;
   /** The last position that was given. */
-  readonly head: number | string;
+  readonly head: string;
   /** The highest position that an event or a checkpoint holds. */
-  readonly seen: number | string;
+  readonly seen: string;
 }
 
 /** Remembers that the tables were found usable, so that only the first operation has to ask. */
@@ -90,6 +91,6 @@ export function checkVersion(
  * @throws {StoreRewoundError} If it was given before.
  */
 export function checkHead(found: SchemaState): void {
-  const [head, seen] = [Number(found.head), Number(found.seen)];
+  const [head, seen] = [number(found.head), number(found.seen)];
   if (head < seen) throw new StoreRewoundError(head, seen);
 }

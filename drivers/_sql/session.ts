@@ -11,18 +11,26 @@ import {
   type LogPage,
   type LogQuery,
   type Session,
-  type StoredEvent,
   type StoredStream,
+  type StreamPage,
   type StreamQuery,
   type StreamsQuery,
   UnknownOutcomeError,
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
-import { type InsertedRow, readRefusal, type Refusal, storedWrites } from "./append.ts";
+import {
+  abortedOutcome,
+  type InsertedRow,
+  readRefusal,
+  type Refusal,
+  storedWrites,
+} from "./append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import { type Failure, rootOf, UserError } from "./failure.ts";
+import { prefixRange } from "./prefix.ts";
+import { only } from "./row.ts";
 import { translate } from "./translate.ts";
-import { type PageColumns, readPage, readStreams, type StreamColumns } from "./wire.ts";
+import { readPage, readStreams } from "./wire.ts";
 
 /** What both engines do alike: everything but the statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
@@ -86,18 +94,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   async load(
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
-  ): Promise<readonly StoredEvent[]> {
+  ): Promise<StreamPage> {
     const statement = backwards
       ? this.shared.statements.loadBackwards
       : this.shared.statements.load;
     const parameters = [tenantId, streamId, String(from), String(to), String(limit)];
-    return readPage(await this.first<PageColumns>("load events", statement, parameters));
+    const { events, cut } = await this.first("load events", statement, parameters, readPage);
+    return { events, more: cut || events.length === limit };
   }
 
-  async scan(
-    query: LogQuery,
-  ): Promise<LogPage> {
+  async scan(query: LogQuery): Promise<LogPage> {
     const { after, until, limit, tenantId, categories, types, tags, streamId, lane } = query;
+    const { backwards = false } = query;
     const statement = this.shared.statements.scan({
       tenant: tenantId !== undefined,
       categories: categories !== undefined,
@@ -106,6 +114,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
       stream: streamId !== undefined,
       published: query.published === true,
       lane: lane !== undefined,
+      backwards,
     });
     const parameters = [
       String(after),
@@ -116,17 +125,23 @@ export abstract class SqlSession<Db> implements Session<Db> {
       streamId ?? null,
       json(lane && [lane.lane, lane.lanes]),
     ];
-    const events = readPage(await this.first<PageColumns>("read the log", statement, parameters));
-    return { events, scanned: events.length < limit ? until : events.at(-1)!.position };
+    const { events, cut } = await this.first("read the log", statement, parameters, readPage);
+    const more = cut || events.length === limit;
+    return { events, scanned: more ? events.at(-1)!.position : backwards ? after + 1 : until };
   }
 
   async streams(
-    { tenantId, category, after, limit }: StreamsQuery,
+    { tenantId, category, prefix = "", after = "", limit }: StreamsQuery,
   ): Promise<readonly StoredStream[]> {
-    const parameters = [tenantId, category ?? null, after ?? null, String(limit)];
-    return readStreams(
-      await this.first<StreamColumns>("list streams", this.shared.statements.streams, parameters),
-    );
+    const { streams } = this.shared.statements;
+    const parameters = [
+      tenantId,
+      category ?? null,
+      after,
+      ...prefixRange(prefix),
+      String(limit),
+    ];
+    return await this.first("list streams", streams, parameters, readStreams);
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
@@ -151,8 +166,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
         } catch (error) {
           // What the work threw reaches the caller as it is, whatever the rollback said.
           if (failed !== undefined) throw new UserError(failed.error);
-          if (committing && this.shared.classify(error).failure === "lost") {
-            throw new UnknownOutcomeError([], { cause: rootOf(error) });
+          const { failure, reason } = this.shared.classify(error);
+          if (committing && failure === "lost") {
+            throw new UnknownOutcomeError([], { cause: rootOf(error), reason });
           }
           throw begun
             ? translate(error, "run the transaction", this.inTransaction, this.shared)
@@ -174,17 +190,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return this.inTransaction ? work() : this.queueFor(kind)?.run(work) ?? work();
   }
 
-  /** Runs a statement that reads, and gives its first row. */
-  protected async first<Row>(
+  /** Runs a statement that reads, and gives what is made of its one row. */
+  protected async first<Row, R>(
     action: string,
     statement: Statement,
     parameters: readonly Parameter[],
-  ): Promise<Row> {
+    read: (row: Row) => R,
+  ): Promise<R> {
     return await this.queued("read", async () => {
       await this.ensureSchema();
       return await this.retrying(
         action,
-        async () => (await this.connection.run<Row>(statement, parameters))[0]!,
+        async () => read(only(await this.connection.run<Row>(statement, parameters))),
       );
     });
   }
@@ -229,13 +246,13 @@ export abstract class SqlSession<Db> implements Session<Db> {
           : await this.#explain(request);
       } catch (error) {
         if (isEventSourceryError(error)) throw error;
-        const { failure, code } = this.shared.classify(error);
+        const { failure, reason } = this.shared.classify(error);
         if (failure === "raced" && this.inTransaction) return abortedOutcome(request);
         if (failure === "outrun") return await this.#explain(request);
         if (failure === "refused" && !(this.inTransaction && this.refusalAborts)) {
           const outcome = await this.#explain(request);
           if (outcome.conflict.kind === "id") return outcome;
-          throw new DriverError("append events", { cause: rootOf(error), databaseCode: code });
+          throw new DriverError("append events", { cause: rootOf(error), reason });
         }
         if (failure === "lost" && !this.inTransaction) return await this.#resolve(request, error);
         throw error;
@@ -248,42 +265,34 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     // Where serializable is the default, this is refused too when others write meanwhile.
-    const [answer] = await this.retrying(
+    const { explain } = this.shared.statements;
+    const conflict = await this.retrying(
       "append events",
-      () =>
-        this.connection.run<Refusal>(this.shared.statements.explain, [tenantId, streamIds, ids]),
+      async () =>
+        readRefusal(
+          request,
+          only(await this.connection.run<Refusal>(explain, [tenantId, streamIds, ids])),
+        ),
     );
-    return {
-      status: "refused",
-      conflict: readRefusal(request, answer!),
-      transactionAborted: false,
-    };
+    return { status: "refused", conflict, transactionAborted: false };
   }
 
   /** No answer came to an append: if its events are there, it succeeded; else it may still, and only a resend tells. */
   async #resolve(request: AppendRequest, cause: unknown): Promise<AppendOutcome> {
-    const options = { cause: rootOf(cause) };
+    const options = { cause: rootOf(cause), reason: this.shared.classify(cause).reason };
+    const streamIds = request.writes.map(({ streamId }) => streamId);
     let outcome: AppendRefused;
     try {
       outcome = await this.#explain(request);
     } catch (error) {
       if (this.connection.closed(options.cause)) throw new ConnectionError(options);
       throw isEventSourceryError(error, "CONNECTION")
-        ? new UnknownOutcomeError(streamIdsOf(request), options)
+        ? new UnknownOutcomeError(streamIds, options)
         : error;
     }
     if (outcome.conflict.kind === "id") return outcome;
-    throw new UnknownOutcomeError(streamIdsOf(request), options);
+    throw new UnknownOutcomeError(streamIds, options);
   }
-}
-
-function streamIdsOf({ writes }: AppendRequest): readonly string[] {
-  return writes.map(({ streamId }) => streamId);
-}
-
-function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
-  const versions = writes.map(() => undefined);
-  return { status: "refused", conflict: { kind: "version", versions }, transactionAborted: true };
 }
 
 function json(list: readonly unknown[] | undefined): Parameter {

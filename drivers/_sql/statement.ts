@@ -1,7 +1,10 @@
-/** A statement, and the name that it is prepared under; without a name it is not. */
+/** A statement of SQL. */
 export interface Statement {
+  /** What it is prepared under; without a name it is not. */
   readonly name: string | undefined;
   readonly text: string;
+  /** The names of its columns, in order, by which its rows are read; absent where only their number counts. */
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** The statements that both engines have, with the same parameters in the same order, all of them text. */
@@ -12,7 +15,7 @@ export interface Statements {
   readonly load: Statement;
   /** As `load`, the newest first. */
   readonly loadBackwards: Statement;
-  /** tenant, category or null, after or null, limit → one `StreamColumns`. */
+  /** tenant, category or null, after, the first id, an id above the last, limit → one `StreamColumns`. */
   readonly streams: Statement;
   /**
    * after, until, limit, tenant, JSON arrays of categories, types and tags, stream, JSON array of lane and number of
@@ -58,6 +61,18 @@ export interface CheckpointStatements {
   readonly due: Statement;
 }
 
+/** The columns of the statements that give rows, in order; those of the others only count. */
+export const columnsOf = {
+  inserted: ["version", "position"],
+  insertedAll: ["stream_id", "version", "position"],
+  refusal: ["versions", "existing"],
+  definition: ["lanes", "filter", "position"],
+  claim: ["position", "epoch", "crashes", "parked"],
+  lanes: ["lane", "position", "epoch", "stalled", "owner"],
+  parked: ["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
+  due: ["scope", "name", "version"],
+} as const;
+
 /** Which filters a scan has. */
 export interface ScanFilters {
   readonly tenant: boolean;
@@ -67,6 +82,7 @@ export interface ScanFilters {
   readonly stream: boolean;
   readonly published: boolean;
   readonly lane: boolean;
+  readonly backwards: boolean;
 }
 
 /** A parameter of a statement. */

@@ -22,7 +22,7 @@ export function translate(
   { classify, busyTimeout, where }: Shared,
 ): Error {
   if (isEventSourceryError(error)) return error;
-  const { failure, code } = classify(error);
+  const { failure, reason } = classify(error);
   const cause = rootOf(error);
   switch (failure) {
     case "missing":
@@ -33,13 +33,13 @@ export function translate(
     case "refused":
       return bound
         ? new TransactionAbortedError({ cause })
-        : new DriverError(action, { cause, databaseCode: code });
+        : new DriverError(action, { cause, reason });
     case "raced":
     case "busy":
       return bound ? new TransactionAbortedError({ cause }) : new BusyError(busyTimeout, { cause });
     case "lost":
-      return new ConnectionError({ cause });
+      return new ConnectionError({ cause, reason });
     default:
-      return new DriverError(action, { cause, databaseCode: code });
+      return new DriverError(action, { cause, reason });
   }
 }

@@ -1,30 +1,53 @@
 import type { StoredEvent, StoredStream } from "../../mod.ts";
+import { flag } from "./row.ts";
+
+/** The columns of an event. */
+export const eventColumns = [
+  "tenant_id",
+  "stream_id",
+  "version",
+  "position",
+  "id",
+  "type",
+  "schema_version",
+  "created_at",
+  "data",
+  "metadata",
+  "codec",
+  "tags",
+  "published",
+] as const;
+
+/** What a page may hold of JSON text that a caller chose the length of; the others are short. */
+export const jsonColumns = ["data", "metadata", "codec", "tags"] as const;
+
+/**
+ * How many bytes of JSON a page holds at most, unless its first event alone has more. Far below what a text may be in
+ * Postgres (1 GB) and in a JavaScript engine (512 MB); a libSQL server refuses any above 4 MB.
+ */
+export const pageBytes: number = 2 * 1024 * 1024;
+
+/** The columns of a page of events, in order. */
+export const pageColumns = [...eventColumns, "cut"] as const;
 
 /**
  * The columns of a page of events, each as the JSON text of an array: the database aggregates, and one parse a column
  * replaces an object a row. On Postgres this reads 475,000 events/s, where an aggregate of row arrays gives 330,000,
  * text columns and a parse a row 280,000, and row objects 215,000.
  */
-export interface PageColumns {
-  readonly tenant_id: string | null;
-  readonly stream_id: string | null;
-  readonly version: string | null;
-  readonly position: string | null;
-  readonly id: string | null;
-  readonly type: string | null;
-  readonly schema_version: string | null;
-  readonly created_at: string | null;
-  readonly data: string | null;
-  readonly metadata: string | null;
-  readonly codec: string | null;
-  readonly tags: string | null;
-  readonly published: string | null;
+type PageColumns = Readonly<Record<(typeof pageColumns)[number], string | null>>;
+
+/** A page as it was read. */
+interface Page {
+  readonly events: readonly StoredEvent[];
+  /** Whether it was cut off by its bytes: more was found. */
+  readonly cut: boolean;
 }
 
 const nothing: readonly string[] = Object.freeze([]);
 
 /** Turns the columns of a page into events. */
-export function readPage(columns: PageColumns): readonly StoredEvent[] {
+export function readPage(columns: PageColumns): Page {
   const version = list<number>(columns.version);
   const position = list<number>(columns.position);
   const tenantId = list<string>(columns.tenant_id);
@@ -38,7 +61,7 @@ export function readPage(columns: PageColumns): readonly StoredEvent[] {
   const codec = list<Record<string, string> | null>(columns.codec);
   const tags = list<readonly string[] | null>(columns.tags);
   const published = list<boolean | number>(columns.published);
-  return version.map((_, index) => ({
+  const events = version.map((_, index) => ({
     tenantId: tenantId[index]!,
     streamId: streamId[index]!,
     version: version[index]!,
@@ -53,15 +76,14 @@ export function readPage(columns: PageColumns): readonly StoredEvent[] {
     tags: tags[index] ?? nothing,
     published: Boolean(published[index]),
   }));
+  return { events, cut: events.length > 0 && flag(columns.cut) };
 }
 
-/** The columns of a page of streams, as in `PageColumns`. */
-export interface StreamColumns {
-  readonly stream_id: string | null;
-  readonly version: string | null;
-  readonly created_at: string | null;
-  readonly updated_at: string | null;
-}
+/** The columns of a page of streams, in order. */
+export const streamColumns = ["stream_id", "version", "created_at", "updated_at"] as const;
+
+/** A page of streams, as in `PageColumns`. */
+type StreamColumns = Readonly<Record<(typeof streamColumns)[number], string | null>>;
 
 /** Turns the columns of a page into streams. */
 export function readStreams(columns: StreamColumns): readonly StoredStream[] {
@@ -81,6 +103,7 @@ function instant(text: string): string {
   return text.endsWith("Z") ? text : `${text}Z`;
 }
 
+/** Reads an array that the database wrote; empty where it aggregated nothing. */
 export function list<Item>(json: string | null): readonly Item[] {
   return json === null ? [] : JSON.parse(json);
 }

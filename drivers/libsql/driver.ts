@@ -8,6 +8,8 @@ import {
   type SchemaState,
 } from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
+import { number, only } from "../_sql/row.ts";
+import type { Statement } from "../_sql/statement.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { LibsqlSession } from "./session.ts";
 import { statementsOf } from "./sql/statements.ts";
@@ -20,18 +22,23 @@ interface Options {
 
 /** The libSQL driver: the session outside of transactions, and what makes the tables. */
 export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
-  readonly capabilities: Driver["capabilities"] = { transactions: true };
+  readonly capabilities: Driver["capabilities"] = {
+    transactions: true,
+    backwards: true,
+    prefix: true,
+  };
   readonly #migrations: readonly Migration[];
 
   constructor(db: Db, { prefix, busyTimeout }: Options) {
     const migrations = migrationsOf(prefix);
+    const connection = connect(db);
     super(db, false, {
       statements: statementsOf(prefix),
       prefix,
-      where: `tables "${prefix}…"`,
-      classify,
+      where: `the database of the libSQL server (prefix "${prefix}")`,
+      classify: (error) => classify(error, connection.local),
       busyTimeout,
-      queue: queueOf(connect(db).client, busyTimeout),
+      queue: queueOf(connection.client, busyTimeout),
       readiness: new Readiness(migrations),
     });
     this.#migrations = migrations;
@@ -58,7 +65,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     const work = async (connection: LibsqlConnection) => {
       checkVersion(await this.readState(connection), this.#migrations);
       await connection.run(begin, []);
-      return Number((await connection.run<{ head: number }>(repair, []))[0]!.head);
+      return number(only(await connection.run<{ head: string }>(repair, [])).head);
     };
     return await this.queued(
       "write",
@@ -72,20 +79,20 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
 
   /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
   async #migrate(connection: LibsqlConnection): Promise<void> {
-    const ask = async <Row>(text: string): Promise<Row | undefined> =>
-      (await connection.run<Row>({ name: undefined, text }, []))[0];
+    const ask = async <Row>(statement: Statement): Promise<Row> =>
+      only(await connection.run<Row>(statement, []));
     const { exists, state } = this.shared.statements;
-    const there = Number((await ask<{ found: number }>(exists.text))?.found) > 0;
-    const found = there ? await ask<SchemaState>(state.text) : undefined;
+    const there = number((await ask<{ found: string }>(exists)).found) > 0;
+    const found = there ? await ask<SchemaState>(state) : undefined;
     checkVersion(found, this.#migrations);
     for (const migration of this.#migrations) {
       if (migration.version <= Number(found?.version ?? 0)) continue;
-      for (const text of migration.statements) await ask(text);
+      for (const text of migration.statements) await connection.run({ name: undefined, text }, []);
       const { version, minReader, minWriter } = migration;
-      await ask(
-        `insert or ignore into "${this.shared.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`,
-      );
+      const text =
+        `insert or ignore into "${this.shared.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`;
+      await connection.run({ name: undefined, text }, []);
     }
-    checkHead((await ask<SchemaState>(state.text))!);
+    checkHead(await ask<SchemaState>(state));
   }
 }

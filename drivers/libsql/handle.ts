@@ -1,7 +1,8 @@
 import { entityKind } from "drizzle-orm";
 import type { Connection } from "../_sql/connection.ts";
-import { type Classified, type Failure, textOf } from "../_sql/failure.ts";
+import { type Classified, classifyClient, type Failure, rootOf, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
+import { readRows } from "../_sql/row.ts";
 
 /**
  * Any Drizzle handle for libSQL: native, HTTP, WebSocket, web, Turso. Typed by structure, so that handles made with a
@@ -23,6 +24,7 @@ interface DrizzleSession {
     fields: undefined,
     method: "all",
     arrayMode: false,
+    readRows: (rows: readonly unknown[]) => readonly unknown[],
   ) => { all(): Promise<readonly unknown[]> };
   readonly transaction: <R>(work: (tx: unknown) => Promise<R>) => Promise<R>;
   readonly batch: (
@@ -83,9 +85,11 @@ export function connect(handle: unknown): LibsqlConnection {
   }
   const session: DrizzleSession = Reflect.get(handle, "session");
   const client: object = Reflect.get(handle, "$client") ?? session;
-  const run = async <Row>({ text }: Statement, parameters: readonly Parameter[]) =>
-    await session.prepareQuery({ sql: text, params: [...parameters] }, undefined, "all", false)
-      .all() as readonly Row[];
+  const run = async <Row>(statement: Statement, parameters: readonly Parameter[]) => {
+    const query = { sql: statement.text, params: [...parameters] };
+    const prepared = session.prepareQuery(query, undefined, "all", false, (rows) => rows);
+    return readRows<Row>(statement, await prepared.all());
+  };
   const inTransaction = !("batch" in handle);
   if (inTransaction && session.tx !== undefined) endWithServer(session.tx);
   const local = textOf(client, "protocol") === "file";
@@ -103,7 +107,7 @@ export function connect(handle: unknown): LibsqlConnection {
       const [first] = await session.batch(
         statements.map((statement) => batchItem(statement, parameters)),
       );
-      return first!.rows as readonly Row[];
+      return readRows<Row>(statements[0]!, first!.rows);
     },
     transaction: (work) => transacting.transaction(work),
     client,
@@ -185,16 +189,33 @@ function batchItem({ text }: Statement, parameters: readonly Parameter[]): Batch
   };
 }
 
-/** Tells what a database error means. The code decides, never the message. */
-export function classify(error: unknown): Classified {
+/**
+ * Tells what an error of the database or its client means. The code decides, never the message.
+ *
+ * @param local Whether the database is a file, or memory, of this process: there is no connection to lose.
+ */
+export function classify(error: unknown, local: boolean): Classified {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = textOf(cause, "extendedCode") ?? textOf(cause, "code");
-    if (code !== undefined) return { failure: failureOf(code), code };
+    if (code === undefined) continue;
+    const failure = failureOf(code);
+    if (failure !== undefined) {
+      return { failure, code, reason: `the database refused with ${code}` };
+    }
+    const status: unknown = cause.cause && Reflect.get(cause.cause, "status");
+    // What the server answered, unless it or a proxy before it was out of order.
+    return typeof status === "number" && status < 500
+      ? { failure: "other", code, reason: `the server refused with HTTP status ${status}` }
+      : classifyClient(cause, !local);
   }
-  return { failure: "lost", code: undefined };
+  const found = classifyClient(rootOf(error), !local);
+  return local && found.failure === "lost"
+    ? { failure: "other", code: undefined, reason: "the client failed" }
+    : found;
 }
 
-function failureOf(code: string): Failure {
+/** Undefined for the client's own codes. */
+function failureOf(code: string): Failure | undefined {
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "raced";
   if (code.startsWith("SQLITE_CONSTRAINT")) return "refused";
   switch (code) {
@@ -204,6 +225,6 @@ function failureOf(code: string): Failure {
     case timedOut:
       return "aborted";
     default:
-      return code.startsWith("SQLITE") || code.startsWith("SQL_") ? "other" : "lost";
+      return /^SQL(ITE|_)/.test(code) ? "other" : undefined;
   }
 }

@@ -5,6 +5,7 @@ import type { Parameter, Statement } from "../_sql/statement.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
 import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import { number, only } from "../_sql/row.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { connect, type LibsqlConnection } from "./handle.ts";
 
@@ -39,10 +40,10 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
 
   /** Reads what the tables say of themselves, if they are there. */
   protected async readState({ run }: LibsqlConnection): Promise<SchemaState> {
-    const { statements: { exists, state }, where } = this.shared;
-    const [tables] = await run<{ found: number }>(exists, []);
-    if (Number(tables!.found) === 0) throw new MissingSchemaError(where);
-    return (await run<SchemaState>(state, []))[0]!;
+    const { exists, state } = this.shared.statements;
+    const { found } = only(await run<{ found: string }>(exists, []));
+    if (number(found) === 0) throw new MissingSchemaError(await this.#place(run));
+    return only(await run<SchemaState>(state, []));
   }
 
   /**
@@ -91,13 +92,14 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
 
   /** Commits come in the order of their positions, for there is one writer; a hole is never filled. */
   async settled(): Promise<number> {
-    const answer = await this.first<{ head: number }>(
+    const head = await this.first(
       "read the position",
       this.shared.statements.head,
       [],
+      (row: { head: string }) => number(row.head),
     );
     const first = this.inTransaction ? firstPositions.get(this.connection.client) : undefined;
-    return Math.min(Number(answer.head), (first ?? Infinity) - 1);
+    return Math.min(head, (first ?? Infinity) - 1);
   }
 
   async delete(tenantId: string, streamId: string): Promise<void> {
@@ -112,8 +114,17 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   /** Nothing to do: a transaction that writes is alone. */
   async blockAppends(): Promise<void> {}
 
+  /** A remote database is not named: only the client knows its URL, which may hold a token. */
+  async #place(run: LibsqlConnection["run"]): Promise<string> {
+    const { statements, where, prefix } = this.shared;
+    if (!this.connection.local) return where;
+    const [main] = await run<{ file: string | null }>(statements.database, []);
+    const place = main?.file ? `the file ${JSON.stringify(main.file)}` : "the database in memory";
+    return `${place} (prefix "${prefix}")`;
+  }
+
   #note(rows: readonly InsertedRow[]): void {
-    const first = Math.min(...rows.map(({ position }) => Number(position)));
+    const first = Math.min(...rows.map(({ position }) => number(position)));
     const { client } = this.connection;
     firstPositions.set(client, Math.min(first, firstPositions.get(client) ?? first));
   }

@@ -80,11 +80,12 @@ export class Log {
     if (this.base !== undefined) this.deleted.add(key);
   }
 
-  /** The rows after a position that are committed: a transaction sees no others, not even its own. */
-  *after(position: number): Iterable<Row> {
-    if (this.base !== undefined) return yield* this.base.after(position);
-    for (let index = firstAfter(this.rows, position); index < this.rows.length; index++) {
-      yield this.rows[index]!;
+  /** The rows of some positions that are committed: a transaction sees no others, not even its own. */
+  *between(after: number, until: number, backwards: boolean): Iterable<Row> {
+    if (this.base !== undefined) return yield* this.base.between(after, until, backwards);
+    const [first, end] = [firstAfter(this.rows, after), firstAfter(this.rows, until)];
+    for (let offset = 0; offset < end - first; offset++) {
+      yield this.rows[backwards ? end - 1 - offset : first + offset]!;
     }
   }
 

@@ -11,6 +11,7 @@ import {
   type Session,
   type StoredEvent,
   type StoredStream,
+  type StreamPage,
   type StreamQuery,
   type StreamsQuery,
   UnsupportedError,
@@ -51,7 +52,7 @@ class MemorySession<Db> implements Session<Db> {
 
   async load(
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
-  ): Promise<readonly StoredEvent[]> {
+  ): Promise<StreamPage> {
     const stream = this.#open().stream(keyOf(tenantId, streamId));
     // Versions have no holes, so they are indexes.
     const start = from - 1;
@@ -59,19 +60,18 @@ class MemorySession<Db> implements Session<Db> {
     const wanted = backwards
       ? stream.slice(Math.max(start, end - limit), end).reverse()
       : stream.slice(start, Math.min(end, start + limit));
-    return wanted.map(read);
+    return { events: wanted.map(read), more: wanted.length === limit };
   }
 
   async scan(query: LogQuery): Promise<LogPage> {
-    const { after, until, limit } = query;
+    const { after, until, limit, backwards = false } = query;
     const events: StoredEvent[] = [];
-    for (const row of this.#open().after(after)) {
-      if (row.position > until) break;
+    for (const row of this.#open().between(after, until, backwards)) {
       if (!passes(row, query)) continue;
       events.push(read(row));
       if (events.length === limit) return { events, scanned: row.position };
     }
-    return { events, scanned: until };
+    return { events, scanned: backwards ? after + 1 : until };
   }
 
   async settled(): Promise<number> {
@@ -79,7 +79,7 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async streams(
-    { tenantId, category, after, limit }: StreamsQuery,
+    { tenantId, category, prefix = "", after, limit }: StreamsQuery,
   ): Promise<readonly StoredStream[]> {
     const log = this.#open();
     const found: StoredStream[] = [];
@@ -91,6 +91,7 @@ class MemorySession<Db> implements Session<Db> {
         continue;
       }
       if (after !== undefined && compareBytes(first.streamId, after) <= 0) continue;
+      if (!first.streamId.startsWith(prefix)) continue;
       const { streamId, createdAt } = first;
       found.push({ streamId, version: last.version, createdAt, updatedAt: last.createdAt });
     }
@@ -150,7 +151,7 @@ class MemorySession<Db> implements Session<Db> {
 }
 
 export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
-  readonly capabilities = { transactions: true };
+  readonly capabilities = { transactions: true, backwards: true, prefix: true };
 
   async migrate(): Promise<void> {
     // There are no tables to make.

@@ -2,6 +2,7 @@ import type { FenceKind } from "./sql/fence.ts";
 import type { Driver, Notifier, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import { checkHead, checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
+import { flag, number, only } from "../_sql/row.ts";
 import { statementName } from "../_sql/statement.ts";
 import { chooseFence, type PostgresState } from "./fence.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
@@ -31,13 +32,14 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   constructor(db: Db, { schema, prepare, busyTimeout, notify }: Options) {
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     const migrations = migrationsOf(quoted);
+    const connection = connect(db, prepare);
     super(db, false, {
       statements: statementsOf(quoted),
       schema: quoted,
       where: `schema ${quoted}`,
-      classify,
+      classify: (error) => classify(error, !connection.transactions),
       busyTimeout,
-      queue: queueOf(connect(db, prepare).client, busyTimeout),
+      queue: queueOf(connection.client, busyTimeout),
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),
       known: { fence: "concurrent" },
@@ -48,6 +50,8 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     const { known } = this.shared;
     this.capabilities = {
       transactions,
+      backwards: true,
+      prefix: true,
       get appends() {
         return known.fence;
       },
@@ -73,10 +77,10 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   async repairPosition(): Promise<number> {
     return await this.withoutAppends("repair the position", async ({ run }) => {
       const { fenced, state } = this.shared.statements;
-      const [found] = await run<PostgresState>(state, []);
+      const found = only(await run<PostgresState>(state, []));
       checkVersion(found, this.#migrations);
-      const { repair } = fenced[found!.serial ? "serial" : "concurrent"];
-      return Number((await run<{ head: string }>(repair, []))[0]!.head);
+      const { repair } = fenced[flag(found.serial) ? "serial" : "concurrent"];
+      return number(only(await run<{ head: string }>(repair, [])).head);
     });
   }
 
@@ -89,7 +93,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         if (!transactions) return await this.#migrate(this.connection);
         return await transaction((tx) => this.#migrate(this.shared.connect(tx)), false);
       } catch (error) {
-        const { code } = classify(error);
+        const { code } = this.shared.classify(error);
         if (code === undefined || !madeMeanwhile.includes(code) || performance.now() > giveUp) {
           throw error;
         }
@@ -99,24 +103,23 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
 
   /** One process at a time; whoever comes second finds nothing left to do. */
   async #migrate(connection: PostgresConnection): Promise<FenceKind> {
-    const ask = async <Row>(text: string, ...parameters: string[]): Promise<Row> =>
-      (await connection.run<Row>({ name: undefined, text }, parameters))[0]!;
+    const ask = (text: string, ...parameters: string[]) =>
+      connection.run({ name: undefined, text }, parameters);
     const { statements } = this.shared;
-    const [privilege] = await connection.run<{ allowed: boolean }>(statements.locks, []);
-    const { allowed } = privilege!;
+    const privilege = only(await connection.run<{ allowed: string }>(statements.locks, []));
+    const allowed = flag(privilege.allowed);
     if (allowed) {
       await ask(
         "select pg_advisory_xact_lock(hashtextextended('event_sourcery migrate ' || $1::text, 0))",
         this.#name,
       );
     }
-    const { schema, log } = await ask<{ schema: boolean; log: boolean }>(
-      `select exists (select from pg_namespace where nspname = $1::text) as schema,
-  exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations') as log`,
-      this.#name,
+    const { schema, log } = only(
+      await connection.run<{ schema: string; log: string }>(statements.tables, [this.#name]),
     );
-    if (!schema) await ask(`create schema ${this.shared.schema}`);
-    const found = log ? (await connection.run<PostgresState>(statements.state, []))[0] : undefined;
+    if (!flag(schema)) await ask(`create schema ${this.shared.schema}`);
+    const state = async () => only(await connection.run<PostgresState>(statements.state, []));
+    const found = flag(log) ? await state() : undefined;
     checkVersion(found, this.#migrations);
     for (const { version, minReader, minWriter, statements } of this.#migrations) {
       if (version <= Number(found?.version ?? 0)) continue;
@@ -125,9 +128,9 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         `insert into ${this.shared.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
       );
     }
-    const [now] = await connection.run<PostgresState>(statements.state, []);
-    checkHead(now!);
-    const unused = !found?.probed;
-    return await chooseFence(connection, statements, now!, { unprobed: true, unused });
+    const now = await state();
+    checkHead(now);
+    const unused = found === undefined || !flag(found.probed);
+    return await chooseFence(connection, statements, now, { unprobed: true, unused });
   }
 }

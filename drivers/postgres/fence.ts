@@ -3,18 +3,19 @@ import type { PostgresConnection } from "./handle.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { PostgresStatements } from "./sql/statements.ts";
 import { UnsupportedError } from "../../mod.ts";
+import { flag, number, only } from "../_sql/row.ts";
 import { serialEngine } from "./engine.ts";
 
 /** What the tables say of themselves, their fence and their database. */
 export interface PostgresState extends SchemaState {
   /** Whether the fence was chosen already, by a migration or by the first use. */
-  readonly probed: boolean;
+  readonly probed: string;
   /** Whether it was made serial. */
-  readonly serial: boolean;
+  readonly serial: string;
   /** What the database says that it is. */
   readonly engine: string;
   /** How many positions a session takes from the sequence when it needs one. */
-  readonly cached: string;
+  readonly cached: string | null;
 }
 
 /**
@@ -31,13 +32,13 @@ export async function chooseFence(
   found: PostgresState,
   { unprobed, unused }: { readonly unprobed: boolean; readonly unused: boolean },
 ): Promise<FenceKind> {
-  if (found.serial) return "serial";
+  if (flag(found.serial)) return "serial";
   const reason = unfit(found) ?? (unprobed ? await probe(run, statements) : undefined);
   if (reason === undefined) return "concurrent";
   if (unused) {
     await run(statements.serialise, []);
-    const [now] = await run<PostgresState>(statements.state, []);
-    if (now?.serial) return "serial";
+    const now = only(await run<PostgresState>(statements.state, []));
+    if (flag(now.serial)) return "serial";
   }
   throw new UnsupportedError("keep events", `${reason}, so readers would skip events`);
 }
@@ -46,7 +47,7 @@ export async function chooseFence(
 function unfit({ engine, cached }: PostgresState): string | undefined {
   const name = serialEngine(engine);
   if (name !== undefined) return `the locks of ${name} are not seen by every session`;
-  return Number(cached) > 1
+  return cached !== null && number(cached) > 1
     ? `sessions cache values of the sequence "position" (set it to "cache 1")`
     : undefined;
 }
@@ -56,9 +57,9 @@ async function probe(
   run: PostgresConnection["run"],
   statements: PostgresStatements,
 ): Promise<string | undefined> {
-  const [privilege] = await run<{ allowed: boolean }>(statements.locks, []);
-  if (!privilege!.allowed) return "this role may not take advisory locks";
+  const { allowed } = only(await run<{ allowed: string }>(statements.locks, []));
+  if (!flag(allowed)) return "this role may not take advisory locks";
   // Some databases that speak the protocol take such locks for nothing.
-  const [seen] = await run<{ shown: number }>(statements.probe, []);
-  return Number(seen!.shown) > 0 ? undefined : "this database shows no advisory locks";
+  const { shown } = only(await run<{ shown: string }>(statements.probe, []));
+  return number(shown) > 0 ? undefined : "this database shows no advisory locks";
 }

@@ -1,8 +1,10 @@
 import { entityKind, is } from "drizzle-orm";
 import { PgDatabase } from "drizzle-orm/pg-core";
 import type { Connection } from "../_sql/connection.ts";
-import { type Classified, type Failure, rootOf, textOf } from "../_sql/failure.ts";
+import { type Classified, classifyClient, type Failure, rootOf, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
+import { readRows } from "../_sql/row.ts";
+import { nameOf } from "./conditions.ts";
 
 /**
  * Any Drizzle handle for Postgres: postgres.js, node-postgres, PGlite, Bun SQL, Neon … Typed by structure, so that
@@ -28,7 +30,8 @@ interface DrizzleSession {
     fields: undefined,
     name: string | undefined,
     arrayMode: false,
-  ) => { execute(): Promise<unknown> };
+    readRows: (rows: readonly unknown[]) => readonly unknown[],
+  ) => { execute(): Promise<readonly unknown[]> };
 }
 
 /** What the client below a handle may tell of itself. */
@@ -73,15 +76,16 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const client: Client & object = Reflect.get(db, "$client") ?? session;
   const embedded = kind === "PgliteSession";
   return {
-    run: async <Row>({ name, text }: Statement, parameters: readonly Parameter[]) => {
+    run: async <Row>(statement: Statement, parameters: readonly Parameter[]) => {
       const query = session.prepareQuery(
-        { sql: text, params: [...parameters] },
+        { sql: statement.text, params: [...parameters] },
         undefined,
-        prepare ? name : undefined,
+        prepare ? statement.name : undefined,
         false,
+        // Whoever reads the rows gets them as arrays, from every client.
+        (rows) => rows,
       );
-      const result = await query.execute();
-      return (Array.isArray(result) ? result : (result as { rows: Row[] }).rows) as readonly Row[];
+      return readRows<Row>(statement, await query.execute());
     },
     transaction: (work, bound) =>
       db.transaction(work, bound ? undefined : { isolationLevel: "read committed" }),
@@ -105,10 +109,19 @@ function primaryOf(handle: unknown): unknown {
   return primary ?? handle;
 }
 
-/** Tells what a database error means. The code decides, never the message. */
-export function classify(error: unknown): Classified {
-  const code = stateOf(rootOf(error));
-  return { failure: code === undefined ? "lost" : failureOf(code), code };
+/**
+ * Tells what an error of the database or its client means. The code decides, never the message.
+ *
+ * @param fetches Whether the client sends by `fetch`.
+ */
+export function classify(error: unknown, fetches: boolean): Classified {
+  const root = rootOf(error);
+  const code = stateOf(root);
+  if (code === undefined) return classifyClient(root, fetches);
+  const failure = failureOf(code);
+  const name = nameOf(code);
+  const reason = failure === "lost" ? name : `the database refused with ${name}`;
+  return { failure, code, reason };
 }
 
 /** The SQLSTATE: `code` for most clients, `errno` for Bun, whose `code` is its own. */

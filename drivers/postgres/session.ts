@@ -5,8 +5,10 @@ import { chooseFence, type PostgresState } from "./fence.ts";
 import type { PostgresConnection } from "./handle.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
-import { type AppendRequest, UnsupportedError } from "../../mod.ts";
+import { type AppendRequest, MissingSchemaError, UnsupportedError } from "../../mod.ts";
 import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import { rootOf } from "../_sql/failure.ts";
+import { flag, number, only } from "../_sql/row.ts";
 import { SqlSession } from "../_sql/session.ts";
 
 /** What the sessions of one driver share. */
@@ -41,9 +43,9 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected checkSchema(): Promise<void> {
     const { known, readiness, statements } = this.shared;
     return readiness.check(
-      async () => (await this.connection.run<PostgresState>(statements.state, []))[0]!,
+      async () => only(await this.#state()),
       async (found) => {
-        const unprobed = !found.probed;
+        const unprobed = !flag(found.probed);
         // What is written in a caller's transaction may be rolled back, while this process goes on by it.
         const unused = unprobed && !this.inTransaction;
         known.fence = await chooseFence(this.connection, statements, found, { unprobed, unused });
@@ -95,18 +97,22 @@ export class PostgresSession<Db> extends SqlSession<Db> {
 
   async settled(): Promise<number> {
     await this.ensureSchema();
-    const answer = await this.first<{ standby: boolean; settled: string }>(
+    const { standby, settled } = await this.first(
       "read the position",
       this.#fenced.settled,
       [],
+      (row: { standby: string; settled: string }) => ({
+        standby: flag(row.standby),
+        settled: number(row.settled),
+      }),
     );
-    if (answer.standby) {
+    if (standby) {
       throw new UnsupportedError(
         "read the log",
         "this is a standby, which does not show appends under way; use the primary",
       );
     }
-    return Number(answer.settled);
+    return settled;
   }
 
   /**
@@ -131,6 +137,21 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       "lock the log",
       () => this.connection.run(this.shared.statements.lock, []),
     );
+  }
+
+  /** A missing schema is often one of another database than was meant, so the error names the one that was asked. */
+  async #state(): Promise<readonly PostgresState[]> {
+    const { statements, classify, where } = this.shared;
+    try {
+      return await this.connection.run<PostgresState>(statements.state, []);
+    } catch (error) {
+      // Inside a transaction nothing more can be asked.
+      if (classify(error).failure !== "missing" || this.inTransaction) throw error;
+      const { name } = only(await this.connection.run<{ name: string }>(statements.database, []));
+      throw new MissingSchemaError(`${where} of database ${JSON.stringify(name)}`, {
+        cause: rootOf(error),
+      });
+    }
   }
 
   get #fenced(): FencedStatements {

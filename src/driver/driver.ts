@@ -3,8 +3,8 @@ import type { Checkpoints } from "./checkpoints.ts";
 import type {
   LogPage,
   LogQuery,
-  StoredEvent,
   StoredStream,
+  StreamPage,
   StreamQuery,
   StreamsQuery,
 } from "./read.ts";
@@ -79,6 +79,10 @@ export interface Capabilities {
   readonly transactions: boolean;
   /** Whether appends run side by side, or for want of locks one by one; known once the tables were found. */
   readonly appends?: "concurrent" | "serial" | undefined;
+  /** Whether `scan` reads backwards. @default false */
+  readonly backwards?: boolean | undefined;
+  /** Whether `streams` lists by a prefix. @default false */
+  readonly prefix?: boolean | undefined;
 }
 
 /** The operations of a driver, on their own or inside one transaction. */
@@ -103,14 +107,14 @@ export interface Session<Db = unknown> {
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]>;
 
   /**
-   * Loads events of one stream, in version order, or from the newest to the oldest.
+   * Loads a page of one stream, in version order, or from the newest to the oldest.
    *
-   * @returns At most `limit` events; empty where there is none.
+   * A page of large events ends before its limit, so that it stays within what one answer of the database can hold.
    */
-  load(query: StreamQuery): Promise<readonly StoredEvent[]>;
+  load(query: StreamQuery): Promise<StreamPage>;
 
   /**
-   * Reads the log in position order.
+   * Reads a page of the log in position order, or from the newest to the oldest.
    *
    * @param query Its `until` is at most what `settled` answered before.
    */

@@ -17,6 +17,17 @@ export interface StreamQuery {
   readonly backwards: boolean;
 }
 
+/** One page of a stream. */
+export interface StreamPage {
+  /** At most `limit` events, in the order that was asked for; empty where there is none. */
+  readonly events: readonly StoredEvent[];
+  /**
+   * Whether the stream may hold more of what was asked for after the last of these. A page may end before its limit
+   * where its events are large, but not before its first.
+   */
+  readonly more: boolean;
+}
+
 /** Which events of the log to read; a filter that is left out lets all pass, an empty one nothing. */
 export interface LogQuery {
   /** One tenant's events only; everyone's when undefined. */
@@ -25,6 +36,8 @@ export interface LogQuery {
   readonly after: number;
   /** Only events up to this position. */
   readonly until: number;
+  /** Whether the newest come first; only where the driver's capabilities say so. @default false */
+  readonly backwards?: boolean | undefined;
   /** The greatest number of events wanted. */
   readonly limit: number;
   /** Events of any of these categories. */
@@ -43,9 +56,12 @@ export interface LogQuery {
 
 /** One page of the log. */
 export interface LogPage {
-  /** The matching events, by position. */
+  /** The matching events, by position; those that are large may end a page before its limit, but not before its first. */
   readonly events: readonly StoredEvent[];
-  /** How far the log was searched: no further match stands at or below this position. */
+  /**
+   * How far the log was searched: no further match stands at or below this position; backwards, at or above it. Once the
+   * search is over it is `until`; backwards, the position that follows `after`.
+   */
   readonly scanned: number;
 }
 
@@ -77,6 +93,8 @@ export interface StreamsQuery {
   readonly tenantId: string;
   /** Only this category; all when undefined. */
   readonly category: string | undefined;
+  /** Only streams whose id begins with this text; only where the driver's capabilities say so. @default all */
+  readonly prefix?: string | undefined;
   /** Only streams whose id comes after this one; from the first when undefined. */
   readonly after: string | undefined;
   /** The greatest number of streams wanted. */

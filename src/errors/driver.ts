@@ -15,15 +15,17 @@ export class UnknownOutcomeError extends EventSourceryError {
   readonly streamIds: readonly string[];
 
   /** Makes the message, which says which streams. */
-  constructor(streamIds: readonly string[], options?: ErrorOptions) {
+  constructor(
+    streamIds: readonly string[],
+    options?: ErrorOptions & { readonly reason?: string | undefined },
+  ) {
+    const failed = `the connection failed${options?.reason ? ` (${options.reason})` : ""}`;
     super(
       "UNKNOWN_OUTCOME",
       streamIds.length === 0
-        ? "Cannot tell whether the transaction was committed: the connection failed; read what it wrote, then decide"
-        : `Cannot tell whether the append to ${
-          streamIds.map(quote).join(", ")
-        } was stored: the connection failed; ` +
-          "append the same events again, which stores them at most once",
+        ? `Cannot tell whether the transaction was committed: ${failed}; read what it wrote, then decide`
+        : `Cannot tell whether the append to ${streamIds.map(quote).join(", ")} was stored: ` +
+          `${failed}; append the same events again, which stores them at most once`,
       options,
     );
     this.streamIds = streamIds;
@@ -72,18 +74,21 @@ export class ConnectionError extends EventSourceryError {
   /** `true`: the database may be back by then. */
   override readonly retryable = true;
 
-  /** Makes the message, which says that the database cannot be reached. */
-  constructor(options?: ErrorOptions) {
+  /** Makes the message, which says what failed, such as `ECONNREFUSED 127.0.0.1:5432`. */
+  constructor(options?: ErrorOptions & { readonly reason?: string | undefined }) {
     super(
       "CONNECTION",
-      "Cannot reach the database: the handle is closed or the connection was lost; open a new handle",
+      `Cannot reach the database: ${
+        options?.reason ??
+          "the handle is closed or the connection was lost; open a new handle"
+      }`,
       options,
     );
   }
 }
 
 /**
- * The database refused a statement for a reason of its own, which stands in `cause`.
+ * The database or its client refused a statement for a reason of its own, which stands in `cause`.
  *
  * What to do: read the `cause`, which is the database's own error, and remove what it complains about: a missing
  * right, a full disk, a constraint of your own.
@@ -92,17 +97,14 @@ export class DriverError extends EventSourceryError {
   /** `"DRIVER"`: the statement had no effect. */
   declare readonly code: "DRIVER";
 
-  /** Names the database's own error code where there is one. */
+  /** Names the reason, such as `the database refused with disk_full (53100)`. */
   constructor(
     action: string,
-    options: ErrorOptions & { readonly databaseCode?: string | undefined },
+    options: ErrorOptions & { readonly reason?: string | undefined },
   ) {
-    const code = options.databaseCode === undefined ? "" : ` with code ${options.databaseCode}`;
-    super(
-      "DRIVER",
-      `Cannot ${action}: the database refused${code}; its error is the cause`,
-      options,
-    );
+    const { reason = "the database refused", cause } = options;
+    const more = cause === undefined ? "" : "; its error is the cause";
+    super("DRIVER", `Cannot ${action}: ${reason}${more}`, options);
   }
 }
 
@@ -116,7 +118,7 @@ export class MissingSchemaError extends EventSourceryError {
   /** `"MISSING_SCHEMA"`: nothing was read or stored. */
   declare readonly code: "MISSING_SCHEMA";
 
-  /** Makes the message, which says which tables, and how to make them. */
+  /** Makes the message, which says in which schema of which database they were looked for. */
   constructor(where: string, options?: ErrorOptions) {
     super(
       "MISSING_SCHEMA",

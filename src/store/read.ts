@@ -9,10 +9,13 @@ import type {
   StreamList,
   StreamsOptions,
 } from "./reader.ts";
-import { checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
+import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
 
 /** One request's worth of events: large enough that requests do not count, small enough to hold in memory. */
 const page = 1024;
+
+/** Asks for twice what the page before held: a driver that ends pages of large events early has less to measure then. */
+const nextPage = (held: number): number => Math.min(page, 2 * held);
 
 const last: number = Number.MAX_SAFE_INTEGER;
 
@@ -28,15 +31,19 @@ export async function* readStream<E extends Event>(
   checkNumber("from", from, 1);
   checkNumber("to", to);
   checkNumber("limit", limit);
+  checkBoolean("backwards", backwards);
   let wanted = limit;
+  let size = page;
   while (wanted > 0 && from <= to) {
-    const size = Math.min(page, wanted);
-    const stored = await session.load({ tenantId, streamId, from, to, limit: size, backwards });
-    if (stored.length > 0) yield stored.map((event) => catalog.decode(event));
-    if (stored.length < size) return;
-    wanted -= size;
-    if (backwards) to = stored.at(-1)!.version - 1;
-    else from = stored.at(-1)!.version + 1;
+    const query = { tenantId, streamId, from, to, limit: Math.min(size, wanted), backwards };
+    const { events, more } = await session.load(query);
+    if (events.length > 0) yield events.map((event) => catalog.decode(event));
+    if (!more) return;
+    wanted -= events.length;
+    size = nextPage(events.length);
+    const { version } = events.at(-1)!;
+    if (backwards) to = version - 1;
+    else from = version + 1;
   }
 }
 
@@ -48,8 +55,7 @@ export async function readVersion(
 ): Promise<number> {
   checkName("streamId", streamId);
   const query = { tenantId, streamId, from: 1, to: last, limit: 1, backwards: true };
-  const [event] = await session.load(query);
-  return event?.version ?? 0;
+  return (await session.load(query)).events[0]?.version ?? 0;
 }
 
 /** Reads the settled log page by page, up to a settled position if one is given. */
@@ -57,33 +63,35 @@ export async function* readLog<E extends Event>(
   session: Session<unknown>,
   catalog: Catalog<E>,
   tenantId: string | undefined,
-  { after = 0, limit = last, categories, types, tags }: ReadAllOptions,
+  { after = 0, before, backwards = false, limit = last, categories, types, tags }: ReadAllOptions,
   end?: number,
 ): AsyncGenerator<RecordedEvent<E>> {
   checkNumber("after", after);
+  if (before !== undefined) checkNumber("before", before);
+  checkBoolean("backwards", backwards);
   checkNumber("limit", limit);
   if (categories !== undefined) checkList("categories", categories, true);
   if (types !== undefined) checkList("types", types);
   if (tags !== undefined) checkList("tags", tags);
   if (categories?.length === 0 || types?.length === 0 || tags?.length === 0) return;
-  const until = end ?? await session.settled();
-  const filter: Omit<LogQuery, "after" | "limit"> = {
+  let until = Math.min(end ?? await session.settled(), (before ?? last) - 1);
+  const filter: Omit<LogQuery, "after" | "until" | "limit"> = {
     tenantId,
-    until,
+    ...(backwards && { backwards }),
     categories,
     types: catalog.storedNames(types),
     tags: tags && [...new Set(tags)],
   };
   let wanted = limit;
+  let size = page;
   while (wanted > 0 && after < until) {
-    const { events, scanned } = await session.scan({
-      ...filter,
-      after,
-      limit: Math.min(page, wanted),
-    });
+    const query = { ...filter, after, until, limit: Math.min(size, wanted) };
+    const { events, scanned } = await session.scan(query);
     for (const event of events) yield catalog.decode(event);
     wanted -= events.length;
-    after = scanned;
+    size = nextPage(events.length);
+    if (backwards) until = scanned - 1;
+    else after = scanned;
   }
 }
 
@@ -91,23 +99,25 @@ export async function* readLog<E extends Event>(
 export function listStreams(
   open: () => Session<unknown>,
   tenantId: string,
-  { category }: StreamsOptions,
+  { category, prefix, after: first, limit = last }: StreamsOptions,
 ): StreamList {
   async function* pages(): AsyncGenerator<StreamInfo> {
     if (category !== undefined && category !== "") checkName("category", category);
+    if (prefix !== undefined && prefix !== "") checkName("prefix", prefix);
+    if (first !== undefined) checkName("after", first);
+    checkNumber("limit", limit);
     const session = open();
-    let after: string | undefined;
-    while (true) {
-      const found: readonly StoredStream[] = await session.streams({
-        tenantId,
-        category,
-        after,
-        limit: page,
-      });
+    let after = first;
+    let wanted = limit;
+    while (wanted > 0) {
+      const size = Math.min(page, wanted);
+      const query = { tenantId, category, ...(prefix && { prefix }), after, limit: size };
+      const found: readonly StoredStream[] = await session.streams(query);
       for (const { streamId, version, createdAt, updatedAt } of found) {
         yield { streamId, version, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
       }
-      if (found.length < page) return;
+      if (found.length < size) return;
+      wanted -= size;
       after = found.at(-1)!.streamId;
     }
   }

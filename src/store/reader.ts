@@ -16,8 +16,10 @@ export interface EventReader<out E extends Event = Event> {
   readonly read: (streamId: string, options?: LoadOptions) => AsyncIterable<RecordedEvent<E>>;
 
   /**
-   * Reads the log across streams, by position, up to the position that is settled when the reading begins. No event
-   * that is committed later will stand before one that was read.
+   * Reads the log across streams, by position, up to the position that is settled when the reading begins; backwards it
+   * begins there. No event that is committed later will stand before one that was read.
+   *
+   * @throws {UnsupportedError} If it is to go backwards, and the driver cannot.
    */
   readonly readAll: (options?: ReadAllOptions) => AsyncIterable<RecordedEvent<E>>;
 
@@ -49,7 +51,11 @@ export interface EventReader<out E extends Event = Event> {
   /** Tells the settled position of the log, 0 where it is empty: nothing will ever appear at or below it. */
   readonly position: () => Promise<number>;
 
-  /** Lists streams by id, in the order of its UTF-8 bytes: await it for all of them, or iterate over it page by page. */
+  /**
+   * Lists streams by id, in the order of its UTF-8 bytes: await it for all of them, or iterate over it page by page.
+   *
+   * @throws {UnsupportedError} If a prefix is given, and the driver cannot list by one.
+   */
   readonly streams: (options?: StreamsOptions) => StreamList;
 }
 
@@ -69,6 +75,10 @@ export interface LoadOptions {
 export interface ReadAllOptions {
   /** Only events after this position. @default 0 */
   readonly after?: number | undefined;
+  /** Only events before this position. @default the end of what is settled */
+  readonly before?: number | undefined;
+  /** Whether the newest come first. @default false */
+  readonly backwards?: boolean | undefined;
   /** The greatest number of events. @default all */
   readonly limit?: number | undefined;
   /** Events of streams of any of these categories. @default all */
@@ -91,6 +101,12 @@ export interface FoldOptions {
 export interface StreamsOptions {
   /** Only streams of this category; `""` are those without one. @default all */
   readonly category?: string | undefined;
+  /** Only streams whose id begins with this text, character by character. @default all */
+  readonly prefix?: string | undefined;
+  /** Only streams whose id comes after this one, such as the last of the page before. @default from the first */
+  readonly after?: string | undefined;
+  /** The greatest number of streams. @default all */
+  readonly limit?: number | undefined;
 }
 
 /** A stream as it is listed. */
@@ -109,7 +125,7 @@ export interface StreamInfo {
 export interface StreamList extends AsyncIterable<StreamInfo>, PromiseLike<readonly StreamInfo[]> {}
 
 /** Which events to follow. */
-export interface FollowOptions extends Omit<ReadAllOptions, "limit"> {
+export interface FollowOptions extends Omit<ReadAllOptions, "limit" | "before" | "backwards"> {
   /** Ends it: the iteration is over then. @default it never ends */
   readonly signal?: AbortSignal | undefined;
   /** How often to look for events at least, in milliseconds; a notification announces them earlier. @default 1000 */

@@ -10,6 +10,7 @@ import type {
 } from "./reader.ts";
 import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
 import { checkName, checkObject } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 import { copyMetadata } from "../event/freeze.ts";
 import { append } from "./append.ts";
 import { followLog } from "./follow.ts";
@@ -75,8 +76,10 @@ export class ScopedStore<E extends Event, Db> {
   };
 
   readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
-    [Symbol.asyncIterator]: () =>
-      readLog(this.#session, this.#shared.catalog, this.#scope.tenantId, options),
+    [Symbol.asyncIterator]: () => {
+      if (options.backwards) this.#need("backwards", "read the log backwards");
+      return readLog(this.#session, this.#shared.catalog, this.#scope.tenantId, options);
+    },
   });
 
   readonly follow = (options: FollowOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
@@ -99,7 +102,14 @@ export class ScopedStore<E extends Event, Db> {
   readonly position = async (): Promise<number> => await this.#session.settled();
 
   readonly streams = (options: StreamsOptions = {}): StreamList =>
-    listStreams(() => this.#session, this.#tenantId, options);
+    listStreams(
+      () => {
+        if (options.prefix) this.#need("prefix", "list streams by a prefix");
+        return this.#session;
+      },
+      this.#tenantId,
+      options,
+    );
 
   async transaction<R>(
     work: (context: { readonly store: ScopedStore<E, Db>; readonly db: Db }) => R,
@@ -150,6 +160,11 @@ export class ScopedStore<E extends Event, Db> {
 
   get #session(): Session<Db> {
     return sessionOf(this.#scope);
+  }
+
+  #need(capability: "backwards" | "prefix", action: string): void {
+    if (this.#shared.driver.capabilities[capability]) return;
+    throw new UnsupportedError(action, `its driver lacks the capability "${capability}"`);
   }
 
   #at(scope: Partial<Scope<Db>>): ScopedStore<E, Db> {

@@ -4,8 +4,8 @@ import type { Driver, Session } from "../driver/driver.ts";
 import type {
   LogPage,
   LogQuery,
-  StoredEvent,
   StoredStream,
+  StreamPage,
   StreamQuery,
   StreamsQuery,
 } from "../driver/read.ts";
@@ -47,9 +47,9 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       return outcomes;
     },
     async load(query) {
-      const events = await session.load(query);
-      checkLoaded(query, events);
-      return events;
+      const page = await session.load(query);
+      checkLoaded(query, page);
+      return page;
     },
     async scan(query) {
       const page = await session.scan(query);
@@ -89,9 +89,10 @@ function checkOutcome({ writes }: AppendRequest, outcome: AppendOutcome): void {
 
 function checkLoaded(
   { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
-  events: readonly StoredEvent[],
+  { events, more }: StreamPage,
 ): void {
   assert.ok(events.length <= limit, `load() gives at most ${limit} events`);
+  assert.ok(!more || events.length > 0, "load() gives an event where there are more");
   for (const [index, event] of events.entries()) {
     assert.deepEqual([event.tenantId, event.streamId], [tenantId, streamId], "load() keeps to it");
     const { version } = event;
@@ -103,30 +104,36 @@ function checkLoaded(
 }
 
 function checkPage(
-  { tenantId, after, until, limit }: LogQuery,
+  { tenantId, after, until, limit, backwards }: LogQuery,
   { events, scanned }: LogPage,
 ): void {
   assert.ok(events.length <= limit, `scan() gives at most ${limit} events`);
-  let last = after;
+  let [least, most] = [after + 1, until];
   for (const event of events) {
     if (tenantId !== undefined) assert.equal(event.tenantId, tenantId, "scan() keeps to a tenant");
     const { position } = event;
     assert.ok(
-      position > last && position <= until,
-      `position ${position} is in ${last} … ${until}`,
+      position >= least && position <= most,
+      `position ${position} is in ${least} … ${most}`,
     );
-    last = position;
+    if (backwards) most = position - 1;
+    else least = position + 1;
   }
-  assert.ok(scanned >= last, `scan() has scanned what it gives: ${scanned} is not before ${last}`);
-  assert.ok(scanned > after || after >= until, `scan() gets on: ${scanned} is after ${after}`);
+  const told = `scan() says how far it searched: ${scanned} is in ${least - 1} … ${most + 1}`;
+  assert.ok(scanned >= least - 1 && scanned <= most + 1, told);
+  assert.ok(
+    after >= until || (backwards ? scanned <= until : scanned > after),
+    `scan() gets on: ${scanned} is after ${after}`,
+  );
 }
 
 function checkStreams(
-  { after, limit }: StreamsQuery,
+  { prefix = "", after, limit }: StreamsQuery,
   streams: readonly StoredStream[],
 ): void {
   assert.ok(streams.length <= limit, `streams() gives at most ${limit} streams`);
   const ids = streams.map(({ streamId }) => streamId);
   assert.ok(!ids.includes(after ?? ""), "streams() gives those after a stream, not the stream");
+  assert.ok(ids.every((id) => id.startsWith(prefix)), "streams() gives those with the prefix");
   assert.equal(new Set(ids).size, ids.length, "streams() gives each stream once");
 }

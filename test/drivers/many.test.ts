@@ -90,8 +90,8 @@ test("what an append stored is sorted in one pass over its rows", () => {
         looks++;
         return streamId;
       },
-      version: 2 - index,
-      position: 2 * stream + 2 - index,
+      version: String(2 - index),
+      position: String(2 * stream + 2 - index),
     }))
   );
   const stored = storedWrites(request, rows);

@@ -15,6 +15,7 @@ const none: ScanFilters = {
   stream: false,
   published: false,
   lane: false,
+  backwards: false,
 };
 const cases: readonly Partial<ScanFilters>[] = [
   {},
@@ -25,6 +26,9 @@ const cases: readonly Partial<ScanFilters>[] = [
   { types: true },
   { categories: true, types: true },
   { categories: true, types: true, lane: true },
+  { backwards: true },
+  { backwards: true, published: true },
+  { backwards: true, categories: true, types: true },
 ];
 const parameters = `'2000', '20000', '500', '', '["order"]', '["Placed"]', '["tag"]', '', '[1,8]'`;
 
@@ -61,21 +65,37 @@ describe("scan() on Postgres", () => {
       it(`reads no more than a page filtered by ${names} where there are ${statistics} statistics`, async () => {
         if (statistics === "new") await client.query("analyze event_sourcery.events");
         const plan = await explain({ ...none, ...filters });
-        assert.match(plan, /Index Scan using events_(pkey|published)/);
+        assert.match(plan, /Index Scan (Backward )?using events_(pkey|published)/);
+        // Both bounds are the index's: what lies outside of them is not read.
+        assert.match(plan, /Index Cond: .*position\W+ > .*position\W+ <= /);
         assert.doesNotMatch(plan, /Sort|Join|Bitmap|Seq Scan/);
       });
     }
   }
+
+  it("walks the index for the streams that begin with a prefix", async () => {
+    await client.query("analyze event_sourcery.events");
+    const { text } = statementsOf('"event_sourcery"').streams;
+    const plan = await planOf(text, "'', null, '', 'order:1', 'order:2', '100'");
+    const bounds = plan.match(/Index Cond: .*/g)?.[0] ?? "";
+    assert.match(plan, /Index Scan using events_stream/);
+    assert.match(bounds, /stream_id >= .*stream_id < /);
+    assert.doesNotMatch(plan, /Bitmap|Seq Scan/);
+  });
 
   async function explain(filters: ScanFilters): Promise<string> {
     const { text } = statementsOf('"event_sourcery"').scan(filters);
     const given = parameters.split(", ").map((value, index) =>
       text.includes(`$${index + 1}::text is null`) ? "null" : value
     );
+    return await planOf(text, given.join(", "));
+  }
+
+  async function planOf(text: string, given: string): Promise<string> {
     await client.query(`prepare page as ${text}`);
     try {
       const { rows } = await client.query<{ "QUERY PLAN": string }>(
-        `explain execute page(${given.join(", ")})`,
+        `explain execute page(${given})`,
       );
       return rows.map((row) => row["QUERY PLAN"]).join("\n");
     } finally {

@@ -17,7 +17,9 @@ const errors: readonly mod.AnyEventSourceryError[] = [
   new mod.ConcurrencyError("order:42", 3, 5),
   new mod.ConnectionError(),
   new mod.CorruptEventError("order:42", 3, "its data does not decode"),
-  new mod.DriverError("append to the store", { databaseCode: "42P01" }),
+  new mod.DriverError("append to the store", {
+    reason: "the database refused with undefined_table (42P01)",
+  }),
   new mod.DuplicateEventError("my-id"),
   new mod.DuplicateEventTypeError("Placed"),
   new mod.FilterMismatchError("outbox"),

@@ -95,7 +95,7 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
       const consumer = { scope: "all", name: "c", version: 1 };
       const parked = await session.checkpoints!.parked(consumer);
       await session.delete(tenantId, streamId);
-      if (rows.length === 0 || parked.length === 0) return;
+      if (rows.events.length === 0 || parked.length === 0) return;
       const [state] = await session.checkpoints!.lanes(consumer);
       const entries = parked.map((row) => ({ ...row, slot: 0 }));
       const progress = { position: 0, lease: 60_000, stalled: false, recovered: false };

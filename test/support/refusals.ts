@@ -121,6 +121,8 @@ export const refusals: readonly Refusal[] = [
       [(store) => store.load("a", { limit: bad }), name, "limit"],
       [(store) => store.fold("a", 0, () => 0, { to: bad }), name, "to"],
       [(store) => all(store.readAll({ after: bad })), name, "after"],
+      [(store) => all(store.readAll({ before: bad })), name, "before"],
+      [async (store) => await store.streams({ limit: bad }), name, "limit"],
       [(store) => all(store.readAll({ limit: bad })), name, "limit"],
     ];
   }),
@@ -218,6 +220,18 @@ export const refusals: readonly Refusal[] = [
     [() => defineEvent<unknown>()("A", { aliases: loose(wrong) }), "TypeError", "aliases"],
     [() => defineEvent<unknown>()("A", { tags: loose(wrong) }), "TypeError", "tags"],
     [() => defineEvent<unknown>()("A", { upcast: loose(wrong) }), "TypeError", "upcast"],
+  ]),
+  ...names.filter(([value]) => value !== undefined).flatMap(([value, name]): Refusal[] => [
+    [async (store) => await store.streams({ after: loose(value) }), name, "after"],
+    ...(value === "" ? [] : [[
+      async (store: Store) => await store.streams({ prefix: loose(value) }),
+      name,
+      "prefix",
+    ]] as const),
+  ]),
+  ...["true", 1, 0, null, {}].flatMap((backwards): Refusal[] => [
+    [(store) => store.load("a", { backwards: loose(backwards) }), "TypeError", "backwards"],
+    [(store) => all(store.readAll({ backwards: loose(backwards) })), "TypeError", "backwards"],
   ]),
   [async (store) => await store.streams({ category: loose(5) }), "TypeError", "category"],
   [async (store) => await store.streams({ category: "a\0" }), "TypeError", "category"],

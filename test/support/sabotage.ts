@@ -110,7 +110,10 @@ export function reading(change: (event: StoredEvent) => Partial<StoredEvent>): S
   const changed = (events: readonly StoredEvent[]) =>
     events.map((event) => ({ ...event, ...change(event) }));
   return (session) => ({
-    load: async (query) => changed(await session.load(query)),
+    async load(query) {
+      const { events, more } = await session.load(query);
+      return { events: changed(events), more };
+    },
     async scan(query) {
       const { events, scanned } = await session.scan(query);
       return { events: changed(events), scanned };

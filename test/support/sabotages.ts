@@ -1,4 +1,4 @@
-import type { AppendOutcome, Session, StoredEvent } from "event-sourcery";
+import type { AppendOutcome, Session, StreamPage } from "event-sourcery";
 import assert from "node:assert/strict";
 import {
   answering,
@@ -33,7 +33,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
         const [{ streamId, expectedVersion } = assert.fail()] = request.writes;
         const { tenantId } = request;
         const query = { tenantId, streamId, from: 1, to: all, limit: 1, backwards: true };
-        const version = (await session.load(query))[0]?.version ?? 0;
+        const version = (await session.load(query)).events[0]?.version ?? 0;
         const holds = request.writes.length > 1 || expectedVersion !== "noStream" || version > 0;
         return holds ? request : {
           ...request,
@@ -141,12 +141,18 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
     load: (query) => session.load({ ...query, backwards: false }),
   }),
   "loads backwards from the wrong end": (session) => ({
-    load: async (query) => (await session.load({ ...query, backwards: false })).toReversed(),
+    async load(query) {
+      const { events, more } = await session.load({ ...query, backwards: false });
+      return { events: events.toReversed(), more };
+    },
+  }),
+  "says that a full page is the last": (session) => ({
+    load: async (query) => ({ ...await session.load(query), more: false }),
   }),
   "gives the same objects twice": (session) => {
     const loaded = new Map<
       string,
-      Promise<readonly StoredEvent[]>
+      Promise<StreamPage>
     >();
     return {
       async load(query) {
@@ -155,7 +161,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
         const before = await found;
         const now = await session.load(query);
         loaded.set(key, found);
-        return before.length === now.length ? before : now;
+        return before.events.length === now.events.length ? before : now;
       },
     };
   },
@@ -181,6 +187,24 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
       };
       return session.scan({ ...query, ...filters });
     },
+  }),
+  "scans forwards only": (session) => ({
+    scan: (query) => session.scan({ ...query, backwards: false }),
+  }),
+  "says it has scanned all after one page backwards": (session) => ({
+    async scan(query) {
+      const page = await session.scan(query);
+      return query.backwards ? { ...page, scanned: query.after + 1 } : page;
+    },
+  }),
+  "lists streams of any prefix": (session) => ({
+    streams: (query) => session.streams({ ...query, prefix: undefined }),
+  }),
+  "takes a prefix for a pattern": (session) => ({
+    streams: async ({ prefix, ...query }) =>
+      (await session.streams(query)).filter(({ streamId }) =>
+        new RegExp(`^${prefix?.replaceAll("%", ".*").replaceAll("_", ".") ?? ""}`).test(streamId)
+      ),
   }),
   "scans beyond the limit of the search": (session) => ({
     scan: (query) => session.scan({ ...query, until: all }),
@@ -229,7 +253,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
   "fails to delete what is not there": (session) => ({
     async delete(tenantId, streamId) {
       const query = { tenantId, streamId, from: 1, to: all, limit: 1, backwards: false };
-      if ((await session.load(query)).length === 0) throw new Error("not found");
+      if ((await session.load(query)).events.length === 0) throw new Error("not found");
       await session.delete(tenantId, streamId);
     },
   }),

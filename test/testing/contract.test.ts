@@ -145,7 +145,7 @@ function idle(transactions: boolean, append: Driver["append"]): Driver {
     },
     capabilities: { transactions },
     append,
-    load: async () => [],
+    load: async () => ({ events: [], more: false }),
     scan: async ({ until }) => ({ events: [], scanned: until }),
     settled: async () => 0,
     streams: async () => [],

@@ -1,4 +1,4 @@
-import type { CheckpointStatements } from "../../_sql/statement.ts";
+import { type CheckpointStatements, columnsOf } from "../../_sql/statement.ts";
 import { skew } from "../../_sql/checkpoints.ts";
 import { statement } from "./text.ts";
 
@@ -32,13 +32,16 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
   const definition = `select lanes, filter, position from ${consumers} where ${consumer}`;
   const advanced = `exists (select 1 from ${checkpoints} where ${held})`;
   return {
-    register: register(consumers, checkpoints).map(statement),
-    definition: statement(definition),
+    register: register(consumers, checkpoints).map((text) => statement(text)),
+    definition: statement(definition, columnsOf.definition),
     // A lease that is not null was not released.
-    claim: statement(`update ${checkpoints} set epoch = epoch + 1, owner = ?1 ->> 'owner',
+    claim: statement(
+      `update ${checkpoints} set epoch = epoch + 1, owner = ?1 ->> 'owner',
   leased_until = ${now} + (?1 ->> 'lease'), crashes = crashes + (leased_until is not null and owner <> ?1 ->> 'owner')
 where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ?1 ->> 'owner')
-returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`),
+returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`,
+      columnsOf.claim,
+    ),
     check: statement(
       `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'patience' is not null`,
     ),
@@ -54,16 +57,18 @@ on conflict do nothing`,
   and (tenant_id, stream_id) in (select value ->> 'tenantId', value ->> 'streamId' from json_each(?1, '$.released'))`,
       // Last of all, since the others look whether the lease is held.
       `update ${checkpoints} set ${release} where ${held} and ?1 ->> 'lease' is null`,
-    ].map(statement),
+    ].map((text) => statement(text)),
     lanes: statement(
       `select lane, position, epoch, stalled, case when leased_until > ${now} then owner end as owner
 from ${checkpoints} where ${consumer} order by lane`,
+      columnsOf.lanes,
     ),
     parked: statement(
       `select tenant_id, stream_id, position, attempts, error, due_at - ${now} as delay, failed_at
 from ${parked}
 where ${consumer} and (?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')
 order by position`,
+      columnsOf.parked,
     ),
     redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
 where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as redriven`),
@@ -73,12 +78,13 @@ where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as
 where ${consumer}`,
       `delete from ${parked} where ${consumer}`,
       `update ${consumers} set position = ?1 ->> 'position' where ${consumer}`,
-    ].map(statement),
-    redefine: redefine(consumers, checkpoints).map(statement),
+    ].map((text) => statement(text)),
+    redefine: redefine(consumers, checkpoints).map((text) => statement(text)),
     refilter: statement(`update ${consumers} set filter = ?1 ->> 'filter' where ${consumer}`),
     due: statement(
       `select distinct scope, name, version from ${parked} where due_at <= ${now} and ?1 is not null
 union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}`,
+      columnsOf.due,
     ),
   };
 }

@@ -1,4 +1,5 @@
-import type { Statement, Statements } from "../../_sql/statement.ts";
+import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
+import { pageColumns, streamColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain, tag } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { load, scan, streams } from "./read.ts";
@@ -22,6 +23,8 @@ export interface LibsqlStatements extends Statements {
   readonly unpark: Statement;
   /** → whether the tables are there. */
   readonly exists: Statement;
+  /** → number, name and file of the database; the file is empty for one in memory. */
+  readonly database: Statement;
   /** → the one `SchemaState`. */
   readonly state: Statement;
   /** Makes the row that holds the last position that was given, which the first event makes otherwise. */
@@ -41,16 +44,16 @@ export function statementsOf(prefix: string): LibsqlStatements {
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;
   return {
-    appendOne: statement(appendOne(events)),
-    appendEvents: statement(appendEvents(events)),
+    appendOne: statement(appendOne(events), columnsOf.inserted),
+    appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
     tag: statement(tag(events, tags)),
-    explain: statement(explain(events)),
-    load: statement(load(events, "asc")),
-    loadBackwards: statement(load(events, "desc")),
-    streams: statement(streams(events)),
-    scan: (filters) => statement(scan(events, tags, filters)),
+    explain: statement(explain(events), columnsOf.refusal),
+    load: statement(load(events, "asc"), pageColumns),
+    loadBackwards: statement(load(events, "desc"), pageColumns),
+    streams: statement(streams(events), streamColumns),
+    scan: (filters) => statement(scan(events, tags, filters), pageColumns),
     checkpoints: checkpointsOf(prefix),
-    head: statement(`${head} as head`),
+    head: statement(`${head} as head`, ["head"]),
     untag: statement(`delete from ${tags} where (tag, position) in (
   select tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2
 )`),
@@ -58,15 +61,19 @@ export function statementsOf(prefix: string): LibsqlStatements {
     unpark: statement(`delete from "${prefix}parked" where tenant_id = ?1 and stream_id = ?2`),
     exists: statement(
       `select count(*) as found from sqlite_master where type = 'table' and name = '${prefix}migrations'`,
+      ["found"],
     ),
+    database: statement("pragma database_list", ["number", "name", "file"]),
     state: statement(
       `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
   (${head}) as head, ${seen} as seen from "${prefix}migrations"`,
+      ["version", "min_reader", "min_writer", "head", "seen"],
     ),
     begin: statement(`insert into sqlite_sequence (name, seq)
 select '${prefix}events', 0 where not exists (select 1 from sqlite_sequence where name = '${prefix}events')`),
     repair: statement(
       `update sqlite_sequence set seq = max(seq, ${seen}) where name = '${prefix}events' returning seq as head`,
+      ["head"],
     ),
   };
 }

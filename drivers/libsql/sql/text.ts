@@ -1,6 +1,10 @@
 import type { Statement } from "../../_sql/statement.ts";
 
-/** Makes a statement. The client prepares none. */
-export function statement(text: string): Statement {
-  return { name: undefined, text };
+/**
+ * Makes a statement. The client prepares none.
+ *
+ * @param columns Its columns, in order.
+ */
+export function statement(text: string, columns?: readonly string[]): Statement {
+  return { name: undefined, text, columns };
 }

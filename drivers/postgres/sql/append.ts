@@ -13,14 +13,15 @@ select ${fence.position(schema, "1")}, $1::text, $2::text, cur.v + 1, $3::text, 
 from fence, cur
 where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
 on conflict do nothing
-returning version, position`;
+returning `;
+  const columns = "version::text, position::text";
   return `with cur as materialized (
   select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
 ), ${fence.before(schema, "$14")}
 ${
     after === ""
-      ? insert
-      : `, stored as (\n${insert}\n)${after}\nselect version, position from stored`
+      ? insert + columns
+      : `, stored as (\n${insert}version, position\n)${after}\nselect ${columns} from stored`
   }`;
 }
 
@@ -74,7 +75,7 @@ export function appendEvents(schema: string, fence: Fence): string {
   insert into ${schema}."event_tags" (tag, position)
   select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
 )${fence.after(schema)}
-select stored.stream_id, stored.version, stored.position from whole, stored`;
+select stored.stream_id, stored.version::text, stored.position::text from whole, stored`;
 }
 
 /** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */

@@ -1,4 +1,4 @@
-import type { CheckpointStatements } from "../../_sql/statement.ts";
+import { type CheckpointStatements, columnsOf } from "../../_sql/statement.ts";
 import { skew } from "../../_sql/checkpoints.ts";
 import { statement } from "./text.ts";
 
@@ -21,20 +21,24 @@ export function checkpointsOf(schema: string): CheckpointStatements {
   const consumers = `${schema}."consumers"`;
   const checkpoints = `${schema}."checkpoints"`;
   const parked = `${schema}."parked"`;
-  const definition = "lanes, filter, position::text as position";
+  const definition = "lanes::text, filter, position::text";
   return {
     register: [statement(register(consumers, checkpoints))],
-    definition: statement(`select ${definition} from ${consumers} where ${consumer}`),
-    claim: statement(claim(checkpoints, parked)),
+    definition: statement(
+      `select ${definition} from ${consumers} where ${consumer}`,
+      columnsOf.definition,
+    ),
+    claim: statement(claim(checkpoints, parked), columnsOf.claim),
     check: statement(check(checkpoints)),
     advance: statement(`${advance(checkpoints)} returning 1 as written`),
     park: [statement(park(checkpoints, parked))],
     lanes: statement(
-      `select lane, position::text as position, epoch::text as epoch, stalled,
+      `select lane::text, position::text, epoch::text, stalled::text,
   case when leased_until > ${now} then owner end as owner
-from ${checkpoints} where ${consumer} order by lane`,
+from ${checkpoints} c where ${consumer} order by c.lane`,
+      columnsOf.lanes,
     ),
-    parked: statement(listParked(parked)),
+    parked: statement(listParked(parked), columnsOf.parked),
     redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
 where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
@@ -42,8 +46,9 @@ where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 
     redefine: [statement(redefine(consumers, checkpoints))],
     refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter' where ${consumer}`),
     due: statement(
-      `select distinct scope, name, version from ${parked} where due_at <= ${now} and $1::text is not null
-union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}`,
+      `select distinct scope, name, version::text from ${parked} where due_at <= ${now} and $1::text is not null
+union select distinct scope, name, version::text from ${checkpoints} where leased_until <= ${now}`,
+      columnsOf.due,
     ),
   };
 }
@@ -74,7 +79,7 @@ from (
   for update skip locked
 ) as free
 where c.scope = ${scope} and c.name = ${name} and c.version = ${version} and c.lane = free.lane
-returning c.position::text as position, c.epoch::text as epoch, c.crashes,
+returning c.position::text, c.epoch::text, c.crashes::text,
   (select count(*) from ${parked} where ${consumer})::text as parked`;
 }
 
@@ -137,8 +142,10 @@ select 1 as written from moved`;
 
 function listParked(parked: string): string {
   const milliseconds = (instant: string) => `(extract(epoch from ${instant}) * 1000)::float8`;
-  return `select tenant_id, stream_id, position::text as position, attempts, error,
-  ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
+  return `select tenant_id, stream_id, position::text, attempts::text, error,
+  ${milliseconds(`(due_at - ${now})`)}::text as delay, ${
+    milliseconds("failed_at")
+  }::text as failed_at
 from ${parked} p
 where ${consumer}
   and (${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)

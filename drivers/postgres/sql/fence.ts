@@ -64,7 +64,7 @@ export const concurrent: Fence = {
     `with seq as materialized (
   select last_value - (not is_called)::int as head, pg_is_in_recovery() as standby from ${schema}."position"
 )
-select seq.standby, least(seq.head, min(locks.bound))::text as settled
+select seq.standby::text, least(seq.head, min(locks.bound))::text as settled
 from seq left join lateral (
   select seq.head - ((seq.head - objid::bigint) & 2147483647) as bound from pg_locks
   where locktype = 'advisory' and objsubid = 2 and classid = ${
@@ -117,7 +117,7 @@ export const serial: Fence = {
   update ${schema}."consumers" set position = (select max(position) from stored) where ${row} and exists (select from stored)
 )`,
   settled: (schema) =>
-    `select pg_is_in_recovery() as standby,
+    `select pg_is_in_recovery()::text as standby,
   least(position, nullif(current_setting(${settingOf(schema)}, true), '')::bigint)::text as settled
 from (${serialRow(schema)}) as fence`,
   repair: (schema) =>
@@ -133,14 +133,20 @@ select 'fence', '', 0, 0, '', 0 from ${schema}."position" where not is_called an
 on conflict do nothing`;
 }
 
+/** The columns of `state`. */
+export const stateColumns: readonly string[] =
+  "version min_reader min_writer probed serial engine cached head seen".split(" ");
+
 /**
  * Reads what the tables say of themselves; one row. The last position that was given is the sequence's, read after the
  * events that the statement sees were committed; or that of the serial fence's row. The highest that an event holds is
  * looked up in the primary key.
  */
 export function state(schema: string): string {
-  return `select nullif(max(version), 0) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,
-  count(*) > 0 as probed, exists (${serialRow(schema)}) as serial, version() as engine,
+  return `select nullif(max(version), 0)::text as version, max(min_reader)::text as min_reader, max(min_writer)::text as min_writer,
+  (count(*) > 0)::text as probed, (exists (${
+    serialRow(schema)
+  }))::text as serial, version() as engine,
   (select seqcache from pg_sequence where seqrelid = ${sequenceOf(schema)})::text as cached,
   coalesce((${
     serialRow(schema)
@@ -161,7 +167,7 @@ export function probed(schema: string): string {
 
 /** Asks whether there are advisory locks, and this role may take them. */
 export const locks: string =
-  `select coalesce(bool_and(has_function_privilege(to_regprocedure(name), 'execute')), false) as allowed
+  `select coalesce(bool_and(has_function_privilege(to_regprocedure(name), 'execute')), false)::text as allowed
 from (values ('pg_advisory_xact_lock_shared(integer, integer)'), ('pg_advisory_xact_lock(bigint)')) as needed (name)`;
 
 /** Takes a lock of the fence, as an append does, and then counts those that a reader would see. */
@@ -176,5 +182,5 @@ select (
   select count(*) from pg_locks
   where locktype = 'advisory' and objsubid = 2 and classid = ${sequence} and objid::bigint = held.key and mode = 'ShareLock'
     and granted and pid = pg_backend_pid()
-)::integer as shown from held`;
+)::text as shown from held`;
 }

@@ -1,39 +1,51 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
+import { eventColumns, jsonColumns, pageBytes } from "../../_sql/wire.ts";
 
-const columns = [
-  "tenant_id",
-  "stream_id",
-  "version",
-  "position",
-  "id",
-  "type",
-  "schema_version",
-  "data",
-  "metadata",
-  "codec",
-  "tags",
-  "published",
-];
+const columns = eventColumns.join(", ");
 
-/** Aggregates a page, a JSON array a column; see `PageColumns`. */
-function page(rows: string): string {
-  const aggregates = columns.map((column) => `json_agg(${column})::text as ${column}`);
-  // Without its zone the instant is ISO text in UTC, whatever the session's time zone and date style are.
-  aggregates.push("json_agg(created_at at time zone 'utc')::text as created_at");
-  return `select ${aggregates.join(", ")}
+/** How many bytes of JSON an event has. */
+const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}::text), 0)`).join(" + ");
+
+/**
+ * Aggregates a page, a JSON array a column; see `PageColumns`. A running sum ends it before it holds too many bytes, and
+ * where each of its rows is followed by another, it was cut off. That takes a tenth of the time of a page of 1,000 small
+ * events: 2.2 ms instead of 1.9.
+ *
+ * @param order The column that the rows are in the order of, and the direction.
+ */
+function page(rows: string, order: string): string {
+  const aggregates = eventColumns.map((column) =>
+    // Without its zone the instant is ISO text in UTC, whatever the session's time zone and date style are.
+    `json_agg(${
+      column === "created_at" ? `${column} at time zone 'utc'` : column
+    })::text as ${column}`
+  );
+  return `select ${aggregates.join(", ")}, (count(next) = count(*))::text as cut
 from (
+  select ${columns}, bytes, sum(bytes) over found as total, lead(1) over found as next from (
+    select ${columns}, ${bytes} as bytes from (
   ${rows}
-) as page`;
+    ) as found
+  ) as measured
+  window found as (order by ${order} rows unbounded preceding)
+) as page where total <= ${pageBytes} or total = bytes`;
 }
 
 /** Loads a page of a stream by `events_stream`. */
 export function load(schema: string, direction: "asc" | "desc"): string {
-  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  const order = `version ${direction}`;
+  return page(
+    `select ${columns} from ${schema}."events"
   where tenant_id = $1::text and stream_id = $2::text and version >= $3::text::bigint and version <= $4::text::bigint
-  order by version ${direction} limit $5::text::bigint`);
+  order by ${order} limit $5::text::bigint`,
+    order,
+  );
 }
 
-/** Lists streams by walking `events_stream` at version 1, and looks up the last event of each. */
+/**
+ * Lists streams by walking `events_stream` at version 1, from the id that is asked for, and looks up the last event of
+ * each. No bound is optional: a condition that may be left out is no bound of an index in a prepared plan.
+ */
 export function streams(schema: string): string {
   return `select json_agg(stream_id)::text as stream_id, json_agg(version)::text as version,
   json_agg(created_at at time zone 'utc')::text as created_at, json_agg(updated_at at time zone 'utc')::text as updated_at
@@ -44,8 +56,8 @@ from (
     where e.tenant_id = first.tenant_id and e.stream_id = first.stream_id order by version desc limit 1
   ) as last
   where first.tenant_id = $1::text and first.version = 1 and ($2::text is null or first.category = $2::text)
-    and ($3::text is null or first.stream_id > $3::text)
-  order by first.stream_id limit $4::text::bigint
+    and first.stream_id > $3::text and first.stream_id >= $4::text and first.stream_id < $5::text
+  order by first.stream_id limit $6::text::bigint
 ) as page`;
 }
 
@@ -60,11 +72,13 @@ from (
  */
 export function scan(
   schema: string,
-  { tenant, categories, types, tags, stream, published, lane }: ScanFilters,
+  { tenant, categories, types, tags, stream, published, lane, backwards }: ScanFilters,
 ): string {
   const conditions = [
     "position > $1::text::bigint",
-    hidden("position <= $2::text::bigint"),
+    // Written as rows, the bound is one of the index all the same, but no pair with the other: the planner takes a range
+    // of unknown bounds for one row in 200.
+    "(position, 0) <= ($2::text::bigint, 0)",
     tenant ? "tenant_id = $4::text" : "$4::text is null",
     categories ? hidden(`category = ${anyOf("$5")}`) : "$5::text is null",
     types ? hidden(`type = ${anyOf("$6")}`) : "$6::text is null",
@@ -83,9 +97,13 @@ export function scan(
       : "$9::text is null",
     ...(published ? ["published"] : []),
   ];
-  return page(`select ${columns.join(", ")}, created_at from ${schema}."events"
+  const order = `${stream ? "version" : "position"} ${backwards ? "desc" : "asc"}`;
+  return page(
+    `select ${columns} from ${schema}."events"
   where ${conditions.join("\n    and ")}
-  order by ${stream ? "version" : "position"} limit $3::text::bigint`);
+  order by ${order} limit $3::text::bigint`,
+    order,
+  );
 }
 
 /** A condition that the planner knows nothing of. */

@@ -1,4 +1,5 @@
-import type { Statement, Statements } from "../../_sql/statement.ts";
+import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
+import { pageColumns, streamColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
@@ -11,6 +12,7 @@ import {
   serial,
   serialise,
   state,
+  stateColumns,
 } from "./fence.ts";
 import { load, scan, streams } from "./read.ts";
 import { statement } from "./text.ts";
@@ -35,6 +37,10 @@ export interface PostgresStatements extends Statements {
   readonly probed: Statement;
   /** → the one `PostgresState`. */
   readonly state: Statement;
+  /** schema → whether it is there, and whether its tables are. */
+  readonly tables: Statement;
+  /** → the name of the database. */
+  readonly database: Statement;
 }
 
 /** The statements that the fence has a part in. */
@@ -57,28 +63,34 @@ export function statementsOf(schema: string): PostgresStatements {
       serial: fencedStatements(schema, serial),
     },
     serialise: statement(serialise(schema)),
-    explain: statement(explain(schema)),
-    load: statement(load(schema, "asc")),
-    loadBackwards: statement(load(schema, "desc")),
-    streams: statement(streams(schema)),
+    explain: statement(explain(schema), columnsOf.refusal),
+    load: statement(load(schema, "asc"), pageColumns),
+    loadBackwards: statement(load(schema, "desc"), pageColumns),
+    streams: statement(streams(schema), streamColumns),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
     patience: statement("select set_config('lock_timeout', $1::text, true)"),
     remove: statement(remove(schema)),
-    locks: statement(locks),
-    probe: statement(probe(schema)),
+    locks: statement(locks, ["allowed"]),
+    probe: statement(probe(schema), ["shown"]),
     probed: statement(probed(schema)),
-    state: statement(state(schema)),
-    scan: (filters) => statement(scan(schema, filters)),
+    state: statement(state(schema), stateColumns),
+    database: statement("select current_database()::text as name", ["name"]),
+    tables: statement(
+      `select (exists (select from pg_namespace where nspname = $1::text))::text as schema,
+  (exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations'))::text as log`,
+      ["schema", "log"],
+    ),
+    scan: (filters) => statement(scan(schema, filters), pageColumns),
     checkpoints: checkpointsOf(schema),
   };
 }
 
 function fencedStatements(schema: string, fence: Fence): FencedStatements {
   return {
-    appendOne: statement(appendOne(schema, fence)),
-    appendEvents: statement(appendEvents(schema, fence)),
-    settled: statement(fence.settled(schema)),
-    repair: statement(fence.repair(schema)),
+    appendOne: statement(appendOne(schema, fence), columnsOf.inserted),
+    appendEvents: statement(appendEvents(schema, fence), columnsOf.insertedAll),
+    settled: statement(fence.settled(schema), ["standby", "settled"]),
+    repair: statement(fence.repair(schema), ["head"]),
   };
 }
 

@@ -118,7 +118,7 @@ export const encoding: Cases = {
       published: true,
     });
     await driver.append([{ tenantId: "t", writes: [write("c:1", "any", event)] }]);
-    const [stored] = await driver.load({
+    const { events: [stored] } = await driver.load({
       ...{ tenantId: "t", streamId: "c:1", from: 1, to: 9, limit: 9, backwards: false },
     });
     const { createdAt, position, ...rest } = stored!;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LogQuery } from "../../driver/read.ts";
 import type { ReadAllOptions } from "../../store/reader.ts";
 import { collect } from "../../store/read.ts";
-import { type Cases, Closed, dataOf, Noted, notes, range, type Rig } from "../rig.ts";
+import { type Cases, Closed, dataOf, lacks, Noted, notes, range, type Rig } from "../rig.ts";
 
 /** Filters, and what they want of the log that `fill` makes. */
 const wanted: readonly [ReadAllOptions, readonly string[]][] = [
@@ -66,6 +66,63 @@ export const log: Cases = {
     assert.deepEqual(await collect(bench.store.readAll({ after: Number.MAX_SAFE_INTEGER })), []);
   },
 
+  async "readAll() gives only events before a position"(bench) {
+    await fill(bench);
+    const events = await collect(bench.store.readAll());
+    assert.equal(events.length, 6);
+    for (const [index, { position: before }] of events.entries()) {
+      assert.deepEqual(await collect(bench.store.readAll({ before })), events.slice(0, index));
+      const between = { after: events[0]!.position, before, types: ["Noted"] as const };
+      const notes = events.slice(1, Math.max(1, index)).filter(({ type }) => type === "Noted");
+      assert.deepEqual(await collect(bench.store.readAll(between)), notes);
+    }
+    for (const before of [0, 1]) {
+      assert.deepEqual(await collect(bench.store.readAll({ before })), []);
+    }
+    assert.deepEqual(
+      await collect(bench.store.readAll({ before: Number.MAX_SAFE_INTEGER })),
+      events,
+    );
+  },
+
+  async "readAll() gives the newest first where it goes backwards"(bench) {
+    const { driver, store } = bench;
+    await fill(bench);
+    if (!driver.capabilities.backwards) {
+      return await lacks(bench, () => collect(store.readAll({ backwards: true })));
+    }
+    for (const [options, names] of wanted) {
+      if (options.limit !== undefined) continue;
+      const events = await collect(store.readAll({ ...options, backwards: true }));
+      assert.deepEqual(events.map(({ id }) => id), names.toReversed(), JSON.stringify(options));
+    }
+    const newest = await collect(store.readAll({ tags: ["red"], limit: 2, backwards: true }));
+    assert.deepEqual(newest.map(({ id }) => id), ["d", "closed"]);
+    const events = await collect(store.readAll());
+    for (const [index, { position }] of events.entries()) {
+      const older = await collect(store.readAll({ before: position, backwards: true }));
+      assert.deepEqual(older, events.slice(0, index).toReversed());
+      const newer = await collect(store.readAll({ after: position, backwards: true }));
+      assert.deepEqual(newer, events.slice(index + 1).toReversed());
+    }
+  },
+
+  async "readAll() gives more events than fit one page backwards"(bench) {
+    const { driver, store } = bench;
+    await store.append("closed", Closed());
+    for (const number of range(1, 5)) {
+      await store.append(`note:${number}`, notes(500, 500 * number - 499));
+    }
+    if (!driver.capabilities.backwards) {
+      return await lacks(bench, () => collect(bench.store.readAll({ backwards: true })));
+    }
+    const events = await collect(store.readAll({ types: ["Noted"], backwards: true }));
+    assert.deepEqual(dataOf(events), range(1, 2500).toReversed());
+    assert.equal((await collect(store.readAll({ types: ["Closed"], backwards: true }))).length, 1);
+    const some = await collect(store.readAll({ backwards: true, limit: 1500 }));
+    assert.deepEqual(dataOf(some), range(1001, 2500).toReversed());
+  },
+
   async "readAll() gives more events than fit one page"({ store }) {
     for (const number of range(1, 5)) {
       await store.append(`note:${number}`, notes(500, 500 * number - 499));
@@ -110,6 +167,33 @@ export const log: Cases = {
       after = page.scanned;
     }
     assert.deepEqual(ids, ["b", "d"]);
+  },
+
+  async "scan() searches backwards and says how far it got"(bench) {
+    await fill(bench);
+    const { driver } = bench;
+    if (!driver.capabilities.backwards) {
+      return await lacks(bench, () => collect(bench.store.readAll({ backwards: true })));
+    }
+    const until = await driver.settled();
+    const all = (await driver.scan(query(until))).events;
+    const after = all[0]!.position;
+    const backwards = { ...query(until), after, backwards: true };
+    assert.deepEqual(await driver.scan(backwards), {
+      events: all.slice(1).toReversed(),
+      scanned: after + 1,
+    });
+    const nothing = await driver.scan({ ...backwards, types: ["Unheard"] });
+    assert.deepEqual(nothing, { events: [], scanned: after + 1 });
+    const ids: string[] = [];
+    for (let last = until; last > 0;) {
+      const filter = { until: last, after: 0, limit: 1, tags: ["red", "big"] };
+      const page = await driver.scan({ ...backwards, ...filter });
+      ids.push(...page.events.map(({ id }) => id));
+      assert.ok(page.scanned <= last && page.scanned > 0, `${page.scanned} is up to ${last}`);
+      last = page.scanned - 1;
+    }
+    assert.deepEqual(ids, ["d", "b"]);
   },
 
   async "scan() gives nothing for an empty filter"(bench) {

@@ -85,8 +85,8 @@ export const read: Cases = {
   async "load() of the driver makes what it gives anew for each call"({ driver, store }) {
     await store.append("a", Noted({ list: [1] }, { metadata: { user: "me" } }));
     const query = { tenantId: "", streamId: "a", from: 1, to: 1, limit: 1, backwards: false };
-    const [first] = await driver.load(query);
-    const [second] = await driver.load(query);
+    const { events: [first] } = await driver.load(query);
+    const { events: [second] } = await driver.load(query);
     assert.ok(first !== undefined && second !== undefined);
     assert.deepEqual(first, second);
     assert.notEqual(first.data, second.data);
