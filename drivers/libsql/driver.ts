@@ -51,10 +51,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
   async migrate(): Promise<void> {
     await this.queued("write", () =>
       this.retrying("migrate", async () => {
-        // Readers go on beside a writer then. It cannot be set in a transaction; the file remembers it.
-        if (this.connection.local) {
-          await this.connection.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
-        }
+        if (this.connection.local) await this.#logAhead();
         await this.connection.transaction((tx) => this.#migrate(connect(tx)));
       }));
     this.shared.readiness.done();
@@ -75,6 +72,18 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
           () => this.connection.transaction((tx) => work(connect(tx))),
         ),
     );
+  }
+
+  /**
+   * Lets readers go on beside a writer. It cannot be set in a transaction; the file remembers it. Only a convenience: where
+   * it is refused, as in an embedded replica, all else works.
+   */
+  async #logAhead(): Promise<void> {
+    try {
+      await this.connection.run({ name: undefined, text: "pragma journal_mode = wal" }, []);
+    } catch (error) {
+      if (this.shared.classify(error).failure === "raced") throw error;
+    }
   }
 
   /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
