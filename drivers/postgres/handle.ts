@@ -5,6 +5,7 @@ import { type Classified, classifyClient, type Failure, rootOf, textOf } from ".
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { readRows } from "../_sql/row.ts";
 import { nameOf } from "./conditions.ts";
+import { watch } from "./watch.ts";
 
 /**
  * Any Drizzle handle for Postgres: postgres.js, node-postgres, PGlite, Bun SQL, Neon … Typed by structure, so that
@@ -74,6 +75,7 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const session = db._.session as unknown as DrizzleSession;
   const kind = String(Reflect.get(session.constructor, entityKind));
   const client: Client & object = Reflect.get(db, "$client") ?? session;
+  watch(client);
   const embedded = kind === "PgliteSession";
   return {
     run: async <Row>(statement: Statement, parameters: readonly Parameter[]) => {

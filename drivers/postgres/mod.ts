@@ -43,7 +43,7 @@ export type { PostgresTables } from "./sql/schema.ts";
 
 /** How the Postgres driver works. */
 export interface PostgresOptions {
-  /** The schema that holds the tables. @default "event_sourcery" */
+  /** The schema that holds the tables: at most 63 bytes in UTF-8. @default "event_sourcery" */
   readonly schema?: string | undefined;
   /**
    * Whether statements are prepared; turn it off behind a pooler that cannot keep them apart, and in the client, too, where
@@ -77,13 +77,18 @@ export interface PostgresOptions {
  * cannot be told from Postgres: there, append and read through one coordinator or server.
  *
  * @param db Any Drizzle handle for Postgres; the caller opens and closes it. One of postgres.js is best opened with
- * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it.
+ * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it. The same
+ * happens where the server ends a connection of postgres.js within a transaction, as `idle_in_transaction_session_timeout`
+ * does, for the third time: a process that must survive that listens to `unhandledRejection`, or uses node-postgres.
  * @throws {TypeError | RangeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
   const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, notify = true } = options;
-  if (typeof schema !== "string" || !/^[^\0]{1,63}$/u.test(schema)) {
-    throw new TypeError("schema must be a name of 1 to 63 characters without NUL");
+  const bytes = typeof schema === "string" ? new TextEncoder().encode(schema).length : 0;
+  if (bytes < 1 || bytes > 63 || /[\0\p{Surrogate}]/u.test(schema)) {
+    throw new TypeError(
+      "schema must be a name of 1 to 63 bytes in UTF-8, well-formed and without NUL",
+    );
   }
   checkBusyTimeout(busyTimeout);
   // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.

@@ -1,0 +1,30 @@
+const watched: WeakSet<object> = new WeakSet();
+
+/** What the driver uses of a pool of node-postgres, and of those made like it. */
+interface Pool {
+  readonly on: (event: "acquire", work: (connection: Emitter) => void) => unknown;
+}
+
+interface Emitter {
+  readonly on: (event: "error", work: () => void) => unknown;
+}
+
+/**
+ * Listens to the errors of a pool's connections while they are in use.
+ *
+ * The pool itself listens to idle ones only. Where the server ends a connection in the middle of a transaction, the error
+ * would be thrown where nobody can catch it and end the process; the next statement fails of it in any case.
+ */
+export function watch(client: object): void {
+  if (!isPool(client) || watched.has(client)) return;
+  watched.add(client);
+  client.on("acquire", (connection) => {
+    if (watched.has(connection)) return;
+    watched.add(connection);
+    connection.on("error", () => {});
+  });
+}
+
+function isPool(client: object): client is Pool {
+  return "totalCount" in client && "on" in client && typeof client.on === "function";
+}
