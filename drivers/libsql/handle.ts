@@ -3,6 +3,7 @@ import type { Connection } from "../_sql/connection.ts";
 import { type Classified, classifyClient, type Failure, rootOf, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { readRows } from "../_sql/row.ts";
+import { wrongHandle } from "../_sql/wrong.ts";
 
 /**
  * Any Drizzle handle for libSQL: native, HTTP, WebSocket, web, Turso. Typed by structure, so that handles made with a
@@ -79,8 +80,11 @@ export interface LibsqlConnection extends Connection {
  */
 export function connect(handle: unknown): LibsqlConnection {
   if (!isLibsql(handle)) {
-    throw new TypeError(
-      "db must be a Drizzle handle for libSQL, such as drizzle(createClient({ url })) of drizzle-orm/libsql",
+    throw wrongHandle(
+      "libSQL",
+      "drizzle(createClient({ url })) of drizzle-orm/libsql",
+      "handles of drizzle-orm/libsql work with any of its clients, those of D1, better-sqlite3, bun:sqlite and proxies do not",
+      handle,
     );
   }
   const session: DrizzleSession = Reflect.get(handle, "session");

@@ -4,6 +4,7 @@ import type { Connection } from "../_sql/connection.ts";
 import { type Classified, classifyClient, type Failure, rootOf, textOf } from "../_sql/failure.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { readRows } from "../_sql/row.ts";
+import { wrongHandle } from "../_sql/wrong.ts";
 import { nameOf } from "./conditions.ts";
 import { watch } from "./watch.ts";
 
@@ -68,8 +69,11 @@ const withoutTransactions = ["NeonHttpSession", "PgRemoteSession", "XataHttpSess
 export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const db: unknown = primaryOf(handle);
   if (!is(db, PgDatabase)) {
-    throw new TypeError(
-      "db must be a Drizzle handle for Postgres, such as drizzle(postgres(url)) of drizzle-orm/postgres-js",
+    throw wrongHandle(
+      "Postgres",
+      "drizzle(postgres(url)) of drizzle-orm/postgres-js",
+      "handles of postgres.js, node-postgres, PGlite, Bun SQL, Neon and Vercel work, those of MySQL and SQLite do not",
+      handle,
     );
   }
   const session = db._.session as unknown as DrizzleSession;

@@ -3,7 +3,9 @@ import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { drizzle as drizzleD1 } from "drizzle-orm/d1";
 import { drizzle as drizzleMysql } from "drizzle-orm/mysql-proxy";
+import { drizzle as drizzleSqlite } from "drizzle-orm/sqlite-proxy";
 import { libsqlHandles, postgresHandles } from "../support/handles.ts";
 
 const timeout = 60_000;
@@ -15,6 +17,8 @@ const neither: readonly unknown[] = [
   () => {},
   { execute() {}, run() {}, batch() {}, transaction() {}, session: {} },
   drizzleMysql(async () => ({ rows: [] })),
+  drizzleSqlite(async () => ({ rows: [] })),
+  drizzleD1({} as never),
 ];
 
 for (const { name, open } of libsqlHandles) {
@@ -50,6 +54,21 @@ test("postgres() and libsql() throw TypeError when they are given no handle of e
     assert.throws(() => postgres(db as never), refusal("Postgres"));
     assert.throws(() => libsql(db as never), refusal("libSQL"));
   }
+});
+
+test("postgres() and libsql() say which handles work, and what they were given", () => {
+  assert.throws(() => libsql(drizzleD1({} as never) as never), {
+    message: "db must be a Drizzle handle for libSQL, such as drizzle(createClient({ url })) of " +
+      "drizzle-orm/libsql, got D1Database: wrap a client or a URL in drizzle(…); handles of " +
+      "drizzle-orm/libsql work with any of its clients, those of D1, better-sqlite3, bun:sqlite " +
+      "and proxies do not",
+  });
+  assert.throws(() => postgres("postgres://user:secret@localhost/app" as never), {
+    message: "db must be a Drizzle handle for Postgres, such as drizzle(postgres(url)) of " +
+      "drizzle-orm/postgres-js, got string: wrap a client or a URL in drizzle(…); handles of " +
+      "postgres.js, node-postgres, PGlite, Bun SQL, Neon and Vercel work, those of MySQL and " +
+      "SQLite do not",
+  });
 });
 
 test("drivers refuse a busyTimeout that is no time", { timeout }, async () => {
