@@ -2,7 +2,9 @@ import type {
   Checkpoints,
   ClaimedLane,
   ConsumerDefinition,
+  ConsumerFailure,
   ConsumerKey,
+  ConsumerState,
   LaneFilter,
   LaneKey,
   LaneState,
@@ -14,14 +16,39 @@ import type {
 import { longest } from "../_shared/queue.ts";
 import { flag, number } from "./row.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
+import { list } from "./wire.ts";
 
-/** Runs statements that take effect together, with a JSON object as their parameter; gives the rows of the first. */
+/** Runs statements that take effect together, with a JSON object as their parameter; returns the rows of the first. */
 type Send = <Row>(
   action: string,
   kind: "read" | "write",
   statements: readonly Statement[],
   value: object,
 ) => Promise<readonly Row[]>;
+
+interface LaneRow {
+  readonly lane: string;
+  readonly position: string;
+  readonly epoch: string;
+  readonly crashes: string;
+  readonly stalled: string;
+  readonly owner: string | null;
+  readonly leased_until: string | null;
+}
+
+interface ConsumerRow {
+  readonly scope: string;
+  readonly name: string;
+  readonly version: string;
+  readonly filter: string;
+  readonly retrying: string;
+  readonly parked: string;
+  readonly seen_at: string | null;
+  readonly error_code: string | null;
+  readonly error: string | null;
+  /** JSON of `LaneRow`s, by number. */
+  readonly lanes: string;
+}
 
 interface ParkedRow {
   readonly tenant_id: string;
@@ -40,8 +67,8 @@ interface DefinitionRow {
 }
 
 /**
- * By how much what is parked becomes due early, in milliseconds: the clocks of a machine's processors were seen to differ
- * by one, by which what was to be due at once was not yet when it was looked for.
+ * How early parked streams count as due, in milliseconds: the clocks of a machine's processors were seen to differ by one,
+ * so that what was to be due immediately was not yet due when it was looked for.
  */
 export const skew = 5;
 
@@ -82,12 +109,13 @@ export class SqlCheckpoints implements Checkpoints {
       epoch: number(row.epoch),
       crashes: number(row.crashes),
       parked: number(row.parked),
+      failed: flag(row.failed),
     };
   }
 
-  async check(key: LaneKey, epoch: number, patience: number): Promise<boolean> {
+  async check(key: LaneKey, epoch: number, limit: number): Promise<boolean> {
     const statements = [this.#statements.check];
-    const value = { ...key, epoch, patience: Math.min(Math.ceil(patience), longest) };
+    const value = { ...key, epoch, limit: Math.min(Math.ceil(limit), longest) };
     return (await this.#send("check a consumer's lease", "read", statements, value)).length > 0;
   }
 
@@ -104,20 +132,9 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
-    const rows = await this.#send<{
-      lane: string;
-      position: string;
-      epoch: string;
-      owner: string | null;
-      stalled: string;
-    }>("read a consumer's checkpoints", "read", [this.#statements.lanes], key);
-    return rows.map(({ lane, position, epoch, owner, stalled }) => ({
-      lane: number(lane),
-      position: number(position),
-      epoch: number(epoch),
-      owner: owner ?? undefined,
-      stalled: flag(stalled),
-    }));
+    const statements = [this.#statements.lanes];
+    return (await this.#send<LaneRow>("read a consumer's checkpoints", "read", statements, key))
+      .map(laneOf);
   }
 
   async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
@@ -164,34 +181,80 @@ export class SqlCheckpoints implements Checkpoints {
     return rows.length > 0;
   }
 
-  async refilter(key: ConsumerKey, filter: string): Promise<void> {
+  async refilter(key: ConsumerKey, filter: string): Promise<boolean> {
     const statements = [this.#statements.refilter];
-    await this.#send("redefine a consumer", "write", statements, { ...key, filter });
+    const value = { ...key, filter };
+    return (await this.#send("redefine a consumer", "write", statements, value)).length > 0;
   }
 
-  async due(): Promise<readonly ConsumerKey[]> {
-    const statements = [this.#statements.due];
-    const rows = await this.#send<Record<keyof ConsumerKey, string>>(
-      "look for due work",
-      "read",
-      statements,
-      {},
-    );
+  async due(seen: readonly ConsumerKey[] = []): Promise<readonly ConsumerKey[]> {
+    const { due, dueAndSeen } = this.#statements;
+    const action = "look for due work";
+    type Row = Record<keyof ConsumerKey, string>;
+    const rows = seen.length === 0
+      ? await this.#send<Row>(action, "read", [due], {})
+      : await this.#send<Row>(action, "write", dueAndSeen, { seen });
     return rows.map(({ scope, name, version }) => ({ scope, name, version: number(version) }));
+  }
+
+  async setFailure(key: ConsumerKey, failure: ConsumerFailure | undefined): Promise<void> {
+    const value = { ...key, code: failure?.code ?? null, error: failure && ascii(failure.message) };
+    await this.#send("store a consumer's error", "write", [this.#statements.setFailure], value);
+  }
+
+  async list(only: Partial<ConsumerKey> = {}): Promise<readonly ConsumerState[]> {
+    const { scope = null, name = null, version = null } = only;
+    const rows = await this.#send<ConsumerRow>(
+      "list consumers",
+      "read",
+      [this.#statements.list],
+      { scope, name, version },
+    );
+    return rows.map((row) => ({
+      ...{ scope: row.scope, name: row.name, version: number(row.version), filter: row.filter },
+      lanes: list<LaneRow>(row.lanes).map(laneOf),
+      retrying: number(row.retrying),
+      parked: number(row.parked),
+      seenAt: row.seen_at === null ? undefined : number(row.seen_at),
+      failure: row.error_code === null
+        ? undefined
+        : { code: row.error_code, message: row.error ?? "" },
+    }));
+  }
+
+  async forget(key: ConsumerKey): Promise<"forgotten" | "leased" | "unknown"> {
+    const rows = await this.#send("forget a consumer", "write", this.#statements.forget, key);
+    if (rows.length > 0) return "forgotten";
+    return (await this.lanes(key)).length > 0 ? "leased" : "unknown";
   }
 }
 
-/**
- * An entry whose error is a JSON text in ASCII. What a handler throws may hold characters that the database's encoding has
- * not, so that every write of it would be refused, and the event never parked: the statement takes back as much as it can.
- */
+/** An entry whose error is a JSON text in ASCII. */
 function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
+  return { ...entry, error: error === undefined ? error : ascii(error) };
+}
+
+/**
+ * A text as JSON in ASCII. What a handler throws may hold characters that the database's encoding has not, so that every
+ * write of it would be refused, and the event never parked: the statement takes back as much as it can.
+ */
+function ascii(text: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  if (error === undefined) return { ...entry, error };
-  const text = JSON.stringify(error).replace(/[\u007f-\uffff]/g, escape);
-  return { ...entry, error: text };
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, escape);
 }
 
 function definitionOf({ lanes, filter, position }: DefinitionRow): ConsumerDefinition {
   return { lanes: number(lanes), filter, position: number(position) };
+}
+
+function laneOf(row: LaneRow): LaneState {
+  return {
+    lane: number(row.lane),
+    position: number(row.position),
+    epoch: number(row.epoch),
+    owner: row.owner ?? undefined,
+    leasedUntil: row.leased_until === null ? undefined : number(row.leased_until),
+    crashes: number(row.crashes),
+    stalled: flag(row.stalled),
+  };
 }

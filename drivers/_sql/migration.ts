@@ -1,9 +1,9 @@
-import { NewerSchemaError, StoreRewoundError } from "../../mod.ts";
+import { NewerSchemaError, OutdatedSchemaError, StoreRewoundError } from "../../mod.ts";
 import { number } from "./row.ts";
 
 /** A step of the schema. Steps are only ever added. */
 export interface Migration {
-  /** 1, 2, 3 … */
+  /** 2, 3, 4 …: tables of version 1 are refused. */
   readonly version: number;
   /** The oldest version of the code that still reads the tables rightly afterwards. */
   readonly minReader: number;
@@ -44,7 +44,7 @@ export class Readiness {
    *
    * @param read Reads the state of the tables.
    * @param prepare Does what else has to be done before they are used.
-   * @throws {NewerSchemaError} If this code may not use the tables.
+   * @throws {NewerSchemaError | OutdatedSchemaError} If this code may not use the tables.
    * @throws {StoreRewoundError} If positions would be given twice.
    */
   check<State extends SchemaState>(
@@ -74,12 +74,16 @@ export class Readiness {
  * Checks that this code may use tables of a version: older processes go on beside a newer schema as long as it allows.
  *
  * @throws {NewerSchemaError} If it may not.
+ * @throws {OutdatedSchemaError} If the tables are older than the first migration there is.
  */
 export function checkVersion(
   found: SchemaState | undefined,
   migrations: readonly Migration[],
 ): void {
-  const known = migrations.at(-1)!.version;
+  const [oldest, known] = [migrations[0]!.version, migrations.at(-1)!.version];
+  // No version, or 0, where drizzle-kit made the tables.
+  const version = Number(found?.version ?? 0);
+  if (version > 0 && version < oldest) throw new OutdatedSchemaError(version, oldest);
   const needed = Math.max(Number(found?.min_reader ?? 0), Number(found?.min_writer ?? 0));
   if (needed > known) throw new NewerSchemaError(Number(found?.version), known);
 }

@@ -35,9 +35,9 @@ export interface CheckpointStatements {
   readonly register: readonly Statement[];
   /** `ConsumerKey` → `lanes`, `filter` and `position`; no row where it is not known. */
   readonly definition: Statement;
-  /** `LaneKey`, `owner`, `lease` → `position`, `epoch`, `crashes`. */
+  /** `LaneKey`, `owner`, `lease` → `position`, `epoch`, `crashes`, `parked`, `failed`. */
   readonly claim: Statement;
-  /** `LaneKey`, `epoch`, `lease` → a row where the epoch is right. */
+  /** `LaneKey`, `epoch`, `limit` → a row where the lease is held under the epoch. */
   readonly check: Statement;
   /** `LaneKey`, `epoch`, `position`, `lease`, `stalled`, `recovered` → a row where it was written. */
   readonly advance: Statement;
@@ -55,10 +55,18 @@ export interface CheckpointStatements {
   readonly rewind: readonly Statement[];
   /** `ConsumerKey`, `epochs`, `ConsumerDefinition` → a row where it was done. */
   readonly redefine: readonly Statement[];
-  /** `ConsumerKey`, `filter`. */
+  /** `ConsumerKey`, `filter` → a row where it was another one. */
   readonly refilter: Statement;
   /** → `ConsumerKey`s. */
   readonly due: Statement;
+  /** `seen` as `ConsumerKey`s, which are marked as seen → as `due`. */
+  readonly dueAndSeen: readonly Statement[];
+  /** `ConsumerKey`, `code`, `error` as JSON text; without both for none. */
+  readonly setFailure: Statement;
+  /** `scope`, `name`, `version`, each null for all → a row a consumer, its lanes in JSON. */
+  readonly list: Statement;
+  /** `ConsumerKey` → a row where it was removed. */
+  readonly forget: readonly Statement[];
 }
 
 /** The columns of the statements that give rows, in order; those of the others only count. */
@@ -67,10 +75,14 @@ export const columnsOf = {
   insertedAll: ["stream_id", "version", "position"],
   refusal: ["versions", "existing"],
   definition: ["lanes", "filter", "position"],
-  claim: ["position", "epoch", "crashes", "parked"],
-  lanes: ["lane", "position", "epoch", "stalled", "owner"],
+  claim: ["position", "epoch", "crashes", "parked", "failed"],
+  lanes: ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"],
   parked: ["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
   due: ["scope", "name", "version"],
+  list: [
+    ...["scope", "name", "version", "filter", "retrying", "parked"],
+    ...["seen_at", "error_code", "error", "lanes"],
+  ],
 } as const;
 
 /** Which filters a scan has. */

@@ -2,90 +2,23 @@ import type {
   Checkpoints,
   ClaimedLane,
   ConsumerDefinition,
+  ConsumerFailure,
   ConsumerKey,
+  ConsumerState,
   LaneFilter,
   LaneKey,
   LaneState,
-  ParkedEntry,
   Progress,
   StoredParking,
   StreamKey,
 } from "../../mod.ts";
-import { keyOf } from "./key.ts";
+import { type Consumer, type ConsumerStates, made, parkedAfter, withLane } from "./consumers.ts";
+import { compareBytes, keyOf } from "./key.ts";
 
-/** A lane as it is kept; an owner is there as long as nobody released its lease. */
-interface Lane {
-  readonly position: number;
-  readonly epoch: number;
-  readonly owner: string | undefined;
-  readonly leasedUntil: number;
-  readonly crashes: number;
-  readonly stalled: boolean;
-}
-
-/** A parked stream as it is kept; its instants are milliseconds since 1970. */
-interface Parked extends Omit<ParkedEntry, "delay"> {
-  readonly dueAt: number | undefined;
-  readonly failedAt: number;
-}
-
-/** A consumer as it is kept: never changed, only replaced. */
-interface Consumer {
-  readonly key: ConsumerKey;
-  readonly definition: ConsumerDefinition;
-  readonly lanes: readonly Lane[];
-  readonly parked: ReadonlyMap<string, Parked>;
-}
-
-/** What the consumers have written and is committed, or, on top of it, what a transaction has written so far. */
-export class ConsumerStates {
-  readonly #base: ConsumerStates | undefined;
-  readonly #consumers: Map<string, Consumer> = new Map();
-
-  constructor(base: ConsumerStates | undefined) {
-    this.#base = base;
-  }
-
-  get(key: ConsumerKey): Consumer | undefined {
-    return this.#consumers.get(textOf(key)) ?? this.#base?.get(key);
-  }
-
-  put(consumer: Consumer): void {
-    this.#consumers.set(textOf(consumer.key), consumer);
-  }
-
-  all(): readonly Consumer[] {
-    return [
-      ...this.#base?.all().filter(({ key }) => !this.#consumers.has(textOf(key))) ?? [],
-      ...this.#consumers.values(),
-    ];
-  }
-
-  /** Commits a transaction: what it wrote becomes part of its base. */
-  commit(): void {
-    for (const consumer of this.#consumers.values()) this.#base!.put(consumer);
-  }
-
-  /** Forgets that a stream is parked, for every consumer. */
-  forget(tenantId: string, streamId: string): void {
-    const key = keyOf(tenantId, streamId);
-    for (const consumer of this.all()) {
-      if (!consumer.parked.has(key)) continue;
-      const parked = new Map(consumer.parked);
-      parked.delete(key);
-      this.put({ ...consumer, parked });
-    }
-  }
-}
-
-function textOf({ scope, name, version }: ConsumerKey): string {
-  return `${scope}\0${name}\0${version}`;
-}
-
-/** How a session reads the ledger, and how it writes to it when it is its turn. */
+/** How a session reads the consumers, and how it changes them when its turn in the queue has come. */
 interface Access {
   readonly read: () => ConsumerStates;
-  readonly write: <R>(work: (ledger: ConsumerStates) => R) => Promise<R>;
+  readonly write: <R>(work: (states: ConsumerStates) => R) => Promise<R>;
 }
 
 /** The checkpoints of a session. */
@@ -97,16 +30,16 @@ export class MemoryCheckpoints implements Checkpoints {
   }
 
   async register(key: ConsumerKey, definition: ConsumerDefinition): Promise<ConsumerDefinition> {
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
-      if (found === undefined) ledger.put(made(key, definition, []));
+    return await this.#access.write((states) => {
+      const found = states.get(key);
+      if (found === undefined) states.put(made(key, definition, []));
       return found?.definition ?? definition;
     });
   }
 
   async claim(key: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined> {
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    return await this.#access.write((states) => {
+      const found = states.get(key);
       const lane = found?.lanes[key.lane];
       const now = Date.now();
       if (lane === undefined) return;
@@ -115,8 +48,9 @@ export class MemoryCheckpoints implements Checkpoints {
       const epoch = lane.epoch + 1;
       const crashes = lane.crashes + (free ? 0 : 1);
       const leasedUntil = now + lease;
-      ledger.put(withLane(found!, key.lane, { ...lane, owner, epoch, crashes, leasedUntil }));
-      return { position: lane.position, epoch, crashes, parked: found!.parked.size };
+      states.put(withLane(found!, key.lane, { ...lane, owner, epoch, crashes, leasedUntil }));
+      const failed = found!.failure !== undefined;
+      return { position: lane.position, epoch, crashes, parked: found!.parked.size, failed };
     });
   }
 
@@ -127,12 +61,12 @@ export class MemoryCheckpoints implements Checkpoints {
 
   async advance(key: LaneKey, epoch: number, progress: Progress): Promise<boolean> {
     const { position, lease, stalled, recovered } = progress;
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    return await this.#access.write((states) => {
+      const found = states.get(key);
       const lane = found?.lanes[key.lane];
       if (lane?.epoch !== epoch || lane.owner === undefined) return false;
       const parked = parkedAfter(found!.parked, progress);
-      ledger.put({
+      states.put({
         ...withLane(found!, key.lane, {
           position: Math.max(lane.position, position),
           epoch,
@@ -148,11 +82,7 @@ export class MemoryCheckpoints implements Checkpoints {
   }
 
   async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
-    const now = Date.now();
-    return (this.#access.read().get(key)?.lanes ?? []).map((state, lane) => {
-      const { position, epoch, owner, leasedUntil, stalled } = state;
-      return { lane, position, epoch, owner: leasedUntil > now ? owner : undefined, stalled };
-    });
+    return lanesOf(this.#access.read().get(key), Date.now());
   }
 
   async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
@@ -167,8 +97,8 @@ export class MemoryCheckpoints implements Checkpoints {
   }
 
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    return await this.#access.write((states) => {
+      const found = states.get(key);
       if (found === undefined) return 0;
       const wanted = stream && keyOf(stream.tenantId, stream.streamId);
       const parked = new Map(found.parked);
@@ -178,14 +108,14 @@ export class MemoryCheckpoints implements Checkpoints {
         parked.set(name, { ...row, attempts: 0, dueAt: Date.now() });
         count++;
       }
-      ledger.put({ ...found, parked });
+      states.put({ ...found, parked });
       return count;
     });
   }
 
   async discard(key: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean> {
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    return await this.#access.write((states) => {
+      const found = states.get(key);
       const name = keyOf(stream.tenantId, stream.streamId);
       const row = found?.parked.get(name);
       if (row === undefined) return false;
@@ -198,17 +128,17 @@ export class MemoryCheckpoints implements Checkpoints {
         error: undefined,
         dueAt: Date.now(),
       });
-      ledger.put({ ...found!, parked });
+      states.put({ ...found!, parked });
       return true;
     });
   }
 
   async rewind(key: ConsumerKey, position: number): Promise<void> {
-    await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    await this.#access.write((states) => {
+      const found = states.get(key);
       if (found === undefined) return;
       const definition = { ...found.definition, position };
-      ledger.put(made(found.key, definition, found.lanes));
+      states.put({ ...found, ...made(found.key, definition, found.lanes) });
     });
   }
 
@@ -217,79 +147,99 @@ export class MemoryCheckpoints implements Checkpoints {
     epochs: readonly number[],
     definition: ConsumerDefinition,
   ): Promise<boolean> {
-    return await this.#access.write((ledger) => {
-      const found = ledger.get(key);
+    return await this.#access.write((states) => {
+      const found = states.get(key);
       if (found?.lanes.map(({ epoch }) => epoch).join() !== epochs.join()) return false;
       const { parked } = found!;
-      ledger.put({ ...made(found!.key, definition, found!.lanes), parked });
+      states.put({ ...found!, ...made(found!.key, definition, found!.lanes), parked });
       return true;
     });
   }
 
-  async refilter(key: ConsumerKey, filter: string): Promise<void> {
-    await this.#access.write((ledger) => {
-      const found = ledger.get(key);
-      if (found !== undefined) {
-        ledger.put({ ...found, definition: { ...found.definition, filter } });
-      }
+  async refilter(key: ConsumerKey, filter: string): Promise<boolean> {
+    return await this.#access.write((states) => {
+      const found = states.get(key);
+      if (found === undefined || found.definition.filter === filter) return false;
+      states.put({ ...found, definition: { ...found.definition, filter } });
+      return true;
     });
   }
 
-  async due(): Promise<readonly ConsumerKey[]> {
+  async due(seen: readonly ConsumerKey[] = []): Promise<readonly ConsumerKey[]> {
     const now = Date.now();
+    if (seen.length > 0) await this.#see(seen, now);
     return this.#access.read().all()
-      .filter(({ lanes, parked }) =>
+      .filter(({ lanes, parked, failure }) =>
+        failure !== undefined ||
         lanes.some(({ owner, leasedUntil }) => owner !== undefined && leasedUntil <= now) ||
         [...parked.values()].some(({ dueAt }) => dueAt !== undefined && dueAt <= now)
       )
       .map(({ key }) => key);
   }
-}
 
-/** A consumer without parked streams, all its lanes free and at one position; their epochs go on from those before. */
-function made(
-  { scope, name, version }: ConsumerKey,
-  definition: ConsumerDefinition,
-  before: readonly Lane[],
-): Consumer {
-  const epoch = Math.max(0, ...before.map((lane) => lane.epoch + 1));
-  const lane: Lane = {
-    position: definition.position,
-    epoch,
-    owner: undefined,
-    leasedUntil: 0,
-    crashes: 0,
-    stalled: false,
-  };
-  const lanes = Array.from({ length: definition.lanes }, () => lane);
-  return { key: { scope, name, version }, definition, lanes, parked: new Map() };
-}
-
-function withLane(consumer: Consumer, number: number, lane: Lane): Consumer {
-  return { ...consumer, lanes: consumer.lanes.with(number, lane) };
-}
-
-function parkedAfter(
-  before: ReadonlyMap<string, Parked>,
-  { parked: entries, deferred, released }: Progress,
-): ReadonlyMap<string, Parked> {
-  if (entries.length === 0 && deferred.length === 0 && released.length === 0) return before;
-  const parked = new Map(before);
-  const failedAt = Date.now();
-  for (const { delay, ...park } of entries) {
-    const key = keyOf(park.tenantId, park.streamId);
-    // Somebody discarded the event meanwhile: the stream goes on from where they said.
-    if ((parked.get(key)?.position ?? 0) > park.position) continue;
-    parked.set(key, {
-      ...park,
-      dueAt: delay === undefined ? undefined : failedAt + delay,
-      failedAt,
+  async setFailure(key: ConsumerKey, failure: ConsumerFailure | undefined): Promise<void> {
+    await this.#access.write((states) => {
+      const found = states.get(key);
+      if (found !== undefined) states.put({ ...found, failure });
     });
   }
-  for (const { delay: _, ...park } of deferred) {
-    const key = keyOf(park.tenantId, park.streamId);
-    if (!parked.has(key)) parked.set(key, { ...park, dueAt: failedAt, failedAt });
+
+  async list(only: Partial<ConsumerKey> = {}): Promise<readonly ConsumerState[]> {
+    const now = Date.now();
+    return this.#access.read().all()
+      .filter(({ key }) =>
+        (only.scope ?? key.scope) === key.scope && (only.name ?? key.name) === key.name &&
+        (only.version ?? key.version) === key.version
+      )
+      .sort(({ key: a }, { key: b }) =>
+        compareBytes(a.scope, b.scope) || compareBytes(a.name, b.name) || a.version - b.version
+      )
+      .map((consumer) => {
+        const rows = [...consumer.parked.values()];
+        const retrying = rows.filter(({ dueAt }) => dueAt !== undefined).length;
+        return {
+          ...consumer.key,
+          filter: consumer.definition.filter,
+          lanes: lanesOf(consumer, now),
+          retrying,
+          parked: rows.length - retrying,
+          seenAt: consumer.seenAt,
+          failure: consumer.failure,
+        };
+      });
   }
-  for (const { tenantId, streamId } of released) parked.delete(keyOf(tenantId, streamId));
-  return parked;
+
+  async forget(key: ConsumerKey): Promise<"forgotten" | "leased" | "unknown"> {
+    const now = Date.now();
+    return await this.#access.write((states) => {
+      const found = states.get(key);
+      if (found === undefined) return "unknown";
+      if (found.lanes.some((lane) => isHeld(lane, now))) return "leased";
+      states.remove(key);
+      return "forgotten";
+    });
+  }
+
+  async #see(keys: readonly ConsumerKey[], seenAt: number): Promise<void> {
+    await this.#access.write((states) => {
+      for (const key of keys) {
+        const found = states.get(key);
+        if (found !== undefined) states.put({ ...found, seenAt });
+      }
+    });
+  }
+}
+
+function lanesOf(consumer: Consumer | undefined, now: number): readonly LaneState[] {
+  return (consumer?.lanes ?? []).map((state, lane) => {
+    const { position, epoch, owner, leasedUntil, crashes, stalled } = state;
+    const held = isHeld(state, now)
+      ? { owner, leasedUntil }
+      : { owner: undefined, leasedUntil: undefined };
+    return { lane, position, epoch, ...held, crashes, stalled };
+  });
+}
+
+function isHeld({ owner, leasedUntil }: Consumer["lanes"][number], now: number): boolean {
+  return owner !== undefined && leasedUntil > now;
 }

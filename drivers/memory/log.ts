@@ -1,5 +1,5 @@
 import type { NewEvent } from "../../mod.ts";
-import { ConsumerStates } from "./checkpoints.ts";
+import { ConsumerStates } from "./consumers.ts";
 import { keyOf } from "./key.ts";
 
 /** Where an event stands. */

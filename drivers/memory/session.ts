@@ -102,7 +102,7 @@ class MemorySession<Db> implements Session<Db> {
   async delete(tenantId: string, streamId: string): Promise<void> {
     await this.#write((log) => {
       log.remove(keyOf(tenantId, streamId));
-      log.consumers.forget(tenantId, streamId);
+      log.consumers.unpark(tenantId, streamId);
     });
   }
 

@@ -14,7 +14,7 @@ export interface StreamWrite {
   readonly streamId: string;
   /** What stands before the first `:` of the stream id, or `""`. */
   readonly category: string;
-  /** A number from 0 to 1023 that follows from tenant and stream: by it, streams are shared out to lanes. */
+  /** A number from 0 to 1023 derived from tenant and stream, as Akka's slice: it assigns the stream to a lane. */
   readonly slot: number;
   /** What must hold of the stream's version (0 = no events) for the append to happen. */
   readonly expectedVersion: ExpectedVersion;

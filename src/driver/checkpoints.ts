@@ -1,36 +1,35 @@
 /**
  * Where consumers keep how far they have got: the part of the driver seam that is theirs.
  *
- * A consumer is made of lanes, each with a checkpoint of its own. Whoever works on a lane holds its lease, and writes
- * under the lease's epoch: a write of an older epoch changes nothing. Time is the database's, never a worker's.
+ * A consumer has lanes (partitions), each with a checkpoint of its own. The worker of a lane holds its lease and writes
+ * under the lease's epoch: a write under an older epoch changes nothing. Time is the database's, never a worker's.
  */
 export interface Checkpoints {
   /**
-   * Makes a consumer known, with all its lanes; does nothing where it is known. Safe when many call it at once.
+   * Registers a consumer with all its lanes; does nothing where it exists. Safe when many call it at the same time.
    *
-   * @param definition What it is made with.
-   * @returns What it was made with, then or now.
+   * @returns Its definition: the given one, or the one that is stored.
    */
   register(consumer: ConsumerKey, definition: ConsumerDefinition): Promise<ConsumerDefinition>;
 
   /**
-   * Takes the lease of a lane, if it is free, has run out, or is the owner's own: an owner who asks again has lost an
-   * answer, and has not vanished.
+   * Takes the lease of a lane if it is free, has run out, or is the owner's own: an owner that asks again has lost an
+   * answer and has not vanished.
    *
-   * @param owner Who takes it; no two workers share a name.
+   * @param owner The worker's name; no two workers share one.
    * @param lease How long it is held, in milliseconds.
-   * @returns The lane; undefined where it is held by another, or nobody made it known.
+   * @returns The lane; undefined where another worker holds it, or it does not exist.
    */
   claim(lane: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined>;
 
   /**
-   * Checks inside a transaction that the lease is still held, and makes that so until the transaction ends: nobody else
-   * claims the lane or moves it meanwhile. The database may end the transaction once it has idled, or been at one
-   * statement, for longer than any handler takes, so that a frozen worker does not hold what its successor needs for ever.
+   * Checks inside a transaction that the lease is still held, and keeps it held until the transaction ends: no other
+   * worker claims or moves the lane meanwhile. The database may end the transaction once it has idled, or has run one
+   * statement, for longer than any handler takes, so that a frozen worker does not block its successor for ever.
    *
-   * @param patience How long that is, in milliseconds.
+   * @param limit How long that is, in milliseconds.
    */
-  check(lane: LaneKey, epoch: number, patience: number): Promise<boolean>;
+  check(lane: LaneKey, epoch: number, limit: number): Promise<boolean>;
 
   /**
    * Writes progress under a lease: all of it, or nothing where the lease was released or the lane has another epoch.
@@ -39,7 +38,7 @@ export interface Checkpoints {
    */
   advance(lane: LaneKey, epoch: number, progress: Progress): Promise<boolean>;
 
-  /** Tells where the lanes of a consumer are, by number; empty where it is not known. */
+  /** Lists the lanes of a consumer by number; empty where it does not exist. */
   lanes(consumer: ConsumerKey): Promise<readonly LaneState[]>;
 
   /** Lists the parked streams of a consumer, or those of one lane, by position. */
@@ -55,13 +54,13 @@ export interface Checkpoints {
 
   /**
    * Moves a parked stream past its failing event, or past all that waited behind it when this was called, and makes it
-   * due. The event that it then waits for has not failed: it is no more to be discarded by itself until it does.
+   * due. The event that it then waits for has not failed: it cannot be discarded individually until it has.
    *
    * @returns Whether there was one.
    */
   discard(consumer: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean>;
 
-  /** Sets all lanes to a position, forgets what is parked, and ends every lease: the workers' writes are refused. */
+  /** Sets all lanes to a position, removes what is parked and ends every lease: the workers' writes are refused. */
   rewind(consumer: ConsumerKey, position: number): Promise<void>;
 
   /**
@@ -75,11 +74,41 @@ export interface Checkpoints {
     definition: ConsumerDefinition,
   ): Promise<boolean>;
 
-  /** Says which events the consumer wants from now on. */
-  refilter(consumer: ConsumerKey, filter: string): Promise<void>;
+  /**
+   * Replaces the filter of a consumer.
+   *
+   * @returns Whether it was another one before; inside a transaction, no other caller changes it until that ends.
+   */
+  refilter(consumer: ConsumerKey, filter: string): Promise<boolean>;
 
-  /** Lists the consumers that have a parked stream which is due, or a lease that has run out. */
-  due(): Promise<readonly ConsumerKey[]>;
+  /**
+   * Lists the consumers that have a parked stream which is due, a lease that has run out, or a stored failure.
+   *
+   * @param seen The consumers that run in this process, whose `seenAt` becomes now in the same round trip; those that
+   * do not exist are passed over. @default none
+   */
+  due(seen?: readonly ConsumerKey[]): Promise<readonly ConsumerKey[]>;
+
+  /**
+   * Stores the error that ended a run of the consumer, or removes it; does nothing where the consumer does not exist.
+   * A driver without it shows no `error` in the status.
+   */
+  setFailure?(consumer: ConsumerKey, failure: ConsumerFailure | undefined): Promise<void>;
+
+  /**
+   * Lists the consumers of the database by scope, name and version. A driver without it serves neither `consumers()` nor
+   * `forgetConsumer()`.
+   *
+   * @param only What must be equal. @default all of them
+   */
+  list?(only?: Partial<ConsumerKey>): Promise<readonly ConsumerState[]>;
+
+  /**
+   * Removes a consumer with its checkpoints and parked streams, unless a worker holds the lease of a lane.
+   *
+   * @returns What was found; it is gone unless it is `"leased"`.
+   */
+  forget?(consumer: ConsumerKey): Promise<"forgotten" | "leased" | "unknown">;
 }
 
 /** Which consumer. */
@@ -114,7 +143,7 @@ export interface LaneFilter {
   readonly lanes: number;
 }
 
-/** What a consumer is made with. */
+/** What is stored of a consumer when it is registered. */
 export interface ConsumerDefinition {
   /** How many lanes it has. */
   readonly lanes: number;
@@ -134,6 +163,8 @@ export interface ClaimedLane {
   readonly crashes: number;
   /** How many streams the consumer has parked, in all its lanes. */
   readonly parked: number;
+  /** Whether a failure is stored, see `setFailure`: a worker whose pass succeeds removes it. @default false */
+  readonly failed?: boolean | undefined;
 }
 
 /** Where a lane is. */
@@ -144,10 +175,38 @@ export interface LaneState {
   readonly position: number;
   /** The epoch of its last lease. */
   readonly epoch: number;
-  /** Who holds the lease; undefined where nobody does. */
+  /** The worker that holds the lease; undefined where none does. */
   readonly owner: string | undefined;
+  /** Until when, unless it is renewed: text or a number that `new Date` reads; undefined where no worker holds it. */
+  readonly leasedUntil?: string | number | undefined;
+  /** How often in a row its owner vanished without releasing it. @default 0 */
+  readonly crashes?: number | undefined;
   /** Whether nothing succeeded any more when it was last worked on. */
   readonly stalled: boolean;
+}
+
+/** An error that ended a run of a consumer. */
+export interface ConsumerFailure {
+  /** Its `code`, such as `"FILTER_MISMATCH"`. */
+  readonly code: string;
+  /** Its message, which holds no event data. */
+  readonly message: string;
+}
+
+/** What the database knows of a consumer. */
+export interface ConsumerState extends ConsumerKey {
+  /** Which events it wants, as text that is compared. */
+  readonly filter: string;
+  /** Its lanes, by number. */
+  readonly lanes: readonly LaneState[];
+  /** How many streams have a retry that becomes due by itself. */
+  readonly retrying: number;
+  /** How many streams wait for `redrive` or `discard`. */
+  readonly parked: number;
+  /** When a process that runs it was last seen, as `new Date` reads it; undefined where none ever was. */
+  readonly seenAt: string | number | undefined;
+  /** The error that ended a run, until a pass succeeds; undefined where there is none. */
+  readonly failure: ConsumerFailure | undefined;
 }
 
 /** What is written under a lease. */
@@ -162,7 +221,7 @@ export interface Progress {
   readonly recovered: boolean;
   /** Streams that are parked from now on, or go on from another event or with other attempts. */
   readonly parked: readonly ParkedEntry[];
-  /** Streams that are parked and have events at or below the checkpoint: parked anew where somebody removed them. */
+  /** Streams that are parked and have events at or below the checkpoint: parked again where they were removed meanwhile. */
   readonly deferred: readonly ParkedEntry[];
   /** Streams that are parked no more. */
   readonly released: readonly StreamKey[];

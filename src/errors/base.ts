@@ -15,6 +15,7 @@ export type EventSourceryErrorCode =
   | "LEASE_LOST"
   | "MISSING_SCHEMA"
   | "NEWER_SCHEMA"
+  | "OUTDATED_SCHEMA"
   | "PERMANENT"
   | "STORE_REWOUND"
   | "TRANSACTION_ABORTED"

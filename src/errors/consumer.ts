@@ -77,34 +77,106 @@ export class LanesMismatchError extends EventSourceryError {
   /** How many it has. */
   readonly lanes: number;
 
-  /** Makes the message, which says how to change them. */
+  /** Names both numbers and how to change them; no lanes at all means that the consumer was forgotten. */
   constructor(consumer: string, lanes: number, wanted: number) {
     super(
       "LANES_MISMATCH",
-      `Cannot run consumer ${quote(consumer)} with ${wanted} lanes: it has ${lanes}; ` +
-        `call "await consumer.relane(${wanted})" once`,
+      lanes === 0
+        ? `Cannot run consumer ${
+          quote(consumer)
+        } any longer: it was forgotten; make it anew to begin again`
+        : `Cannot run consumer ${quote(consumer)} with ${wanted} lanes: it has ${lanes}; ` +
+          `call "await consumer.relane(${wanted})" once`,
     );
     this.lanes = lanes;
   }
 }
 
+/** Which events a consumer wants: an omitted list stands for all of them. */
+export interface ConsumerFilter {
+  /** The names of the event types. @default all */
+  readonly types?: readonly string[] | undefined;
+  /** The categories of the streams. @default all */
+  readonly categories?: readonly string[] | undefined;
+  /** Whether it wants only events that were published, as an outbox does. @default false */
+  readonly published?: boolean | undefined;
+}
+
 /**
  * A consumer wants other events than before: those that it passed over would never come.
  *
- * What to do: rebuild the consumer, give it another name or version, or accept the new filter from here on.
+ * What to do: rebuild the consumer, give it another name or version, or set `onFilterChange`.
  */
 export class FilterMismatchError extends EventSourceryError {
   /** `"FILTER_MISMATCH"`: the consumer has not run. */
   declare readonly code: "FILTER_MISMATCH";
+  /** The event types that it wants as well now; `"*"` stands for all others. */
+  readonly newTypes: readonly string[];
+  /** The event types that it no longer wants; `"*"` stands for all others. */
+  readonly goneTypes: readonly string[];
+  /** The categories that it wants as well now; `"*"` stands for all others. */
+  readonly newCategories: readonly string[];
+  /** The categories that it no longer wants; `"*"` stands for all others. */
+  readonly goneCategories: readonly string[];
 
-  /** Makes the message, which says what can be done. */
-  constructor(consumer: string) {
+  /**
+   * Makes the message, which names what is new and what is gone, and what can be done.
+   *
+   * @param before What is stored of the consumer.
+   * @param wanted What it wants now.
+   */
+  constructor(consumer: string, before: ConsumerFilter, wanted: ConsumerFilter) {
+    const newTypes = missing(before.types, wanted.types);
+    const goneTypes = missing(wanted.types, before.types);
+    const newCategories = missing(before.categories, wanted.categories);
+    const goneCategories = missing(wanted.categories, before.categories);
+    const changes = [
+      ...listed("it wants", newTypes, "type", "as well"),
+      ...listed("it no longer wants", goneTypes, "type"),
+      ...listed("it wants", newCategories, "category", "as well"),
+      ...listed("it no longer wants", goneCategories, "category"),
+      ...(before.published === wanted.published ? [] : [
+        wanted.published
+          ? "it wants only published events now"
+          : "it wants more than published events now",
+      ]),
+    ];
     super(
       "FILTER_MISMATCH",
-      `Cannot run consumer ${
-        quote(consumer)
-      }: it wants other types or categories of events than before; ` +
-        "rebuild it, give it another name or version, or say acceptFilter: true to have the new ones from now on",
+      `Cannot run consumer ${quote(consumer)}: ${changes.join(", ")}; ` +
+        'give it another name or version, or set onFilterChange to "accept" to have the new ones from here on, ' +
+        'or, for a projection, to "rebuild"',
     );
+    this.newTypes = newTypes;
+    this.goneTypes = goneTypes;
+    this.newCategories = newCategories;
+    this.goneCategories = goneCategories;
   }
+}
+
+/** Which names the second list has beyond the first; an omitted list has all. */
+function missing(
+  first: readonly string[] | undefined,
+  second: readonly string[] | undefined,
+): readonly string[] {
+  if (first === undefined) return [];
+  return second === undefined ? ["*"] : second.filter((name) => !first.includes(name));
+}
+
+/** At most so many names stand in a message. */
+const most = 5;
+
+function listed(
+  verb: string,
+  names: readonly string[],
+  noun: "type" | "category",
+  after?: string,
+): readonly string[] {
+  if (names.length === 0) return [];
+  const plural = noun === "type" ? "types" : "categories";
+  const more = names.length > most ? ` and ${names.length - most} more` : "";
+  const what = names[0] === "*"
+    ? `all other ${plural}`
+    : `${names.length > 1 ? plural : noun} ${names.slice(0, most).map(quote).join(", ")}${more}`;
+  return [[verb, what, after].filter((part) => part !== undefined).join(" ")];
 }

@@ -44,7 +44,7 @@ export class BusyError extends EventSourceryError {
   /** `true`: the other writer may be done by then. */
   override readonly retryable = true;
 
-  /** Makes the message, which says how long was waited, and what to do inside a transaction; or for which consumer's lane. */
+  /** Makes the message, which says how long was waited and what to do; or which consumer's lane a worker holds. */
   constructor(
     waited: number,
     options?: ErrorOptions & { readonly consumer?: string | undefined },
@@ -54,9 +54,8 @@ export class BusyError extends EventSourceryError {
       options?.consumer === undefined
         ? `Cannot write: another transaction held the store for ${waited} ms; ` +
           'inside a transaction or a handler, use the "store" that was passed to the function'
-        : `Cannot change the lanes of consumer ${
-          quote(options.consumer)
-        }: another worker kept one for ${waited} ms`,
+        : `Cannot change consumer ${quote(options.consumer)}: a worker holds one of its lanes` +
+          (waited > 0 ? `, and kept it for ${waited} ms` : "; stop its workers first"),
       options,
     );
   }
@@ -142,6 +141,25 @@ export class NewerSchemaError extends EventSourceryError {
     super(
       "NEWER_SCHEMA",
       `Cannot use tables of schema version ${found}: this version knows ${known}; upgrade event-sourcery`,
+    );
+  }
+}
+
+/**
+ * The tables were made by an older version of this library, which this one neither reads nor upgrades.
+ *
+ * What to do: drop the tables, or use another schema or prefix, and call `await driver.migrate()`.
+ */
+export class OutdatedSchemaError extends EventSourceryError {
+  /** `"OUTDATED_SCHEMA"`: nothing was read or changed. */
+  declare readonly code: "OUTDATED_SCHEMA";
+
+  /** Makes the message, which names both versions. */
+  constructor(found: number, oldest: number) {
+    super(
+      "OUTDATED_SCHEMA",
+      `Cannot use tables of schema version ${found}: this version of event-sourcery begins at ${oldest} and does not ` +
+        'upgrade older ones; drop the tables, or use another schema or prefix, and call "await driver.migrate()"',
     );
   }
 }

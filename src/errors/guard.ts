@@ -11,6 +11,7 @@ import type {
   DriverError,
   MissingSchemaError,
   NewerSchemaError,
+  OutdatedSchemaError,
   StoreRewoundError,
   TransactionAbortedError,
   UnknownOutcomeError,
@@ -42,6 +43,7 @@ export type AnyEventSourceryError =
   | LeaseLostError
   | MissingSchemaError
   | NewerSchemaError
+  | OutdatedSchemaError
   | PermanentError
   | StoreRewoundError
   | TransactionAbortedError
@@ -64,4 +66,19 @@ export function isEventSourceryError<Code extends EventSourceryErrorCode = Event
 ): error is Extract<AnyEventSourceryError, { readonly code: Code }> {
   return typeof error === "object" && error !== null && brand in error &&
     (code === undefined || "code" in error && error.code === code);
+}
+
+/** What no retry heals: the consumer, or its store, has to be changed first. */
+const lasting: readonly EventSourceryErrorCode[] = [
+  "FILTER_MISMATCH",
+  "LANES_MISMATCH",
+  "MISSING_SCHEMA",
+  "NEWER_SCHEMA",
+  "OUTDATED_SCHEMA",
+  "STORE_REWOUND",
+];
+
+/** Whether an error ends a consumer's run, since no retry heals it. */
+export function endsRun(error: unknown): error is AnyEventSourceryError {
+  return isEventSourceryError(error) && lasting.includes(error.code);
 }

@@ -16,6 +16,7 @@ import { parked } from "./cases/parked.ts";
 import { projections } from "./cases/projections.ts";
 import { races } from "./cases/races.ts";
 import { read } from "./cases/read.ts";
+import { registry } from "./cases/registry.ts";
 import { repair } from "./cases/repair.ts";
 import { savepoints } from "./cases/savepoints.ts";
 import { streams } from "./cases/streams.ts";
@@ -50,7 +51,7 @@ export interface OpenedDriver<Db = unknown> {
 const capabilities: readonly Cases[] = [
   ...[append, versions, ids, races, read, log, streams, tenants, deletion, repair, encoding, named],
   ...[transactions, savepoints, handlers, using],
-  ...[lanes, parked, outbox, consumers, projections],
+  ...[lanes, registry, parked, outbox, consumers, projections],
 ];
 
 /**

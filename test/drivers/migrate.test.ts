@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { defineEvent, type Driver, EventStore, Subscription } from "event-sourcery";
+import { defineEvent, type Driver, EventStore, Outbox, Subscription } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
@@ -135,6 +135,21 @@ for (const [reader, writer] of [[999, 1], [1, 999]] as const) {
     await assert.rejects(bench.driver().migrate(), { code: "NEWER_SCHEMA" });
   });
 }
+
+check("tables of version 1 are refused by migrate() and by every operation", async (bench) => {
+  await bench.driver().migrate();
+  await bench.execute("delete from :migrations");
+  await bench.execute("insert into :migrations (version, min_reader, min_writer) values (1, 1, 1)");
+  const before = await bench.catalog();
+  const outdated = { code: "OUTDATED_SCHEMA", message: /schema version 1: .* drop the tables/ };
+  for (const use of uses) {
+    const store = new EventStore(bench.driver(), { events: [Noted] });
+    await assert.rejects(use(store), outdated);
+    await assert.rejects(new Outbox(store, { publisher() {} }).run(), outdated);
+  }
+  await assert.rejects(bench.driver().migrate(), outdated);
+  assert.deepEqual(await bench.catalog(), before);
+});
 
 check("migrate() refuses a log whose next position was given before", async (bench) => {
   await bench.driver().migrate();

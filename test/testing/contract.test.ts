@@ -140,7 +140,7 @@ function idle(transactions: boolean, append: Driver["append"]): Driver {
       discard: async () => false,
       rewind: async () => {},
       redefine: async () => false,
-      refilter: async () => {},
+      refilter: async () => false,
       due: async () => [],
     },
     capabilities: { transactions },

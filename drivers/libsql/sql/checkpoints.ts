@@ -8,12 +8,12 @@ const version = "?1 ->> 'version'";
 /** Which consumer, by the primary key of each of the three tables; `?1` is all arguments in one JSON object. */
 const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = ?1 ->> 'lane'`;
-/** The lease is whose epoch is given, and not released. */
+/** A returned row means that the lease is held: the epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = ?1 ->> 'epoch' and leased_until is not null`;
 /** Milliseconds since 1970, by the database's clock. */
 const now = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
 /** Now, for what is to be due. */
-const due = `${now} - ${skew}`;
+const dueNow = `${now} - ${skew}`;
 const oneStream =
   "tenant_id = ?1 ->> '$.stream.tenantId' and stream_id = ?1 ->> '$.stream.streamId'";
 
@@ -24,12 +24,18 @@ const renew =
 const keep = `leased_until = coalesce(${until}, leased_until)`;
 const release = "leased_until = null, owner = null";
 
+/** A lane as both engines return it. */
+const laneColumns =
+  `lane, position, epoch, crashes, stalled, case when leased_until > ${now} then owner end as owner,
+  case when leased_until > ${now} then leased_until end as leased_until`;
+
 /** Writes the statements of consumers for a prefix. */
 export function checkpointsOf(prefix: string): CheckpointStatements {
   const consumers = `"${prefix}consumers"`;
   const checkpoints = `"${prefix}checkpoints"`;
   const parked = `"${prefix}parked"`;
   const definition = `select lanes, filter, position from ${consumers} where ${consumer}`;
+  const looked = due(consumers, checkpoints, parked);
   const advanced = `exists (select 1 from ${checkpoints} where ${held})`;
   return {
     register: register(consumers, checkpoints).map((text) => statement(text)),
@@ -39,11 +45,12 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
       `update ${checkpoints} set epoch = epoch + 1, owner = ?1 ->> 'owner',
   leased_until = ${now} + (?1 ->> 'lease'), crashes = crashes + (leased_until is not null and owner <> ?1 ->> 'owner')
 where ${lane} and (leased_until is null or leased_until <= ${now} or owner = ?1 ->> 'owner')
-returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked`,
+returning position, epoch, crashes, (select count(*) from ${parked} where ${consumer}) as parked,
+  exists (select 1 from ${consumers} where ${consumer} and error_code is not null) as failed`,
       columnsOf.claim,
     ),
     check: statement(
-      `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'patience' is not null`,
+      `select 1 as held from ${checkpoints} where ${held} and ?1 ->> 'limit' is not null`,
     ),
     advance: statement(`${advance(checkpoints, renew)} returning 1 as written`),
     park: [
@@ -59,8 +66,7 @@ on conflict do nothing`,
       `update ${checkpoints} set ${release} where ${held} and ?1 ->> 'lease' is null`,
     ].map((text) => statement(text)),
     lanes: statement(
-      `select lane, position, epoch, stalled, case when leased_until > ${now} then owner end as owner
-from ${checkpoints} where ${consumer} order by lane`,
+      `select ${laneColumns} from ${checkpoints} where ${consumer} order by lane`,
       columnsOf.lanes,
     ),
     parked: statement(
@@ -70,7 +76,7 @@ where ${consumer} and (?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes
 order by position`,
       columnsOf.parked,
     ),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
+    redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
 where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
     rewind: [
@@ -80,12 +86,15 @@ where ${consumer}`,
       `update ${consumers} set position = ?1 ->> 'position' where ${consumer}`,
     ].map((text) => statement(text)),
     redefine: redefine(consumers, checkpoints).map((text) => statement(text)),
-    refilter: statement(`update ${consumers} set filter = ?1 ->> 'filter' where ${consumer}`),
-    due: statement(
-      `select distinct scope, name, version from ${parked} where due_at <= ${now} and ?1 is not null
-union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}`,
-      columnsOf.due,
+    refilter: statement(`update ${consumers} set filter = ?1 ->> 'filter'
+where ${consumer} and filter <> ?1 ->> 'filter' returning 1 as changed`),
+    due: statement(looked, columnsOf.due),
+    dueAndSeen: [statement(looked, columnsOf.due), statement(see(consumers))],
+    setFailure: statement(
+      `update ${consumers} set error_code = ?1 ->> 'code', error = ?1 ->> 'error' ->> '$' where ${consumer}`,
     ),
+    list: statement(list(consumers, checkpoints, parked), columnsOf.list),
+    forget: forget(consumers, checkpoints, parked).map((text) => statement(text)),
   };
 }
 
@@ -111,16 +120,16 @@ function advance(checkpoints: string, lease: string): string {
 where ${held}`;
 }
 
-/** Whether somebody discarded the event meanwhile tells its position: the stream goes on from where they said. */
+/** A later position means that the event was discarded meanwhile: the stream goes on from there. */
 function park(parked: string, list: string): string {
   return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at)
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
-  value ->> 'attempts', ${due} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now}
+  value ->> 'attempts', ${dueNow} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now}
 from json_each(?1, '$.${list}') where true`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} as p set attempts = 0, due_at = ${due}, error = null,
+  return `update ${parked} as p set attempts = 0, due_at = ${dueNow}, error = null,
   position = 1 + case when ?1 ->> 'all' then max(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version
@@ -131,7 +140,7 @@ returning 1 as discarded`;
 }
 
 /**
- * The new epoch stands above all old ones: no worker of before can write. The first statement is the guard; it leaves a
+ * The new epoch stands above all old ones: earlier workers can no longer write. The first statement is the guard; it leaves a
  * row's filter changed where the epochs are right, and `changes()` tells the next.
  */
 function redefine(consumers: string, checkpoints: string): readonly string[] {
@@ -149,5 +158,51 @@ select ${scope}, ${name}, ${version}, number, ?1 ->> 'position', (select max(epo
 from numbers where changes() > 0
 on conflict do update set position = excluded.position, epoch = excluded.epoch, owner = null, leased_until = null, crashes = 0, stalled = 0`,
     `delete from ${checkpoints} where ${consumer} and lane >= ?1 ->> 'lanes' and changes() > 0`,
+  ];
+}
+
+/** Looks by `parked_due`; the tables of consumers and of their lanes are small, and read as a whole. */
+function due(consumers: string, checkpoints: string, parked: string): string {
+  return `select distinct scope, name, version from ${parked} where due_at <= ${now} and ?1 is not null
+union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}
+union select scope, name, version from ${consumers} where error_code is not null`;
+}
+
+function see(consumers: string): string {
+  return `update ${consumers} set seen_at = ${now} where (scope, name, version) in (
+  select value ->> 'scope', value ->> 'name', value ->> 'version' from json_each(?1, '$.seen')
+)`;
+}
+
+/** Reads consumers by their primary key, and counts by that of `parked`. */
+function list(consumers: string, checkpoints: string, parked: string): string {
+  const same = "own.scope = c.scope and own.name = c.name and own.version = c.version";
+  const waiting = (due: string) =>
+    `(select count(*) from ${parked} own where ${same} and due_at is ${due})`;
+  const lane = ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"];
+  return `select scope, name, version, filter, ${waiting("not null")} as retrying, ${
+    waiting("null")
+  } as parked,
+  seen_at, error_code, error, (
+    select json_group_array(json_object(${
+    lane.map((column) => `'${column}', cast(${column} as text)`).join(", ")
+  }))
+    from (select ${laneColumns} from ${checkpoints} own where ${same} order by lane)
+  ) as lanes
+from ${consumers} c
+where scope <> 'fence' and (?1 ->> 'scope' is null or scope = ${scope})
+  and (?1 ->> 'name' is null or name = ${name}) and (?1 ->> 'version' is null or version = ${version})
+order by scope, name, version`;
+}
+
+/** Where the consumer's row is gone after the first statement, its other rows go, too. */
+function forget(consumers: string, checkpoints: string, parked: string): readonly string[] {
+  const gone = `not exists (select 1 from ${consumers} where ${consumer})`;
+  return [
+    `delete from ${consumers} where ${consumer}
+  and not exists (select 1 from ${checkpoints} where ${consumer} and leased_until > ${now})
+returning 1 as forgotten`,
+    `delete from ${checkpoints} where ${consumer} and ${gone}`,
+    `delete from ${parked} where ${consumer} and ${gone}`,
   ];
 }

@@ -3,9 +3,9 @@ import type { Migration } from "../../_sql/migration.ts";
 /** The schema, step by step; `schema.ts` says the same for drizzle-kit, and a test compares the two. */
 export function migrationsOf(prefix: string): readonly Migration[] {
   return [{
-    version: 1,
-    minReader: 1,
-    minWriter: 1,
+    version: 2,
+    minReader: 2,
+    minWriter: 2,
     statements: [
       `create table if not exists \`${prefix}events\` (
   position integer primary key autoincrement not null,
@@ -39,6 +39,9 @@ export function migrationsOf(prefix: string): readonly Migration[] {
   lanes integer not null,
   filter text not null,
   position integer not null,
+  seen_at integer,
+  error_code text,
+  error text,
   primary key (scope, name, version)
 )`,
       `create table if not exists \`${prefix}checkpoints\` (

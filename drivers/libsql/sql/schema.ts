@@ -69,6 +69,10 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: integer("position").notNull(),
+      // When a process that runs it was last heard of, and the error that last ended a run.
+      seenAt: integer("seen_at"),
+      errorCode: text("error_code"),
+      error: text("error"),
     }, ({ scope, name, version }) => [primaryKey({ columns: [scope, name, version] })]),
     checkpoints: sqliteTable(`${prefix}checkpoints`, {
       ...consumer(),

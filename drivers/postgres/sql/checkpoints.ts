@@ -10,11 +10,11 @@ const version = `(${given} ->> 'version')::integer`;
 /** Which consumer, by the primary key of each of the three tables. */
 const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = (${given} ->> 'lane')::integer`;
-/** Who reads it may go on: the lease is theirs, and not released. */
+/** A returned row means that the lease is held: the epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = (${given} ->> 'epoch')::bigint and leased_until is not null`;
 const now = "clock_timestamp()";
 /** Now, for what is to be due. */
-const due = `${now} - ${skew} * interval '1 millisecond'`;
+const dueNow = `${now} - ${skew} * interval '1 millisecond'`;
 
 /** Writes the statements of consumers for a schema, whose name is quoted already. */
 export function checkpointsOf(schema: string): CheckpointStatements {
@@ -22,35 +22,57 @@ export function checkpointsOf(schema: string): CheckpointStatements {
   const checkpoints = `${schema}."checkpoints"`;
   const parked = `${schema}."parked"`;
   const definition = "lanes::text, filter, position::text";
+  const looked = due(consumers, checkpoints, parked);
   return {
     register: [statement(register(consumers, checkpoints))],
     definition: statement(
       `select ${definition} from ${consumers} where ${consumer}`,
       columnsOf.definition,
     ),
-    claim: statement(claim(checkpoints, parked), columnsOf.claim),
+    claim: statement(claim(consumers, checkpoints, parked), columnsOf.claim),
     check: statement(check(checkpoints)),
     advance: statement(`${advance(checkpoints)} returning 1 as written`),
     park: [statement(park(checkpoints, parked))],
     lanes: statement(
-      `select lane::text, position::text, epoch::text, stalled::text,
-  case when leased_until > ${now} then owner end as owner
-from ${checkpoints} c where ${consumer} order by c.lane`,
+      `select ${laneColumns} from ${checkpoints} c where ${consumer} order by c.lane`,
       columnsOf.lanes,
     ),
     parked: statement(listParked(parked), columnsOf.parked),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${due}
+    redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
 where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
     rewind: [statement(rewind(consumers, checkpoints, parked))],
     redefine: [statement(redefine(consumers, checkpoints))],
-    refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter' where ${consumer}`),
-    due: statement(
-      `select distinct scope, name, version::text from ${parked} where due_at <= ${now} and $1::text is not null
-union select distinct scope, name, version::text from ${checkpoints} where leased_until <= ${now}`,
-      columnsOf.due,
+    refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter'
+where ${consumer} and filter <> ${given} ->> 'filter' returning 1 as changed`),
+    due: statement(looked, columnsOf.due),
+    dueAndSeen: [
+      statement(
+        `with seen as (
+  ${see(consumers)}
+)
+${looked}`,
+        columnsOf.due,
+      ),
+    ],
+    setFailure: statement(
+      `update ${consumers} set error_code = ${given} ->> 'code', error = (
+  select ${error} from (select ${given} ->> 'error' as error) as row
+)
+where ${consumer}`,
     ),
+    list: statement(list(consumers, checkpoints, parked), columnsOf.list),
+    forget: [statement(forget(consumers, checkpoints, parked))],
   };
+}
+
+/** A lane as both engines return it, in the order of `columnsOf.lanes`; instants in milliseconds since 1970. */
+const laneColumns = `lane::text, position::text, epoch::text, crashes::text, stalled::text,
+  case when leased_until > ${now} then owner end as owner,
+  case when leased_until > ${now} then ${milliseconds("leased_until")} end as leased_until`;
+
+function milliseconds(instant: string): string {
+  return `(extract(epoch from ${instant}) * 1000)::float8::text`;
 }
 
 const oneStream =
@@ -69,7 +91,7 @@ select scope, name, version, lane, position, 0, 0, false from made cross join ge
 }
 
 /** A lane whose row is locked is held, by a worker that is about to commit: waiting for it could take for ever. */
-function claim(checkpoints: string, parked: string): string {
+function claim(consumers: string, checkpoints: string, parked: string): string {
   return `update ${checkpoints} c set epoch = c.epoch + 1, owner = ${given} ->> 'owner',
   leased_until = ${until},
   crashes = c.crashes + (c.leased_until is not null and c.owner <> ${given} ->> 'owner')::integer
@@ -80,7 +102,8 @@ from (
 ) as free
 where c.scope = ${scope} and c.name = ${name} and c.version = ${version} and c.lane = free.lane
 returning c.position::text, c.epoch::text, c.crashes::text,
-  (select count(*) from ${parked} where ${consumer})::text as parked`;
+  (select count(*) from ${parked} where ${consumer})::text as parked,
+  exists (select from ${consumers} where ${consumer} and error_code is not null)::text as failed`;
 }
 
 const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond'`;
@@ -92,7 +115,7 @@ const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond
  */
 function check(checkpoints: string): string {
   const limit = (setting: string) =>
-    `case current_setting('${setting}') when '0' then set_config('${setting}', ${given} ->> 'patience', true) end`;
+    `case current_setting('${setting}') when '0' then set_config('${setting}', ${given} ->> 'limit', true) end`;
   return `select ${limit("idle_in_transaction_session_timeout")} as idle, ${
     limit("statement_timeout")
   } as busy
@@ -113,14 +136,14 @@ where ${held}`;
 const error =
   `case when current_setting('server_encoding') = 'UTF8' then error::json #>> '{}' else substr(error, 2, length(error) - 2) end`;
 
-/** Whether somebody discarded the event meanwhile tells its position: the stream goes on from where they said. */
+/** A later position means that the event was discarded meanwhile: the stream goes on from there. */
 function park(checkpoints: string, parked: string): string {
   const columns =
     "scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at";
   const rows = (list: string) =>
     `insert into ${parked} (${columns})
   select ${scope}, ${name}, ${version}, "tenantId", "streamId", slot, position, attempts,
-    ${due} + delay * interval '1 millisecond', ${error}, ${now}
+    ${dueNow} + delay * interval '1 millisecond', ${error}, ${now}
   from moved cross join json_to_recordset(${given} -> '${list}')
     as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
   return `with moved as (
@@ -141,11 +164,8 @@ select 1 as written from moved`;
 }
 
 function listParked(parked: string): string {
-  const milliseconds = (instant: string) => `(extract(epoch from ${instant}) * 1000)::float8`;
   return `select tenant_id, stream_id, position::text, attempts::text, error,
-  ${milliseconds(`(due_at - ${now})`)}::text as delay, ${
-    milliseconds("failed_at")
-  }::text as failed_at
+  ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
 from ${parked} p
 where ${consumer}
   and (${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
@@ -153,7 +173,7 @@ order by p.position`;
 }
 
 function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} p set attempts = 0, due_at = ${due}, error = null,
+  return `update ${parked} p set attempts = 0, due_at = ${dueNow}, error = null,
   position = 1 + case when (${given} ->> 'all')::boolean then greatest(p.position, (
     select c.position from ${checkpoints} c
     where c.scope = p.scope and c.name = p.name and c.version = p.version
@@ -174,7 +194,7 @@ function rewind(consumers: string, checkpoints: string, parked: string): string 
 update ${consumers} set position = (${given} ->> 'position')::bigint where ${consumer}`;
 }
 
-/** The new epoch stands above all old ones: no worker of before can write. */
+/** The new epoch stands above all old ones: earlier workers can no longer write. */
 function redefine(consumers: string, checkpoints: string): string {
   return `with found as materialized (
   select lane, epoch from ${checkpoints} where ${consumer} for update
@@ -192,4 +212,56 @@ function redefine(consumers: string, checkpoints: string): string {
 )
 update ${consumers} set lanes = (${given} ->> 'lanes')::integer, filter = ${given} ->> 'filter', position = (${given} ->> 'position')::bigint
 from same where ${consumer} returning 1 as redefined`;
+}
+
+/** Looks by `parked_due`; the tables of consumers and of their lanes are small, and read as a whole. */
+function due(consumers: string, checkpoints: string, parked: string): string {
+  return `select distinct scope, name, version::text from ${parked} where due_at <= ${now} and $1::text is not null
+union select distinct scope, name, version::text from ${checkpoints} where leased_until <= ${now}
+union select scope, name, version::text from ${consumers} where error_code is not null`;
+}
+
+/** A row that another process marks at this moment is passed over: neither waits for the other. */
+function see(consumers: string): string {
+  return `update ${consumers} c set seen_at = ${now} from (
+    select scope, name, version from ${consumers}
+    where (scope, name, version) in (
+      select known.scope, known.name, known.version from json_to_recordset(${given} -> 'seen') as known(scope text, name text, version integer)
+    )
+    for no key update skip locked
+  ) as free
+  where c.scope = free.scope and c.name = free.name and c.version = free.version`;
+}
+
+/** Reads consumers by their primary key, and counts by that of `parked`. The row that serial appends lock is none. */
+function list(consumers: string, checkpoints: string, parked: string): string {
+  const same = "own.scope = c.scope and own.name = c.name and own.version = c.version";
+  const waiting = (due: string) =>
+    `(select count(*) from ${parked} own where ${same} and due_at is ${due})::text`;
+  return `select scope, name, version::text, filter, ${waiting("not null")} as retrying, ${
+    waiting("null")
+  } as parked,
+  ${milliseconds("seen_at")} as seen_at, error_code, error, (
+    select coalesce(json_agg(state order by state.lane::integer), '[]') from (select ${laneColumns} from ${checkpoints} own where ${same}) as state
+  )::text as lanes
+from ${consumers} c
+where scope <> 'fence' and (${given} ->> 'scope' is null or scope = ${scope})
+  and (${given} ->> 'name' is null or name = ${name}) and (${given} ->> 'version' is null or version = ${version})
+order by c.scope, c.name, c.version`;
+}
+
+/** A lane whose row is locked is held, as in `claim`. */
+function forget(consumers: string, checkpoints: string, parked: string): string {
+  return `with free as materialized (
+  select lane from ${checkpoints} where ${consumer} and (leased_until is null or leased_until <= ${now}) for update skip locked
+), gone as (
+  delete from ${consumers} where ${consumer}
+    and (select count(*) from free) = (select count(*) from ${checkpoints} where ${consumer})
+  returning 1 as forgotten
+), lanes as (
+  delete from ${checkpoints} where ${consumer} and exists (select from gone)
+), waiting as (
+  delete from ${parked} where ${consumer} and exists (select from gone)
+)
+select forgotten from gone`;
 }

@@ -3,9 +3,9 @@ import type { Migration } from "../../_sql/migration.ts";
 /** The schema, step by step; `schema.ts` says the same for drizzle-kit, and a test compares the two. */
 export function migrationsOf(schema: string): readonly Migration[] {
   return [{
-    version: 1,
-    minReader: 1,
-    minWriter: 1,
+    version: 2,
+    minReader: 2,
+    minWriter: 2,
     statements: [
       `create sequence if not exists ${schema}."position" cache 1`,
       `create table if not exists ${schema}."events" (
@@ -40,6 +40,9 @@ export function migrationsOf(schema: string): readonly Migration[] {
   lanes integer not null,
   filter text not null,
   position bigint not null,
+  seen_at timestamp(3) with time zone,
+  error_code text,
+  error text,
   constraint consumers_pkey primary key (scope, name, version)
 )`,
       `create table if not exists ${schema}."checkpoints" (

@@ -87,6 +87,10 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: bigint("position", { mode: "number" }).notNull(),
+      // When a process that runs it was last heard of, and the error that last ended a run.
+      seenAt: instant("seen_at"),
+      errorCode: text("error_code"),
+      error: text("error"),
     }, ({ scope, name, version }) => [
       primaryKey({ name: "consumers_pkey", columns: [scope, name, version] }),
     ]),

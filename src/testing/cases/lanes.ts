@@ -15,7 +15,7 @@ import {
 
 /** The leases and checkpoints of consumers. A driver that serves no consumers passes these by. */
 export const lanes: Cases = served({
-  async "register() makes a consumer once, whoever comes first"(bench) {
+  async "register() makes a consumer once, whichever call comes first"(bench) {
     const [one, other] = [of(bench.driver), of(await bench.second())];
     const many = Array.from({ length: 8 }, (_, index) => index);
     const found = await together(
@@ -42,8 +42,14 @@ export const lanes: Cases = served({
     ]);
     const [claimed, ...more] = claims.filter((claim) => claim !== undefined);
     assert.deepEqual(more, []);
-    assert.deepEqual(claimed, { position: 7, epoch: claimed!.epoch, crashes: 0, parked: 0 });
-    const owner = (await one.lanes(consumer))[0]!.owner!;
+    const { epoch } = claimed!;
+    const { failed = false, ...rest } = claimed!;
+    assert.deepEqual([failed, rest], [false, { position: 7, epoch, crashes: 0, parked: 0 }]);
+    const { owner = "", leasedUntil } = (await one.lanes(consumer))[0]!;
+    if (leasedUntil !== undefined) {
+      const left = new Date(leasedUntil).getTime() - Date.now();
+      assert.ok(left > long / 2 && left < 2 * long, `the lease runs for ${left} ms`);
+    }
     assert.ok(["a", "b", "c"].includes(owner));
     const again = await other.claim(lane, owner, long);
     assert.deepEqual([again?.crashes, again!.epoch > claimed!.epoch], [0, true], "its own");
@@ -91,25 +97,29 @@ export const lanes: Cases = served({
     assert.equal((await checkpoints.parked(consumer)).length, 1);
   },
 
-  async "due() tells of leases that ran out"({ driver }) {
+  async "due() lists consumers whose lease ran out"({ driver }) {
     const checkpoints = of(driver);
     await claimed(checkpoints, 1);
     assert.deepEqual(await soon(async () => (await checkpoints.due())[0]), consumer);
   },
 
-  async "rewind() sets all lanes back, forgets what is parked and ends the leases"({ driver }) {
+  async "rewind() sets all lanes back, removes what is parked and ends the leases"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     await checkpoints.advance(lane, epoch, progress({ position: 9, parked: [park("a", 1)] }));
     await checkpoints.rewind(consumer, 2);
     assert.equal(await checkpoints.advance(lane, epoch, progress({ position: 10 })), false);
     const [state] = await checkpoints.lanes(consumer);
-    assert.deepEqual([state!.position, state!.owner], [2, undefined]);
+    assert.deepEqual([state!.position, state!.owner, state!.leasedUntil], [
+      2,
+      undefined,
+      undefined,
+    ]);
     assert.deepEqual(await checkpoints.parked(consumer), []);
     assert.equal((await checkpoints.claim(lane, "b", long))?.position, 2);
   },
 
-  async "redefine() gives a consumer other lanes if nobody else worked on them"({ driver }) {
+  async "redefine() gives a consumer other lanes if no other worker has claimed one"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     await checkpoints.advance(lane, epoch, progress({ position: 9, parked: [park("a", 1)] }));
@@ -129,7 +139,9 @@ export const lanes: Cases = served({
     const epochs = lanes.map((state) => state.epoch);
     assert.equal(await checkpoints.redefine(consumer, epochs, definition), true);
     assert.equal((await checkpoints.lanes(consumer)).length, 1);
-    await checkpoints.refilter(consumer, "{2}");
+    assert.equal(await checkpoints.refilter(consumer, "{2}"), true);
+    assert.equal(await checkpoints.refilter(consumer, "{2}"), false, "it is the same");
+    assert.equal(await checkpoints.refilter({ ...consumer, name: "d" }, "{2}"), false);
     assert.equal((await checkpoints.register(consumer, definition)).filter, "{2}");
   },
 });

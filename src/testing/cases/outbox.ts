@@ -26,9 +26,15 @@ export const outbox: Cases = consuming({
       position,
       head: position,
       lag: 0,
+      oldest: undefined,
+      retrying: 0,
       parked: 0,
+      published: true,
+      lanes: [{ lane: 0, position, owner: undefined, leasedUntil: undefined, crashes: 0 }],
       owner: undefined,
+      seenAt: undefined,
       stalled: false,
+      error: undefined,
     });
   },
 
