@@ -19,6 +19,7 @@ export type {
   EventStoreOptions,
   JoinedStore,
   ScopeOptions,
+  StoreErrorContext,
   TransactionContext,
 } from "./src/store/store.ts";
 export type {
@@ -58,20 +59,23 @@ export {
   type DeciderOptions,
   type HandleOptions,
 } from "./src/aggregate/decider.ts";
-export { Outbox, type OutboxConstructor, type OutboxOptions } from "./src/consumer/outbox.ts";
+export { Outbox, type OutboxOptions } from "./src/consumer/outbox.ts";
 export type { PublisherContext } from "./src/consumer/outbox.ts";
-export { Subscription } from "./src/consumer/subscription.ts";
-export type { SubscriptionConstructor, SubscriptionOptions } from "./src/consumer/subscription.ts";
+export { Subscription, type SubscriptionOptions } from "./src/consumer/subscription.ts";
 export {
   Projection,
   type ProjectionHandlers,
   type ProjectionOptions,
 } from "./src/consumer/projection.ts";
 export type { ResetContext } from "./src/consumer/projection.ts";
-export { Consumer, type ConsumerStatus, type Disposal } from "./src/consumer/consumer.ts";
+export { Consumer, type Disposal } from "./src/consumer/consumer.ts";
 export type { ParkedStream, RunOptions } from "./src/consumer/consumer.ts";
+export type { ConsumerStatus, LaneStatus } from "./src/consumer/status.ts";
+export { consumers, forgetConsumer } from "./src/consumer/list.ts";
+export type { ConsumerInfo, ConsumerName } from "./src/consumer/list.ts";
 export type { ConsumerOptions, ConsumerStart } from "./src/engine/options.ts";
 export type { ConsumerContext, ProjectionContext } from "./src/engine/context.ts";
+export type { ErrorContext, EventIdentity } from "./src/engine/context.ts";
 export type { RunResult } from "./src/engine/worker.ts";
 export type { RetryOptions } from "./src/engine/retry.ts";
 export type { FollowOptions } from "./src/store/reader.ts";
@@ -79,7 +83,9 @@ export type {
   Checkpoints,
   ClaimedLane,
   ConsumerDefinition,
+  ConsumerFailure,
   ConsumerKey,
+  ConsumerState,
   LaneFilter,
   LaneKey,
   LaneState,
@@ -118,12 +124,14 @@ export {
   DriverError,
   MissingSchemaError,
   NewerSchemaError,
+  OutdatedSchemaError,
   StoreRewoundError,
   TransactionAbortedError,
   UnknownOutcomeError,
   UnsupportedError,
 } from "./src/errors/driver.ts";
 export {
+  type ConsumerFilter,
   FilterMismatchError,
   HandlerTimeoutError,
   LanesMismatchError,

@@ -59,7 +59,7 @@ const outbox = new Outbox(store, { publisher, retry });
 await outbox.runOnce();
 await outbox.runOnce();
 assert.deepEqual(broker.messages, []);
-assert.equal((await outbox.status()).parked, 2); // two streams wait, each at its first event
+assert.equal((await outbox.status()).retrying, 2); // two streams wait, each at its first event
 
 broker.up = true;
 await outbox.drain();
@@ -82,8 +82,8 @@ assert.equal((await outbox.status()).parked, 1);
 assert.equal(await outbox.discard("invoice:3"), true);
 await outbox.drain();
 assert.equal(broker.messages.at(-1), "InvoicePaid invoice:3");
-const { lag, parked } = await outbox.status();
-assert.deepEqual({ lag, parked }, { lag: 0, parked: 0 });
+const { lag, retrying, parked } = await outbox.status();
+assert.deepEqual({ lag, retrying, parked }, { lag: 0, retrying: 0, parked: 0 });
 
 // A second outbox goes its own way: another broker, here in batches, with all events from the start.
 const batches: number[] = [];

@@ -57,7 +57,7 @@ company.up = false;
 await placeOrder(store, "4", { customer: "Alan", cents: 40_00 });
 await placeOrder(store, "5", { customer: "Edsger", cents: 50_00 });
 for (let night = 0; night < 100; night++) await again.runOnce();
-assert.equal((await again.status()).parked, 2);
+assert.equal((await again.status()).retrying, 2);
 console.log("While payments are down:", (await invoiced()).length, "invoices");
 company.up = true;
 await settle([again, ...others]);

@@ -63,7 +63,7 @@ async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
   await ship(store, 2, "Grace");
   await ship(store, 3, "Alan");
   assert.equal((await outbox.runOnce()).handled, 0);
-  assert.equal((await outbox.status()).parked, 2);
+  assert.equal((await outbox.status()).retrying, 2);
 
   channel = await connection.createConfirmChannel();
   await outbox.redrive(); // at once, instead of after a pause

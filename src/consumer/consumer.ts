@@ -1,9 +1,12 @@
 import type { StreamKey } from "../driver/checkpoints.ts";
+import type { ErrorContext } from "../engine/context.ts";
 import type { ConsumerPlan } from "../engine/plan.ts";
 import type { RunResult, Worker } from "../engine/worker.ts";
 import { onAbort } from "../async/abort.ts";
 import { checkLanes } from "../engine/options.ts";
-import { checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { checkFunction, checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { reporter } from "./report.ts";
+import { type ConsumerStatus, statusOf } from "./status.ts";
 
 /** How to run a consumer. */
 export interface RunOptions {
@@ -11,33 +14,21 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** How often it looks for work at least, in milliseconds; a notification wakes it earlier. @default 1000 */
   readonly pollInterval?: number | undefined;
-  /** Is told what a handler threw, and why a pass failed; the consumer goes on. @default prints it with `console.error` */
-  readonly onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Receives what a handler threw, why a pass failed, and notices; the consumer goes on. The context says which event it
+   * was and when it is tried again.
+   * @default prints a line of text, the same error of a consumer at most once a minute
+   */
+  readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
 }
 
-/** How a consumer is doing. */
-export interface ConsumerStatus {
-  /** The checkpoint: that of the lane which is furthest behind. */
-  readonly position: number;
-  /** The settled position of the log. */
-  readonly head: number;
-  /** How far the checkpoint is behind it: positions have holes, so at most as many events. */
-  readonly lag: number;
-  /** How many streams are parked. */
-  readonly parked: number;
-  /** Who works on it at this moment; undefined where nobody does. */
-  readonly owner: string | undefined;
-  /** Whether nothing succeeded any more when it last ran. */
-  readonly stalled: boolean;
-}
-
-/** A stream that failed and waits. */
+/** A stream that waits since an event of it failed. */
 export interface ParkedStream extends StreamKey {
   /** The position of the event that failed. */
   readonly position: number;
   /** How often it was tried. */
   readonly attempts: number;
-  /** When it is tried again, a UTC instant; undefined where only `redrive` or `discard` helps. */
+  /** When it is tried again, a UTC instant by the system's clock; undefined where only `redrive` or `discard` helps. */
   readonly dueAt: Date | undefined;
   /** What went wrong. */
   readonly error: string | undefined;
@@ -45,47 +36,57 @@ export interface ParkedStream extends StreamKey {
   readonly failedAt: Date;
 }
 
+/** Gives the three kinds of consumers access to a consumer's worker; assigned in the static block. */
+export let attach: (consumer: Consumer, worker: Worker) => void;
+/** Returns the worker of a consumer; assigned in the static block. */
+export let workerOf: (consumer: Consumer) => Worker;
+
 /**
  * Hands events to a handler, after their commit, from a durable checkpoint: at least once, none skipped, those of a
- * stream in order. The engine of `Outbox`, `Subscription` and `Projection`.
+ * stream in order. What `Outbox`, `Subscription` and `Projection` have in common.
  */
-export class Consumer {
-  /** Its name. */
-  readonly name: string;
-  /** What does the work. */
-  readonly #worker: Worker;
-  readonly #plan: ConsumerPlan;
+export abstract class Consumer {
+  #worker!: Worker;
   readonly #disposal: AbortController = new AbortController();
   readonly #runs: Set<Promise<void>> = new Set();
 
-  /** Is not for users: make an `Outbox`, a `Subscription` or a `Projection`. */
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    this.#plan = worker.plan;
-    this.name = worker.plan.key.name;
+  static {
+    attach = (consumer, worker) => {
+      consumer.#worker = worker;
+    };
+    workerOf = (consumer) => consumer.#worker;
+  }
+
+  /** Is for `Outbox`, `Subscription` and `Projection` only. */
+  protected constructor() {}
+
+  /** Its name. */
+  get name(): string {
+    return this.#plan.key.name;
   }
 
   /**
-   * Handles all that is there now, then returns: it waits for no retry. What another worker is at is left to it. What a
-   * handler throws is not thrown here: it counts as failed, and `parked` tells it.
+   * Handles all that is there now, then returns: it does not wait for retries, and skips lanes that another worker holds.
+   * What a handler throws is not thrown here: it counts as failed, and `parked()` lists it.
    *
    * @param options When to end early: what is in flight is finished, its checkpoint written, and nothing more begun.
-   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was made otherwise before.
+   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another filter.
    * @throws {RangeError} If it is new and begins after a position that the log has not reached.
    * @throws {StoreRewoundError} If the log ends before the checkpoint.
+   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are not those of this version.
    * @throws {ConnectionError} If the database cannot be reached; the next run goes on from the checkpoint.
    */
   async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
-    return await this.#until(options.signal, (stop) => this.#worker.once(stop, () => {}));
+    return await this.#until(options.signal, (stop) => this.#worker.once(stop));
   }
 
   /**
-   * Runs again and again until the log and all that is due is handled, also what its handlers append meanwhile. What
-   * another worker is at is left to it, even where that one has vanished and its lease must run out first, and where nothing
-   * succeeds it ends: the `position` tells.
+   * Runs again and again until the log and all that is due is handled, including what its handlers append meanwhile. It
+   * skips lanes that another worker holds, even one that has vanished and whose lease has not run out yet, and it ends
+   * where nothing succeeds: compare the `position`.
    *
    * @param options When to end early, as in `runOnce`, whose errors it throws, too.
-   * @returns What came of all passes together; streams parked and position are those of the last.
+   * @returns The outcome of all passes together; streams parked and position are those of the last.
    */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     let [handled, failed] = [0, 0];
@@ -98,15 +99,20 @@ export class Consumer {
   }
 
   /**
-   * Runs until it is told to stop; then finishes what is in flight. Nothing that goes wrong ends it: it is reported, and
-   * tried again after growing pauses.
+   * Runs until it is told to stop; then finishes what is in flight. What may heal by itself, such as a failing handler or
+   * a lost connection, does not end it: it is reported, and tried again after growing pauses. What no retry heals ends it:
+   * the promise rejects, and `status()` shows the error to every process until the consumer runs again.
    *
-   * @throws {TypeError | RangeError} If `pollInterval` is no whole number from 1.
+   * @throws {TypeError | RangeError} If `pollInterval` is not a whole number from 1, or `onError` not a function.
+   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another filter.
+   * @throws {StoreRewoundError} If the log ends before the checkpoint.
+   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are not those of this version.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    const { signal, pollInterval = 1000, onError } = options;
+    const { signal, pollInterval = 1000, onError } = checkObject("options", options);
     checkNumber("pollInterval", pollInterval, 1);
-    const report = reporter(onError);
+    if (onError !== undefined) checkFunction("onError", onError);
+    const report = reporter(this.name, onError);
     const running = this.#until(signal, (stop) => this.#worker.run(stop, pollInterval, report));
     this.#runs.add(running);
     try {
@@ -117,27 +123,16 @@ export class Consumer {
   }
 
   /**
-   * Tells how the consumer is doing, whoever works on it. One that has never run is at position 0. The numbers are read
-   * one after the other, so that they may differ by what happens meanwhile.
+   * Returns the state of the consumer, whichever process works on it. One that has never run is at position 0. The numbers
+   * are read one after the other, so that they may differ by what happens meanwhile.
    */
   async status(): Promise<ConsumerStatus> {
-    const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
-    const parked = await this.#plan.checkpoints.parked(this.#plan.key);
-    const head = await this.#plan.driver.settled();
-    const position = lanes.length === 0 ? 0 : Math.min(...lanes.map((lane) => lane.position));
-    return {
-      position,
-      head,
-      lag: Math.max(0, head - position),
-      parked: parked.length,
-      owner: lanes.find(({ owner }) => owner !== undefined)?.owner,
-      stalled: lanes.some(({ stalled }) => stalled),
-    };
+    return await statusOf(this.#plan);
   }
 
   /**
-   * Lists the parked streams, by the position of the event that they wait for; empty where there are none. One whose event
-   * was discarded stays, without an error, until a pass has gone on with it.
+   * Lists all waiting streams, by the position of the event that they wait for: those with a `dueAt` are tried again by
+   * themselves. One whose event was discarded stays, without an error, until a pass has gone on with it.
    */
   async parked(): Promise<readonly ParkedStream[]> {
     const rows = await this.#plan.checkpoints.parked(this.#plan.key);
@@ -149,12 +144,12 @@ export class Consumer {
   }
 
   /**
-   * Makes parked streams due at once, with all attempts before them. The next pass tries them: that of a `run` in this
-   * process comes at once.
+   * Makes parked streams due immediately, as if they had never been tried. The next pass tries them: a `run` in this
+   * process makes it immediately.
    *
    * @param stream Which; its tenant only where several have a stream of that name parked. @default all
    * @returns How many streams; 0 where none is parked, or not that one.
-   * @throws {TypeError | RangeError} If the name is none of a stream, or several tenants have one of that name parked.
+   * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    */
   async redrive(stream?: string | StreamKey): Promise<number> {
     const found = stream === undefined ? undefined : await this.#find(stream);
@@ -166,12 +161,12 @@ export class Consumer {
 
   /**
    * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream is
-   * due at once and goes on with what comes after. What is given up stays in the store; this consumer never handles it.
-   * Called again before the stream has gone on, it gives up nothing more: what comes after has not failed.
+   * due immediately and goes on with what comes after. What is given up stays in the store; this consumer never handles
+   * it. Called again before the stream has gone on, it gives up nothing more: what comes after has not failed.
    *
    * @param stream Which; its tenant only where several have a stream of that name parked.
    * @returns Whether anything was given up.
-   * @throws {TypeError | RangeError} If the name is none of a stream, or several tenants have one of that name parked.
+   * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    */
   async discard(
     stream: string | StreamKey,
@@ -185,11 +180,11 @@ export class Consumer {
   }
 
   /**
-   * Waits until the checkpoint has reached a position, such as that of one's own append: whoever reads afterwards sees
-   * what the consumer has made of it. Events of parked streams count as passed. Where nobody runs the consumer, it waits
-   * for ever unless there is a signal.
+   * Waits until the checkpoint has reached a position, such as that of an append: what the consumer has made of it can be
+   * read afterwards. Events of parked streams count as passed. Where no process runs the consumer, it waits for ever unless
+   * there is a signal.
    *
-   * @param position The position to wait for, as an append tells it; from 0.
+   * @param position The position to wait for, as an append returns it; from 0.
    * @param options When to give up: rejects with the signal's reason.
    * @throws {TypeError | RangeError} If the position is no whole number from 0.
    */
@@ -213,8 +208,8 @@ export class Consumer {
    *
    * @param lanes How many, from 1 to 1024.
    * @throws {TypeError | RangeError} If that is out of range; nothing is changed.
-   * @throws {BusyError} If others do not give up their lanes within twice the `lease`. Or what a handler threw, if so much
-   * fails that the lanes cannot be brought there: nothing is changed then.
+   * @throws {BusyError} If other workers do not release their lanes within twice the `lease`. Or what a handler threw, if
+   * so much fails that the lanes cannot be brought there: nothing is changed then.
    */
   async relane(lanes: number): Promise<void> {
     checkLanes(lanes);
@@ -229,6 +224,10 @@ export class Consumer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort();
     await Promise.allSettled([...this.#runs, this.#worker.idle()]);
+  }
+
+  get #plan(): ConsumerPlan {
+    return this.#worker.plan;
   }
 
   /** Finds a parked stream by its name. */
@@ -267,7 +266,7 @@ export class Consumer {
   }
 }
 
-/** What `await using` needs, where the program's `lib` knows of it: named outright, the symbol is an error in others. */
+/** What `await using` needs, where the program's `lib` has it: elsewhere, naming the symbol would be an error. */
 export type Disposal = {
   readonly [
     Key in SymbolConstructor extends { readonly asyncDispose: infer Known extends symbol } ? Known
@@ -277,14 +276,3 @@ export type Disposal = {
 
 /** Its disposal stops all runs and waits for what is in flight. */
 export interface Consumer extends Disposal {}
-
-function reporter(onError: RunOptions["onError"]): (error: unknown) => void {
-  const tell = onError ?? ((error: unknown) => console.error(error));
-  return (error) => {
-    try {
-      tell(error);
-    } catch (second) {
-      console.error(second);
-    }
-  };
-}

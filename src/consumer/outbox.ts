@@ -1,17 +1,20 @@
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
+import type { PassWatch } from "../engine/plan.ts";
 import type { Work } from "../engine/work.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import { checkFilterPolicy } from "../engine/options.ts";
 import { planOf } from "../engine/plan.ts";
 import { Worker } from "../engine/worker.ts";
 import { checkObject } from "../errors/check.ts";
-import { Consumer } from "./consumer.ts";
+import { internalsOf } from "../store/internals.ts";
+import { attach, Consumer } from "./consumer.ts";
 
 /** What a publisher is given besides the event. */
 export interface PublisherContext {
   /** Aborts when the answer would come too late: after `timeout`, or when another worker has taken over. */
   readonly signal: AbortSignal;
-  /** Which attempt at the event this is, from 1. */
+  /** The number of this attempt at the event, from 1. */
   readonly attempt: number;
 }
 
@@ -46,19 +49,9 @@ export type OutboxOptions<E extends Event> =
     }
   );
 
-/** The constructor of `Outbox`. */
-export interface OutboxConstructor {
-  /**
-   * Makes an outbox.
-   *
-   * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   */
-  new <E extends Event, Db>(store: EventStore<E, Db>, options: OutboxOptions<E>): Consumer;
-}
-
 /**
- * Makes outboxes: consumers that hand over published events to a publisher, each at least once, those of a stream in
- * order, whatever happens to the broker.
+ * Hands over published events to a publisher: each at least once, those of a stream in order, whatever happens to the
+ * broker. What was only appended is not for it: see the store's `publish` and `publishes`.
  *
  * @example Publish what was stored to be published
  * ```ts
@@ -93,7 +86,7 @@ export interface OutboxConstructor {
  *   },
  * });
  * await outbox.drain();
- * assert.equal((await outbox.status()).parked, 1);
+ * assert.equal((await outbox.status()).parked, 1); // it waits for `redrive` or `discard`
  * const [waiting] = await outbox.parked();
  * assert.equal(waiting?.error, "Cannot handle the event, now or later: the queue is unknown");
  *
@@ -102,18 +95,64 @@ export interface OutboxConstructor {
  * assert.equal((await outbox.drain()).handled, 1);
  * ```
  */
-export const Outbox: OutboxConstructor = class Outbox<E extends Event, Db> extends Consumer {
-  /** Makes an outbox, as `OutboxConstructor` says. */
+export class Outbox<E extends Event = Event, Db = unknown> extends Consumer {
+  /**
+   * Makes an outbox.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed or out of range.
+   * @throws {UnsupportedError} If the driver serves no consumers.
+   */
   constructor(store: EventStore<E, Db>, options: OutboxOptions<E>) {
     checkObject("options", options);
+    super();
     const { name = "outbox", publisher, publishBatch, ...rest } = options;
     const work = workOf<E, Db>(publisher, publishBatch);
-    super(new Worker(planOf<E, Db>(store, { ...rest, name, published: true, work })));
+    const watch = new PublishedWatch(store);
+    checkFilterPolicy(rest.onFilterChange, false);
+    const plan = planOf<E, Db>(store, { ...rest, name, published: true, work, watch });
+    attach(this, new Worker(plan));
   }
-};
+}
 
-/** What `new Outbox` makes: a consumer like others. */
-export type Outbox = Consumer;
+/** How many events are passed before an outbox wonders that none was published. */
+const passedBefore = 10;
+
+/** Notices that nothing of what an outbox has passed was published: most likely it was appended only. */
+class PublishedWatch implements PassWatch {
+  readonly #store: object;
+  #over = false;
+  #looked = 0;
+
+  constructor(store: object) {
+    this.#store = store;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  async look(after: number, until: number): Promise<Error | undefined> {
+    const internals = internalsOf(this.#store);
+    const passed = until - after;
+    // Of a tenant's events there may be few among many: it looks again when twice as many were passed.
+    if (internals === undefined || passed < Math.max(passedBefore, 2 * this.#looked)) {
+      return undefined;
+    }
+    this.#looked = passed;
+    const { tenantId, shared: { driver } } = internals;
+    const filter = { tenantId, categories: undefined, types: undefined, tags: undefined };
+    const published = await driver.scan({ ...filter, published: true, after, until, limit: 1 });
+    this.#over = published.events.length > 0;
+    if (this.#over) return undefined;
+    const { events } = await driver.scan({ ...filter, after, until, limit: passedBefore });
+    if (events.length < passedBefore) return undefined;
+    this.#over = true;
+    return new Error(
+      `it has passed ${passedBefore} events or more, of which none was published: append them with "publish", set ` +
+        '"publishes" of the EventStore, or say "publish: true" to the Repository or decider that saves them',
+    );
+  }
+}
 
 function workOf<E extends Event, Db>(
   publisher: OutboxOptions<E>["publisher"],

@@ -1,16 +1,20 @@
+import type { Checkpoints } from "../driver/checkpoints.ts";
 import type { Session } from "../driver/driver.ts";
 import type { ProjectionContext } from "../engine/context.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import { checkFilterPolicy } from "../engine/options.ts";
 import { planOf } from "../engine/plan.ts";
+import { checkSession } from "../engine/work.ts";
 import { type RunResult, Worker } from "../engine/worker.ts";
 import { quote } from "../errors/base.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import { membersOf } from "../store/handler.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
-import { Consumer, type ConsumerStatus, type RunOptions } from "./consumer.ts";
+import { attach, Consumer, type RunOptions, workerOf } from "./consumer.ts";
+import type { ConsumerStatus } from "./status.ts";
 
 /** Handlers by event type; events without one are passed over. */
 export type ProjectionHandlers<E extends Event, Db> = {
@@ -32,7 +36,7 @@ export interface ResetContext<Db = unknown> {
 
 /** How a projection works. */
 export interface ProjectionOptions<E extends Event, Db>
-  extends Omit<ConsumerOptions, "concurrency"> {
+  extends Omit<ConsumerOptions, "concurrency" | "onFilterChange"> {
   /** Its name: two projections of one name and version share the work. */
   readonly name: string;
   /** What it does with events, in a transaction that also moves its checkpoint: exactly once. */
@@ -46,13 +50,20 @@ export interface ProjectionOptions<E extends Event, Db>
   readonly categories?: readonly string[] | undefined;
   /** Where it begins when it first runs. @default "start" */
   readonly from?: ConsumerStart | undefined;
-  /** Empties the read model; `rebuild` needs it. @default none */
+  /** Empties the read model; `rebuild` and `onFilterChange: "rebuild"` need it. @default none */
   readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
   /**
    * Whether the handlers run inside the append instead, from now on and in this process; made again, it takes the place of
    * the one before. @default false
    */
   readonly inline?: boolean | undefined;
+  /**
+   * The policy for a projection with other handlers or categories than before, whose events it has passed over: to refuse
+   * with a `FilterMismatchError`, to accept the new filter from here on, or to rebuild the read model with `reset`. Only the
+   * first run of a worker rebuilds; one whose filter is changed by another release afterwards ends with that error, so that
+   * two releases that run side by side do not rebuild each other's read model without end. @default "refuse"
+   */
+  readonly onFilterChange?: "refuse" | "accept" | "rebuild" | undefined;
   /** Not for projections: their effects are kept in order; use `lanes`. */
   readonly concurrency?: 1 | undefined;
 }
@@ -108,8 +119,7 @@ export interface ProjectionOptions<E extends Event, Db>
  * await running; // what was in flight is finished
  * ```
  */
-export class Projection<E extends Event, Db> extends Consumer {
-  readonly #worker: Worker;
+export class Projection<E extends Event = Event, Db = unknown> extends Consumer {
   readonly #internals: Internals<E, Db>;
   readonly #options: ProjectionOptions<E, Db>;
   readonly #handlers: Handlers<E, Db>;
@@ -118,27 +128,28 @@ export class Projection<E extends Event, Db> extends Consumer {
    * Makes a projection.
    *
    * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   * @throws {UnsupportedError} If the driver has no transactions.
+   * @throws {UnsupportedError} If the driver has no transactions, or serves no consumers.
    */
   constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
     checkObject("options", options);
+    super();
     const { handlers: object, reset, inline = false, ...rest } = options;
     const handlers = checkHandlers<E, Db>(store, object);
     const types = [...handlers.keys()];
     if (reset !== undefined) checkFunction("reset", reset);
-    const worker = new Worker(planOf<E, Db>(store, {
+    checkFilterPolicy(rest.onFilterChange, reset !== undefined);
+    const plan = planOf<E, Db>(store, {
       ...rest,
       types,
       work: {
         mode: "transaction",
         handle: ([event], context) => handlers.get(event!.type)?.(event!, context),
       },
-    }));
+    });
     if (types.length === 0) {
       throw new TypeError("handlers must have a handler for at least one event type");
     }
-    super(worker);
-    this.#worker = worker;
+    attach(this, new Worker(plan, async (rewind) => void await this.#empty(rewind)));
     this.#internals = internalsOf<E, Db>(store)!;
     this.#options = options;
     this.#handlers = handlers;
@@ -147,26 +158,20 @@ export class Projection<E extends Event, Db> extends Consumer {
 
   /**
    * Empties the read model with `reset` and replays everything from the start. Reset and checkpoint are one transaction;
-   * what other workers are at is rolled back, and they go on with the replay. An inline projection is replayed in that one
-   * transaction, and appends wait for it.
+   * what other workers are working on is rolled back, and they go on with the replay. An inline projection is replayed in
+   * that one transaction, and appends wait for it.
    *
-   * @returns What came of the replay; what could not be handled again is parked, as in `runOnce`.
+   * @returns The outcome of the replay; what could not be handled again is parked, as in `runOnce`.
    * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
    * the read model and the checkpoint are as before.
    */
   async rebuild(): Promise<RunResult> {
-    const { reset } = this.#options;
-    if (reset === undefined) throw new TypeError("reset must be given to rebuild a projection");
-    const { key: { version: projectionVersion } } = this.#worker.plan;
+    if (this.#options.reset === undefined) {
+      throw new TypeError("reset must be given to rebuild a projection");
+    }
     let handled = 0;
     await this.#worker.rewind(async (rewind) => {
-      handled = 0;
-      await this.#internals.transact(async (inner, session) => {
-        await rewind(session.checkpoints!);
-        if (this.#options.inline) await session.blockAppends();
-        await reset({ db: session.db, projectionVersion });
-        if (this.#options.inline) handled = await this.#replay(inner, session);
-      });
+      handled = await this.#empty(rewind);
     });
     const result = await this.runOnce();
     return { ...result, handled: handled + result.handled };
@@ -185,10 +190,11 @@ export class Projection<E extends Event, Db> extends Consumer {
     if (!this.#options.inline) await super.run(options);
   }
 
-  /** Tells how it is doing; an inline projection is never behind. */
+  /** Returns its state; an inline projection is never behind. */
   override async status(): Promise<ConsumerStatus> {
     const status = await super.status();
-    return this.#options.inline ? { ...status, position: status.head, lag: 0 } : status;
+    if (!this.#options.inline) return status;
+    return { ...status, position: status.head, lag: 0, oldest: undefined };
   }
 
   /** Waits until a position has taken effect; what is committed has, in an inline projection. */
@@ -198,6 +204,23 @@ export class Projection<E extends Event, Db> extends Consumer {
   ): Promise<void> {
     checkNumber("position", position);
     if (!this.#options.inline) await super.waitFor(position, options);
+  }
+
+  get #worker(): Worker {
+    return workerOf(this);
+  }
+
+  /** Sets the projection back and empties its read model. @returns How many events were replayed inside the transaction. */
+  async #empty(rewind: (checkpoints: Checkpoints) => Promise<boolean>): Promise<number> {
+    const { reset, inline } = this.#options;
+    const { key: { version: projectionVersion } } = this.#worker.plan;
+    return await this.#internals.transact(async (inner, session) => {
+      checkSession(session);
+      if (!(await rewind(session.checkpoints))) return 0;
+      if (inline) await session.blockAppends();
+      await reset!({ db: session.db, projectionVersion });
+      return inline ? await this.#replay(inner, session) : 0;
+    });
   }
 
   async #replay(internals: Internals<E, Db>, session: Session<Db>): Promise<number> {

@@ -2,10 +2,11 @@ import type { ConsumerContext } from "../engine/context.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import { checkFilterPolicy } from "../engine/options.ts";
 import { planOf } from "../engine/plan.ts";
 import { Worker } from "../engine/worker.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
-import { Consumer } from "./consumer.ts";
+import { attach, Consumer } from "./consumer.ts";
 
 /** How a subscription works. `Type` is inferred from `types`, which narrow the event. */
 export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"] = E["type"]>
@@ -34,22 +35,8 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
   ) => unknown;
 }
 
-/** The constructor of `Subscription`. */
-export interface SubscriptionConstructor {
-  /**
-   * Makes a subscription.
-   *
-   * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   * @throws {UnsupportedError} If it is transactional and the driver has no transactions.
-   */
-  new <E extends Event, Db, const Type extends E["type"] = E["type"]>(
-    store: EventStore<E, Db>,
-    options: SubscriptionOptions<E, Db, Type>,
-  ): Consumer;
-}
-
 /**
- * Makes durable subscriptions: consumers that call a handler for each event, at least once, those of a stream in order.
+ * Calls a handler for each event from a durable checkpoint: at least once, those of a stream in order.
  *
  * @example React to what happened
  * ```ts
@@ -65,35 +52,39 @@ export interface SubscriptionConstructor {
  * const payment = new Subscription(store, {
  *   name: "payment",
  *   types: ["OrderPlaced"],
+ *   transaction: true, // the event and the checkpoint are stored together: exactly once
  *   handler: (event, { store }) => store.append(event.streamId, OrderPaid()),
  * });
  * await payment.drain();
  * assert.equal(await store.version("order:42"), 2);
  * ```
  */
-export const Subscription: SubscriptionConstructor = class Subscription<
-  E extends Event,
-  Db,
-  Type extends E["type"],
+export class Subscription<
+  E extends Event = Event,
+  Db = unknown,
+  const Type extends E["type"] = E["type"],
 > extends Consumer {
-  /** Makes a subscription, as `SubscriptionConstructor` says. */
+  /**
+   * Makes a subscription.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed or out of range.
+   * @throws {UnsupportedError} If it is transactional and the driver has no transactions, or serves no consumers.
+   */
   constructor(store: EventStore<E, Db>, options: SubscriptionOptions<E, Db, Type>) {
     checkObject("options", options);
+    super();
     const { handler, transaction, ...rest } = options;
     checkFunction("handler", handler);
-    const mode = transaction ?? handler.length > 1 ? "transaction" : "each";
-    super(
-      new Worker(planOf<E, Db>(store, {
-        ...rest,
-        work: {
-          mode,
-          // Which types there are to handle is what the log is asked for.
-          handle: ([event], context) => handler(event as Parameters<typeof handler>[0], context),
-        },
-      })),
-    );
+    checkFilterPolicy(rest.onFilterChange, false);
+    const mode = (transaction ?? handler.length > 1) ? "transaction" : "each";
+    const plan = planOf<E, Db>(store, {
+      ...rest,
+      work: {
+        mode,
+        // The log is asked for these types only, which the compiler cannot follow.
+        handle: ([event], context) => handler(event as Parameters<typeof handler>[0], context),
+      },
+    });
+    attach(this, new Worker(plan));
   }
-};
-
-/** What `new Subscription` makes: a consumer like others. */
-export type Subscription = Consumer;
+}

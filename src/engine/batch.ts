@@ -1,7 +1,7 @@
 import type { StoredEvent } from "../driver/read.ts";
 import { keyOf } from "./lease.ts";
 
-/** What a pass is at: the events of one page of the log, those that run just now and those that wait for their turn. */
+/** One page of events that a pass is working through: running and waiting. */
 export class Batch {
   /** How far the page reaches. */
   readonly scanned: number;
@@ -14,12 +14,12 @@ export class Batch {
     this.scanned = scanned;
   }
 
-  /** Those that wait for their turn, in order. */
+  /** The events that have not started, in order. */
   get waiting(): readonly StoredEvent[] {
     return this.#waiting;
   }
 
-  /** Takes the first event of a stream that nobody is at, which runs from now on; undefined where there is none. */
+  /** Takes the first event of a stream with no running event, and marks it as running; undefined where there is none. */
   take(): StoredEvent | undefined {
     const index = this.#waiting.findIndex((event) => !this.#running.has(keyOf(event)));
     if (index < 0) return undefined;
@@ -28,29 +28,29 @@ export class Batch {
     return event;
   }
 
-  /** Notes that an event runs no more. */
+  /** Marks an event as no longer running. */
   end(event: StoredEvent): void {
     this.#running.delete(keyOf(event));
   }
 
-  /** Has an event wait again, before all others. */
+  /** Puts an event back at the head of the queue. */
   putBack(event: StoredEvent): void {
     this.#waiting.unshift(event);
   }
 
-  /** Takes out all that waits of a stream. */
+  /** Removes and returns the waiting events of a stream. */
   removeWaiting(stream: string): readonly StoredEvent[] {
     const left = this.#waiting.filter((event) => keyOf(event) === stream);
     this.#waiting = this.#waiting.filter((event) => keyOf(event) !== stream);
     return left;
   }
 
-  /** Takes out all that waits. */
+  /** Removes all waiting events. */
   clear(): void {
     this.#waiting = [];
   }
 
-  /** Everything at or below it is over with; `done` counts as such. */
+  /** The highest position up to which everything is done, where `done` counts as done. */
   checkpointAfter(done?: StoredEvent): number {
     const open = [...this.#running.values(), ...this.#waiting].filter((event) => event !== done);
     return open.reduce((least, { position }) => Math.min(least, position - 1), this.scanned);

@@ -5,7 +5,7 @@ import type { ProjectionContext } from "./context.ts";
 import { HandlerTimeoutError } from "../errors/consumer.ts";
 import { isPromise } from "../errors/kind.ts";
 
-/** What a handler threw, on its way through a transaction. */
+/** Carries what a handler threw through a transaction. */
 export class HandlerFailure {
   readonly error: unknown;
 
@@ -43,14 +43,14 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
     return this.#internals.storeFor(this.#event);
   }
 
-  // Made when somebody asks: most handlers do not, and a controller a call is dear.
+  // Made lazily: most handlers never ask for it, and a controller per call is expensive.
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason);
     return this.#controller.signal;
   }
 
-  /** Ends the call: it rejects, whatever the handler still does. */
+  /** Ends the call: it rejects, even if the handler goes on. */
   abort(reason: unknown): void {
     this.#aborted = { reason };
     this.#controller?.abort(reason);
@@ -58,7 +58,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   }
 
   /**
-   * Calls the handler and waits for its answer, but not for ever.
+   * Calls the handler and waits for its answer, for at most `timeout` milliseconds.
    *
    * @throws {HandlerFailure} What the handler threw, or that it took too long.
    */

@@ -1,4 +1,4 @@
-import type { Event } from "../event/event.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 
 /** What a consumer's handler is given besides the event. */
@@ -12,7 +12,7 @@ export interface ConsumerContext<E extends Event = Event, Db = unknown> {
   readonly db: Db;
   /** Aborts when the answer would come too late: after `timeout`, or when another worker has taken over. */
   readonly signal: AbortSignal;
-  /** Which attempt at the event this is, from 1. */
+  /** The number of this attempt at the event, from 1. */
   readonly attempt: number;
 }
 
@@ -22,3 +22,40 @@ export interface ProjectionContext<E extends Event = Event, Db = unknown>
   /** The projection's version, by which it may choose its table. */
   readonly projectionVersion: number;
 }
+
+/** Where an error of a consumer comes from, for logs and alerts. */
+export interface ErrorContext {
+  /** The consumer's name. */
+  readonly consumer: string;
+  /**
+   * What failed: the handler or publisher (`"handle"`), or everything around it, such as the connection (`"pass"`). The
+   * other two are notices: a lane waits for the lease of a worker that seems to have vanished (`"lease"`); an outbox has
+   * passed 10 events of which none was published (`"outbox"`).
+   */
+  readonly phase: "handle" | "pass" | "lease" | "outbox";
+  /** The event that failed; where it cannot be decoded, only what identifies it. Undefined in the other phases. */
+  readonly event: RecordedEvent | EventIdentity | undefined;
+  /** The number of the attempt that failed, from 1: at the event, or at a pass in a row; undefined for a notice. */
+  readonly attempt: number | undefined;
+  /** When it is tried again, by this process's clock; undefined where it is not by itself. */
+  readonly retryAt: Date | undefined;
+}
+
+/** What identifies a stored event. */
+export interface EventIdentity {
+  /** Its id. */
+  readonly id: string;
+  /** The name of its type, as stored. */
+  readonly type: string;
+  /** The tenant it belongs to; `""` where there are no tenants. */
+  readonly tenantId: string;
+  /** The stream that holds it. */
+  readonly streamId: string;
+  /** Its place in the stream, from 1. */
+  readonly version: number;
+  /** Its place in the log. */
+  readonly position: number;
+}
+
+/** Receives the errors of one consumer. */
+export type Report = (error: unknown, context: Omit<ErrorContext, "consumer">) => void;

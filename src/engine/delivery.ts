@@ -4,20 +4,21 @@ import type { Event } from "../event/event.ts";
 import type { Internals } from "../store/internals.ts";
 import type { Lease } from "./lease.ts";
 import type { PassSettings } from "./work.ts";
-import { isEventSourceryError } from "../errors/guard.ts";
+import { endsRun, isEventSourceryError } from "../errors/guard.ts";
 import { Call, HandlerFailure } from "./call.ts";
+import { checkSession } from "./work.ts";
 
-/** What ends a pass, since it is neither the event's fault nor the handler's. */
+/** What ends a pass, since it is neither the event's fault nor the handler's; so does what ends a run. */
 const passing = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
 
 /** Hands events to the handler, in a transaction with their checkpoint where the consumer is transactional. */
 export class Delivery<E extends Event, Db> {
-  readonly #job: PassSettings<E, Db>;
+  readonly #settings: PassSettings<E, Db>;
   readonly #lease: Lease;
   readonly #calls: Set<Call<E, Db>> = new Set();
 
-  constructor(job: PassSettings<E, Db>, lease: Lease) {
-    this.#job = job;
+  constructor(settings: PassSettings<E, Db>, lease: Lease) {
+    this.#settings = settings;
     this.#lease = lease;
     lease.signal.addEventListener("abort", () => {
       for (const call of this.#calls) call.abort(lease.signal.reason);
@@ -27,9 +28,9 @@ export class Delivery<E extends Event, Db> {
   /**
    * Hands over events.
    *
-   * @param attempt Which attempt it is at them.
-   * @param progress Says what a transaction writes with them.
-   * @returns What went wrong with them; undefined where nothing did.
+   * @param attempt The attempt number, from 1.
+   * @param progress Returns what a transaction writes with them.
+   * @returns The error of the handler, or of its commit; undefined where it succeeded.
    * @throws {EventSourceryError} If the lease is lost or the database cannot be reached.
    */
   async deliver(
@@ -37,7 +38,7 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: () => Progress,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { internals, work } = this.#job;
+    const { internals, work } = this.#settings;
     const { driver } = internals.shared;
     try {
       if (work.mode === "transaction") await this.#transact(events, attempt, progress());
@@ -47,7 +48,9 @@ export class Delivery<E extends Event, Db> {
       this.#lease.signal.throwIfAborted();
       if (error instanceof HandlerFailure) return { error: error.error };
       // A commit that the database refuses is the handler's doing; one that never arrived is not.
-      if (isEventSourceryError(error) && passing.includes(error.code)) throw error;
+      if (isEventSourceryError(error) && passing.includes(error.code) || endsRun(error)) {
+        throw error;
+      }
       return { error };
     }
   }
@@ -58,12 +61,14 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: Progress,
   ): Promise<void> {
-    const { internals, timeout, lease } = this.#job;
-    await internals.transact(async (inner, { checkpoints, db }) => {
-      // A handler that takes too long is rolled back here before the server loses patience: it would cut the connection.
-      await this.#lease.check(checkpoints!, timeout + lease);
+    const { internals, timeout, lease } = this.#settings;
+    await internals.transact(async (inner, session) => {
+      checkSession(session);
+      const { checkpoints, db } = session;
+      // A handler that takes too long is rolled back here before the server gives up: it would cut the connection.
+      await this.#lease.check(checkpoints, timeout + lease);
       for (const event of events) await this.#call([event], inner, db, attempt);
-      await this.#lease.write(checkpoints!, progress);
+      await this.#lease.write(checkpoints, progress);
     });
     this.#lease.written(progress);
   }
@@ -74,7 +79,7 @@ export class Delivery<E extends Event, Db> {
     db: Db,
     attempt: number,
   ): Promise<void> {
-    const { work, key, timeout } = this.#job;
+    const { work, key, timeout } = this.#settings;
     const events = decode(stored, internals);
     const call = new Call(internals, db, events[0]!, attempt, key.version);
     this.#lease.signal.throwIfAborted();
@@ -87,7 +92,7 @@ export class Delivery<E extends Event, Db> {
   }
 }
 
-/** An event that cannot be read is one that cannot be handled. */
+/** An event that cannot be decoded counts as one that cannot be handled. */
 function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Internals<E, Db>) {
   try {
     return stored.map((event) => shared.catalog.decode(event));

@@ -2,13 +2,14 @@ import type {
   Checkpoints,
   ClaimedLane,
   LaneKey,
+  LaneState,
   ParkedEntry,
   Progress,
   StreamKey,
 } from "../driver/checkpoints.ts";
 import { LeaseLostError } from "../errors/consumer.ts";
 
-/** How a pass is doing, as it is written with the checkpoint. */
+/** The state of a pass that is written with the checkpoint. */
 interface LeaseState {
   /** Everything at or below it is handled, or parked. */
   readonly position: number;
@@ -18,18 +19,18 @@ interface LeaseState {
   readonly recovered: boolean;
 }
 
-/** A lane that is held: its checkpoint, and what is to be written with the next one. */
+/** The lease of a lane: its checkpoint, and what is to be written with the next one. */
 export class Lease {
-  /** What it is written under. */
+  /** The epoch that everything is written under. */
   readonly epoch: number;
   /** How many streams the consumer had parked when it was taken. */
   readonly parked: number;
-  /** Aborts when another worker has taken over: nothing of what is still done here will be committed. */
+  /** Aborts when another worker has taken over: no further work here can commit. */
   readonly signal: AbortSignal;
   readonly #checkpoints: Checkpoints;
   readonly #key: LaneKey;
   readonly #milliseconds: number;
-  readonly #standing: () => LeaseState;
+  readonly #state: () => LeaseState;
   readonly #lost: AbortController = new AbortController();
   readonly #parked: Map<string, ParkedEntry> = new Map();
   readonly #deferred: Map<string, ParkedEntry> = new Map();
@@ -43,7 +44,7 @@ export class Lease {
     key: LaneKey,
     { position, epoch, parked }: ClaimedLane,
     milliseconds: number,
-    standing: () => LeaseState,
+    state: () => LeaseState,
   ) {
     this.#checkpoints = checkpoints;
     this.#key = key;
@@ -51,7 +52,7 @@ export class Lease {
     this.epoch = epoch;
     this.parked = parked;
     this.#milliseconds = milliseconds;
-    this.#standing = standing;
+    this.#state = state;
     this.signal = this.#lost.signal;
   }
 
@@ -65,7 +66,7 @@ export class Lease {
     return this.#ended;
   }
 
-  /** Notes that a stream is parked from now on, or goes on elsewhere. */
+  /** Notes that a stream is parked from now on, or at another event. */
   park(park: ParkedEntry): void {
     this.#parked.set(keyOf(park), park);
     this.#released.delete(keyOf(park));
@@ -76,17 +77,17 @@ export class Lease {
     if (!this.#deferred.has(keyOf(event))) this.#deferred.set(keyOf(event), event);
   }
 
-  /** Notes that a stream is parked no more. */
+  /** Notes that a stream is no longer parked. */
   release(stream: StreamKey): void {
     this.#parked.delete(keyOf(stream));
     this.#released.set(keyOf(stream), stream);
   }
 
   /**
-   * Says what is to be written.
+   * Returns what is to be written.
    *
-   * @param keep Whether the lease is to go on.
-   * @param changed What is different by then.
+   * @param keep Whether the lease is kept.
+   * @param changed What will have changed by then.
    */
   progress(
     keep: boolean,
@@ -97,13 +98,13 @@ export class Lease {
     const deferred = [...this.#deferred].filter(([key]) =>
       !parked.has(key) && !this.#released.has(key)
     );
-    const standing = this.#standing();
+    const state = this.#state();
     return {
-      ...standing,
+      ...state,
       ...(changed.position !== undefined && { position: changed.position }),
       lease: keep ? this.#milliseconds : undefined,
       // A lease is renewed while a handler runs, too, that will kill the process: only a pass that ends has survived.
-      recovered: !keep && standing.recovered,
+      recovered: !keep && state.recovered,
       parked: [...parked.values()],
       deferred: deferred.map(([, wait]) => wait),
       released: [...this.#released.values()],
@@ -115,9 +116,9 @@ export class Lease {
     if (!(await checkpoints.advance(this.#key, this.epoch, progress))) throw this.#lose();
   }
 
-  /** Checks inside a transaction that the lease is still held; the transaction is given up after so many milliseconds. */
-  async check(checkpoints: Checkpoints, patience: number): Promise<void> {
-    if (!(await checkpoints.check(this.#key, this.epoch, patience))) throw this.#lose();
+  /** Checks inside a transaction that the lease is still held; the database may end it after `limit` idle milliseconds. */
+  async check(checkpoints: Checkpoints, limit: number): Promise<void> {
+    if (!(await checkpoints.check(this.#key, this.epoch, limit))) throw this.#lose();
   }
 
   /** Notes that progress was committed. */
@@ -151,7 +152,51 @@ export class Lease {
   }
 }
 
-/** Tells streams apart, of whichever tenant. */
+/**
+ * Notices lanes whose worker seems to have vanished: it holds the lease, but has not renewed it for longer than a living
+ * one would take.
+ */
+export class LeaseWatch {
+  readonly #overdue: number;
+  readonly #held: Map<number, HeldLane> = new Map();
+
+  /** @param lease The length of a lease, in milliseconds; a worker renews it after each third. */
+  constructor(lease: number) {
+    this.#overdue = lease * 0.4;
+  }
+
+  /**
+   * Compares the lanes with what they were before.
+   *
+   * @param states All lanes, while this worker holds none of them.
+   * @returns Those to report: each once, until its lease has another owner.
+   */
+  look(states: readonly LaneState[]): readonly LaneState[] {
+    const now = performance.now();
+    const vanished: LaneState[] = [];
+    for (const state of states) {
+      const { lane, owner, leasedUntil } = state;
+      const known = this.#held.get(lane);
+      if (owner === undefined) this.#held.delete(lane);
+      else if (known?.owner !== owner || known.leasedUntil !== leasedUntil) {
+        const reported = known?.owner === owner && known.reported;
+        this.#held.set(lane, { owner, leasedUntil, since: now, reported });
+      } else if (!known.reported && now - known.since > this.#overdue) {
+        this.#held.set(lane, { ...known, reported: true });
+        vanished.push(state);
+      }
+    }
+    return vanished;
+  }
+}
+
+/** A lane that another worker holds, and since when its lease has not been renewed. */
+interface HeldLane extends Pick<LaneState, "owner" | "leasedUntil"> {
+  readonly since: number;
+  readonly reported: boolean;
+}
+
+/** Returns a key for a stream, which differs between tenants. */
 export function keyOf({ tenantId, streamId }: StreamKey): string {
   return `${tenantId}\0${streamId}`;
 }

@@ -5,8 +5,8 @@ const outage = 3;
 const most = 10;
 
 /**
- * Tells an outage from a poisonous event: when others succeed, a failure is the event's own; when nothing succeeds, it is
- * the world's, and no event is to be given up for it.
+ * Tells an outage from a poison event: when others succeed, a failure is the event's own; when nothing succeeds, the cause
+ * is outside, and no event is to be given up for it.
  */
 export class OutageDetector {
   #successes = 0;
@@ -28,14 +28,14 @@ export class OutageDetector {
     return this.#failuresInARow;
   }
 
-  /** How many events the next pass may try: with each in vain one more, so that those behind many bad ones get their turn. */
+  /** How many events the next pass may try: one more after each pass in which nothing succeeded, so that those behind many bad ones get their turn. */
   get trials(): number {
     return Math.min(this.#passes + 1, most);
   }
 
   /**
-   * How many failures are to be backed off from. One stream may be poisonous, and holds up no other; the more streams
-   * fail, and the longer nothing succeeds, the likelier is an outage.
+   * How many failures to back off from. A single stream may be poisonous and holds up no other; the more streams fail, and
+   * the longer nothing succeeds, the likelier is an outage.
    */
   get failures(): number {
     return this.stalled ? Math.min(this.#passes, this.#failing.size - 1) : 0;

@@ -36,7 +36,7 @@ export class Parking {
     return [...this.#streams.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= now);
   }
 
-  /** Takes over what is stored. */
+  /** Adds what is stored. */
   learn(rows: readonly StoredParking[]): void {
     const now = performance.now();
     for (const row of rows) {
@@ -50,7 +50,7 @@ export class Parking {
     return this.#streams.has(keyOf(stream));
   }
 
-  /** Parks a stream, or has it go on elsewhere. */
+  /** Parks a stream, or moves a parked one to another event. */
   park(park: ParkedEntry): ParkedCursor {
     const { tenantId, streamId, position, attempts, delay } = park;
     const dueAt = delay === undefined ? undefined : performance.now() + delay;
@@ -65,7 +65,7 @@ export class Parking {
     this.#lease.wait(entryOf(event));
   }
 
-  /** Ends the parking of a stream. */
+  /** Ends the parking of a stream; its events are handled from the log again. */
   release({ tenantId, streamId }: StreamKey): void {
     this.#streams.delete(keyOf({ tenantId, streamId }));
     this.#lease.release({ tenantId, streamId });

@@ -1,17 +1,19 @@
 import type { ClaimedLane, ParkedEntry } from "../driver/checkpoints.ts";
 import type { LogPage, LogQuery, StoredEvent } from "../driver/read.ts";
-import type { Event } from "../event/event.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
+import type { EventIdentity } from "./context.ts";
 import type { OutageDetector } from "./outage.ts";
 import type { PassResult, PassSettings } from "./work.ts";
 import { allSettledOrThrow } from "../async/settle.ts";
+import { describe } from "../errors/describe.ts";
 import { StoreRewoundError } from "../errors/driver.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { Batch } from "./batch.ts";
 import { Delivery } from "./delivery.ts";
-import { describe } from "./describe.ts";
+import { drain } from "./drain.ts";
 import { keyOf, Lease } from "./lease.ts";
 import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
-import { backoff } from "./retry.ts";
+import { backoff, type Retry } from "./retry.ts";
 
 /**
  * One pass over one lane whose lease is held: handles the log batch by batch, tries what was parked and is due after the
@@ -19,7 +21,7 @@ import { backoff } from "./retry.ts";
  * checkpoint moves on.
  */
 export class Pass<E extends Event, Db> {
-  readonly #job: PassSettings<E, Db>;
+  readonly #settings: PassSettings<E, Db>;
   readonly #lane: number;
   readonly #health: OutageDetector;
   readonly #stop: AbortSignal;
@@ -27,52 +29,60 @@ export class Pass<E extends Event, Db> {
   readonly #delivery: Delivery<E, Db>;
   readonly #parking: Parking;
   #batch: Batch;
-  /** Whether a worker vanished here again and again: then no event runs before its attempt is written. */
+  /** Whether workers have vanished here repeatedly: then no event runs before its attempt is written. */
   #careful: boolean;
   /** How many more events may be tried although nothing succeeds. */
-  #canaries: number;
+  #trials: number;
+  /** Whether the pass stops in front of an event, and for how long to rest then, in milliseconds. */
   #stopped = false;
+  #rest: number | undefined;
   #handled = 0;
   #failed = 0;
 
   /** @param claimed The lane's lease, which the pass writes under. */
   constructor(
-    job: PassSettings<E, Db>,
+    settings: PassSettings<E, Db>,
     lane: number,
     claimed: ClaimedLane,
     health: OutageDetector,
     stop: AbortSignal,
   ) {
-    this.#job = job;
+    this.#settings = settings;
     this.#lane = lane;
     this.#health = health;
-    this.#canaries = health.trials;
+    this.#trials = health.trials;
     this.#stop = stop;
     this.#batch = new Batch([], claimed.position);
     this.#careful = claimed.crashes > 1;
-    this.#lease = new Lease(job.checkpoints, { ...job.key, lane }, claimed, job.lease, () => ({
-      position: this.#batch.checkpointAfter(),
-      stalled: this.#stalled,
-      recovered: !this.#careful,
-    }));
-    this.#delivery = new Delivery(job, this.#lease);
+    this.#lease = new Lease(
+      settings.checkpoints,
+      { ...settings.key, lane },
+      claimed,
+      settings.lease,
+      () => ({
+        position: this.#batch.checkpointAfter(),
+        stalled: this.#stalled,
+        recovered: !this.#careful,
+      }),
+    );
+    this.#delivery = new Delivery(settings, this.#lease);
     this.#parking = new Parking(this.#lease);
   }
 
   /**
    * Makes the pass.
    *
-   * @param asking Asks for the settled position that it goes up to.
-   * @param keep Whether the lease is held on to afterwards.
+   * @param target Returns the position to process up to.
+   * @param keep Whether the lease is kept afterwards.
    */
-  async run(asking: () => Promise<number>, keep: boolean): Promise<PassResult> {
-    const { checkpoints, key, lanes, lease: milliseconds, work } = this.#job;
+  async run(target: () => Promise<number>, keep: boolean): Promise<PassResult> {
+    const { checkpoints, key, lanes, lease: milliseconds, work } = this.#settings;
     const lease = this.#lease;
-    // A transaction needs no heartbeat: it holds its lane as long as it is open.
-    const beat = () => void (lease.released ? undefined : lease.save(true).catch(() => {}));
-    const heart = work.mode === "transaction" ? undefined : setInterval(beat, milliseconds / 3);
+    // A transaction needs no renewal: it holds its lane as long as it is open.
+    const renew = () => void (lease.released ? undefined : lease.save(true).catch(() => {}));
+    const timer = work.mode === "transaction" ? undefined : setInterval(renew, milliseconds / 3);
     try {
-      const until = await asking();
+      const until = await target();
       if (until < lease.position) throw new StoreRewoundError(until, lease.position);
       if (lease.parked > 0) {
         this.#parking.learn(await checkpoints.parked(key, { lane: this.#lane, lanes }));
@@ -80,11 +90,11 @@ export class Pass<E extends Event, Db> {
       await this.#work(until, keep);
       if (!lease.released) await lease.save(keep);
     } catch (error) {
-      // What cannot be released runs out by itself.
+      // A lease that cannot be released runs out by itself.
       if (!lease.released && !lease.signal.aborted) await lease.save(false).catch(() => {});
       if (!isEventSourceryError(error, "LEASE_LOST")) throw error;
     } finally {
-      clearInterval(heart);
+      clearInterval(timer);
     }
     if (this.#failed > 0) this.#health.passed();
     return {
@@ -93,15 +103,15 @@ export class Pass<E extends Event, Db> {
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
-      failures: this.#stopped ? this.#health.failuresInARow : this.#health.failures,
+      rest: this.#stopped ? this.#rest : restAfter(this.#health.failures, this.#settings.retry),
     };
   }
 
   async #work(until: number, keep: boolean): Promise<void> {
     const { due } = this.#parking;
-    // Some of the log first: where that succeeds, what fails again fails by itself, also in a process that has just begun.
+    // Some of the log first: where that succeeds, a retry that fails is the event's own fault, even in a new process.
     await this.#step(until, keep || due.length > 0);
-    this.#canaries = Math.max(this.#canaries, 1);
+    this.#trials = Math.max(this.#trials, 1);
     await this.#retry(due);
     while (await this.#step(until, keep));
   }
@@ -109,7 +119,7 @@ export class Pass<E extends Event, Db> {
   /** Handles one more batch; false where there is nothing more to do. */
   async #step(until: number, keep: boolean): Promise<boolean> {
     if (this.#lease.position >= until || !this.#goes) return false;
-    const limit = this.#job.batchSize;
+    const limit = this.#settings.batchSize;
     const page = await this.#scan({ after: this.#lease.position, until, limit });
     await this.#handle(page, keep, page.scanned < until);
     return true;
@@ -118,7 +128,7 @@ export class Pass<E extends Event, Db> {
   /** Whether to begin anything more. */
   get #goes(): boolean {
     return !this.#stop.aborted && !this.#lease.released && !this.#stopped &&
-      (!this.#health.stalled || this.#canaries > 0);
+      (!this.#health.stalled || this.#trials > 0);
   }
 
   get #stalled(): boolean {
@@ -128,7 +138,7 @@ export class Pass<E extends Event, Db> {
   async #scan(
     query: Pick<LogQuery, "after" | "until" | "limit"> & Partial<LogQuery>,
   ): Promise<LogPage> {
-    const { internals, query: filter, lanes } = this.#job;
+    const { internals, query: filter, lanes } = this.#settings;
     const lane = lanes > 1 ? { lane: this.#lane, lanes } : undefined;
     return await internals.shared.driver.scan({ ...filter, lane, ...query });
   }
@@ -144,7 +154,7 @@ export class Pass<E extends Event, Db> {
       else free.push(event);
     }
     this.#batch = new Batch(free, scanned);
-    const { work, concurrency } = this.#job;
+    const { work, concurrency } = this.#settings;
     if (this.#careful) await this.#oneByOne();
     else {
       const { length } = this.#batch.waiting;
@@ -157,7 +167,7 @@ export class Pass<E extends Event, Db> {
     if (!this.#lease.released) await this.#lease.save(keep || (more && this.#goes));
   }
 
-  /** Handles event after event, each of a stream that nobody is at. */
+  /** Handles event after event, each of a stream with no running event. */
   async #next(): Promise<void> {
     while (this.#goes) {
       const event = this.#batch.take();
@@ -173,7 +183,7 @@ export class Pass<E extends Event, Db> {
     }
   }
 
-  /** Handles all events of the batch at once; false where that failed, and each has to be tried by itself. */
+  /** Handles all events of the batch together; false where that failed, and each has to be tried by itself. */
   async #together(more: boolean): Promise<boolean> {
     const { waiting: events, scanned: position } = this.#batch;
     const progress = () => this.#lease.progress(more, { position });
@@ -210,37 +220,13 @@ export class Pass<E extends Event, Db> {
     }
   }
 
-  /** Handles the events of a parked stream up to the checkpoint; then it is parked no more. */
   async #drain(waiting: ParkedCursor): Promise<void> {
-    const { batchSize: limit, retry } = this.#job;
-    const { tenantId, streamId } = waiting;
-    let { position: from, attempts } = waiting;
-    let first = true;
-    const lease = this.#lease;
-    while (from <= lease.position) {
-      const query = { tenantId, streamId, after: from - 1, until: lease.position, limit };
-      const { events, scanned } = await this.#scan(query);
-      for (const event of events) {
-        if (this.#stop.aborted) return;
-        if (first) {
-          // It was tried for the last time, and whoever tried it never came back.
-          const over = attempts >= retry.attempts;
-          if (!over) attempts++;
-          const delay = over ? undefined : backoff(retry, attempts);
-          this.#parking.park({ ...entryOf(event), attempts, delay });
-          await lease.save(true);
-          if (over) return;
-        }
-        const after = { ...entryOf(event), position: event.position + 1 };
-        if (!(await this.#try(event, first ? attempts : 1, after))) {
-          return await lease.save(true);
-        }
-        first = false;
-      }
-      from = scanned + 1;
-    }
-    this.#parking.release(waiting);
-    await lease.save(true);
+    const { batchSize, retry } = this.#settings;
+    await drain({
+      ...{ batchSize, retry, stop: this.#stop, lease: this.#lease, parking: this.#parking },
+      scan: (query) => this.#scan(query),
+      attempt: (event, attempt, after) => this.#try(event, attempt, after),
+    }, waiting);
   }
 
   /**
@@ -250,7 +236,7 @@ export class Pass<E extends Event, Db> {
    * @returns Whether the stream goes on; otherwise it is parked.
    */
   async #try(event: StoredEvent, attempt: number, after?: ParkedEntry): Promise<boolean> {
-    if (this.#health.stalled) this.#canaries--;
+    if (this.#health.stalled) this.#trials--;
     const changed = () =>
       after === undefined ? { position: this.#batch.checkpointAfter(event) } : { park: after };
     const progress = () => this.#lease.progress(true, changed());
@@ -265,24 +251,50 @@ export class Pass<E extends Event, Db> {
 
   /** Parks the stream of an event that failed, unless the event is to be skipped now. */
   #skips(event: StoredEvent, attempt: number, error: unknown): boolean {
-    const { retry, onFailure, report } = this.#job;
+    const { retry, onFailure } = this.#settings;
     this.#failed++;
-    report(error, event);
     const key = keyOf(event);
     const permanent = isEventSourceryError(error, "PERMANENT");
     const counts = permanent || this.#health.failed(key);
     const attempts = counts || attempt === 1 ? attempt : attempt - 1;
     const over = permanent || (counts && attempts >= retry.attempts);
     if (over) this.#health.forget(key);
-    if (onFailure === "skip" && over) return true;
+    if (onFailure === "skip" && over) {
+      this.#report(error, event, attempt, undefined);
+      return true;
+    }
     if (onFailure === "stop" && !this.#parking.has(event)) {
       this.#stopped = true;
       this.#batch.putBack(event);
+      this.#rest = backoff(retry, Math.max(1, this.#health.failuresInARow));
+      this.#report(error, event, attempt, this.#rest);
       return false;
     }
     const delay = over ? undefined : backoff(retry, Math.max(attempts, this.#health.times(key)));
+    this.#report(error, event, attempt, delay);
     this.#parking.park({ ...entryOf(event), attempts, delay, error: describe(error) });
     for (const later of this.#batch.removeWaiting(key)) this.#parking.wait(later);
     return false;
   }
+
+  #report(error: unknown, event: StoredEvent, attempt: number, delay: number | undefined): void {
+    const { report } = this.#settings;
+    if (report === undefined) return;
+    const retryAt = delay === undefined ? undefined : new Date(Date.now() + delay);
+    report(error, { phase: "handle", event: this.#decode(event), attempt, retryAt });
+  }
+
+  /** Decodes an event for a report; where that fails, only what identifies it is left. */
+  #decode(event: StoredEvent): RecordedEvent<E> | EventIdentity {
+    try {
+      return this.#settings.internals.shared.catalog.decode(event);
+    } catch {
+      const { id, type, tenantId, streamId, version, position } = event;
+      return { id, type, tenantId, streamId, version, position };
+    }
+  }
+}
+
+function restAfter(failures: number, retry: Retry): number | undefined {
+  return failures > 0 ? backoff(retry, failures) : undefined;
 }

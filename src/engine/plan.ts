@@ -1,68 +1,90 @@
-import type { Checkpoints, ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
+import type { ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Event } from "../event/event.ts";
 import type { WakeUps } from "../store/notifier.ts";
+import type { Report } from "./context.ts";
 import type { OutageDetector } from "./outage.ts";
-import type { PassSettings, Work } from "./work.ts";
 import { quote } from "../errors/base.ts";
 import { checkList, checkName, checkNumber, maxInt32 } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
-import { checkLanes, checkStart, type ConsumerOptions, type ConsumerStart } from "./options.ts";
+import {
+  checkLanes,
+  checkStart,
+  type ConsumerOptions,
+  type ConsumerStart,
+  type FilterPolicy,
+} from "./options.ts";
 import { Pass } from "./pass.ts";
 import { readRetry } from "./retry.ts";
+import { checkSession, type PassSettings, type Work } from "./work.ts";
 
-/** What the face of a consumer says of it. */
-interface ConsumerSpec<E extends Event, Db> extends ConsumerOptions {
+/** What an outbox, subscription or projection specifies. */
+interface ConsumerSpec<E extends Event, Db> extends Omit<ConsumerOptions, "onFilterChange"> {
   readonly name: string;
   readonly version?: number | undefined;
   readonly from?: ConsumerStart | undefined;
   readonly types?: readonly string[] | undefined;
   readonly categories?: readonly string[] | undefined;
   readonly published?: boolean | undefined;
+  readonly onFilterChange?: FilterPolicy | undefined;
   readonly work: Work<E, Db>;
+  readonly watch?: PassWatch | undefined;
+}
+
+/** Looks at what a consumer has passed until it has seen enough. */
+export interface PassWatch {
+  /** Whether it needs to look no more. */
+  readonly over: boolean;
+  /**
+   * Looks at the events that were passed, of which none was handled.
+   *
+   * @returns A notice for the user; undefined where there is nothing to report.
+   */
+  readonly look: (after: number, until: number) => Promise<Error | undefined>;
 }
 
 /** A consumer once its options are checked, whatever its events are. */
 export interface ConsumerPlan extends
   Pick<
     PassSettings<Event, unknown>,
-    "checkpoints" | "key" | "lanes" | "owner" | "retry" | "lease"
+    "checkpoints" | "key" | "lanes" | "owner" | "query" | "retry" | "lease"
   > {
   readonly driver: Driver;
   readonly wakeUps: WakeUps;
   readonly from: ConsumerStart;
   /** What it wants, as text that is compared. */
   readonly filter: string;
-  readonly acceptFilter: boolean;
-  /** Begins a pass over one of so many lanes, whose lease is held. */
+  readonly onFilterChange: FilterPolicy;
+  readonly watch: PassWatch | undefined;
+  /** Begins a pass over a lane whose lease is held. */
   readonly begin: (
     lane: LaneFilter,
     claimed: ClaimedLane,
     health: OutageDetector,
     stop: AbortSignal,
-    report: (error: unknown) => void,
+    report: Report | undefined,
   ) => Pick<Pass<Event, unknown>, "run">;
 }
 
 /**
- * Checks what a consumer is made with.
+ * Checks and completes the options of a consumer.
  *
  * @throws {TypeError | RangeError} If an option is malformed or out of range.
  * @throws {UnsupportedError} If the driver serves no consumers, or none in transactions.
  */
 export function planOf<E extends Event, Db>(
   store: object,
-  face: ConsumerSpec<E, Db>,
+  spec: ConsumerSpec<E, Db>,
 ): ConsumerPlan {
   const internals = internalsOf<E, Db>(store);
   if (internals === undefined) throw new TypeError("store must be an event store");
   if (internals.transaction !== undefined) {
     throw new TypeError("store must be one outside of transactions: a consumer outlives them");
   }
-  const { name, work, types, categories, published, version = 1, from = "start" } = face;
-  const { concurrency = 1, batchSize = 500, lanes = 1, timeout = 60_000, lease = 15_000 } = face;
-  const { onFailure = "park", acceptFilter = false } = face;
+  const { name, work, types, categories, published, version = 1, from = "start" } = spec;
+  const { concurrency = 1, batchSize = 500, lanes = 1, timeout = 60_000, lease = 15_000 } = spec;
+  const { onFailure = "park", onFilterChange = "refuse" } = spec;
   checkName("name", name);
   checkNumber("version", version, 1, maxInt32);
   checkNumber("concurrency", concurrency, 1);
@@ -84,13 +106,7 @@ export function planOf<E extends Event, Db>(
     published,
   });
   const { driver, wakeUps } = internals.shared;
-  const shared = {
-    checkpoints: checkpointsOf(internals),
-    key: { scope, name, version },
-    owner: `${name}-${crypto.randomUUID().slice(0, 8)}`,
-    retry: readRetry(face.retry),
-    lease,
-  };
+  checkSession(driver);
   const query = {
     tenantId,
     categories,
@@ -98,7 +114,15 @@ export function planOf<E extends Event, Db>(
     tags: undefined,
     published,
   };
-  const job = { ...shared, internals, query, work, concurrency, batchSize, onFailure, timeout };
+  const shared = {
+    query,
+    checkpoints: driver.checkpoints,
+    key: { scope, name, version },
+    owner: `${name}-${crypto.randomUUID().slice(0, 8)}`,
+    retry: readRetry(spec.retry),
+    lease,
+  };
+  const settings = { ...shared, internals, work, concurrency, batchSize, onFailure, timeout };
   return {
     ...shared,
     lanes,
@@ -106,9 +130,10 @@ export function planOf<E extends Event, Db>(
     wakeUps,
     from,
     filter,
-    acceptFilter,
+    onFilterChange,
+    watch: spec.watch,
     begin: ({ lane, lanes }, claimed, health, stop, report) =>
-      new Pass<E, Db>({ ...job, lanes, report }, lane, claimed, health, stop),
+      new Pass<E, Db>({ ...settings, lanes, report }, lane, claimed, health, stop),
   };
 }
 
@@ -133,7 +158,7 @@ function checkTransactional<E extends Event, Db>(
   if (concurrency > 1) {
     throw new TypeError(
       "concurrency must be 1 for a transactional handler, whose effects are kept in order: use lanes to run it side " +
-        "by side, or say transaction: false",
+        "by side, or set transaction: false",
     );
   }
   if (!driver.capabilities.transactions) {
@@ -142,9 +167,4 @@ function checkTransactional<E extends Event, Db>(
       "this database handle has no interactive transactions",
     );
   }
-}
-
-function checkpointsOf<E extends Event, Db>({ shared: { driver } }: Internals<E, Db>): Checkpoints {
-  if (driver.checkpoints !== undefined) return driver.checkpoints;
-  throw new UnsupportedError("make a consumer", "this driver keeps no checkpoints");
 }

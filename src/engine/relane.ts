@@ -3,12 +3,12 @@ import type { ConsumerPlan } from "./plan.ts";
 import { BusyError } from "../errors/driver.ts";
 import { OutageDetector } from "./outage.ts";
 
-/** A lane that is held. */
+/** A lane whose lease this worker holds. */
 type HeldLane = ClaimedLane & { readonly lane: number };
 
 /**
- * Changes the number of a consumer's lanes, while holding the leases of all: first every lane is brought to where the
- * foremost is, so that nothing is handled twice.
+ * Changes the number of a consumer's lanes, while holding the leases of all: first every lane is advanced to the furthest
+ * lane's position, so that nothing is handled twice.
  *
  * @param wait Waits a little, when another worker holds a lane.
  * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
@@ -36,7 +36,7 @@ export async function relane(
     if ((await checkpoints.lanes(key)).length !== before.length) throw busy(plan);
     const position = Math.max(0, ...claimed.map((one) => one.position));
     for (const { lane, ...held } of claimed) {
-      await bring(plan, position, { lane, lanes: before.length }, held);
+      await advance(plan, position, { lane, lanes: before.length }, held);
     }
     const epochs = claimed.map(({ epoch }) => epoch);
     if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) throw busy(plan);
@@ -46,8 +46,8 @@ export async function relane(
   }
 }
 
-/** Brings a lane that is held to a position; whoever began there without it would lose what lies between. */
-async function bring(
+/** Advances a held lane to a position; otherwise, the events in between would be lost. */
+async function advance(
   plan: ConsumerPlan,
   position: number,
   lane: LaneFilter,
@@ -60,7 +60,7 @@ async function bring(
   throw errors.length > 0 ? errors.at(-1) : busy(plan);
 }
 
-/** Gives lanes back, as far as they are still held. */
+/** Releases the lanes that are still held. */
 async function release(
   { checkpoints, key }: ConsumerPlan,
   lanes: readonly HeldLane[],

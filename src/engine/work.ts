@@ -1,9 +1,24 @@
 import type { Checkpoints, ConsumerKey } from "../driver/checkpoints.ts";
-import type { LogQuery, StoredEvent } from "../driver/read.ts";
+import type { Session } from "../driver/driver.ts";
+import type { LogQuery } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { Internals } from "../store/internals.ts";
-import type { ProjectionContext } from "./context.ts";
+import type { ProjectionContext, Report } from "./context.ts";
 import type { Retry } from "./retry.ts";
+import { UnsupportedError } from "../errors/driver.ts";
+
+/** A session of a driver that serves consumers. */
+type ConsumerSession<Db> = Session<Db> & { readonly checkpoints: Checkpoints };
+
+/**
+ * Makes sure that a session serves consumers.
+ *
+ * @throws {UnsupportedError} If it does not.
+ */
+export function checkSession<Db>(session: Session<Db>): asserts session is ConsumerSession<Db> {
+  if (session.checkpoints !== undefined) return;
+  throw new UnsupportedError("make a consumer", "this driver keeps no checkpoints");
+}
 
 /** What a consumer does with events. */
 export interface Work<E extends Event, Db> {
@@ -28,7 +43,7 @@ export interface PassSettings<E extends Event, Db> {
   /** Which events it wants. */
   readonly query: Pick<LogQuery, "tenantId" | "categories" | "types" | "tags" | "published">;
   readonly work: Work<E, Db>;
-  /** Who works, for people to read. */
+  /** The worker's name, for logs. */
   readonly owner: string;
   readonly concurrency: number;
   readonly batchSize: number;
@@ -36,13 +51,13 @@ export interface PassSettings<E extends Event, Db> {
   readonly onFailure: "park" | "skip" | "stop";
   /** How long a handler may take, in milliseconds. */
   readonly timeout: number;
-  /** How long a lease holds that nobody renews, in milliseconds. */
+  /** How long a lease is held without being renewed, in milliseconds. */
   readonly lease: number;
-  /** Is told what a handler threw. */
-  readonly report: (error: unknown, event: StoredEvent) => void;
+  /** Receives what handlers throw; undefined where it is not reported. */
+  readonly report: Report | undefined;
 }
 
-/** What came of a pass. */
+/** The outcome of a pass. */
 export interface PassResult {
   /** How many events were handled. */
   readonly handled: number;
@@ -54,6 +69,6 @@ export interface PassResult {
   readonly position: number;
   /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
   readonly due: number | undefined;
-  /** How many failures are to be backed off from before anything else is tried; 0 where all may go on. */
-  readonly failures: number;
+  /** How long to rest before anything else is tried, in milliseconds; undefined where all may go on. */
+  readonly rest: number | undefined;
 }

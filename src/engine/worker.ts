@@ -1,101 +1,124 @@
-import type { Checkpoints } from "../driver/checkpoints.ts";
+import type { LaneState } from "../driver/checkpoints.ts";
+import type { Report } from "./context.ts";
 import type { ConsumerPlan } from "./plan.ts";
 import type { PassResult } from "./work.ts";
 import { sleep } from "../async/sleep.ts";
-import { FilterMismatchError, LanesMismatchError } from "../errors/consumer.ts";
+import { describe } from "../errors/describe.ts";
+import { type AnyEventSourceryError, endsRun } from "../errors/guard.ts";
+import { LeaseWatch } from "./lease.ts";
 import { OutageDetector } from "./outage.ts";
+import { Registration, type Reset } from "./registration.ts";
 import { relane } from "./relane.ts";
 import { backoff } from "./retry.ts";
 
-/** What came of a pass. */
+/** The outcome of a pass over all lanes that were free. */
 export interface RunResult {
   /** How many events were handled. */
   readonly handled: number;
   /** How many calls failed. */
   readonly failed: number;
-  /** How many streams are parked, in the lanes that no other worker was at. */
+  /** How many streams are parked, waiting for their retry or for good, in the lanes that no other worker held. */
   readonly parked: number;
   /** The checkpoint: that of the lane which is furthest behind. */
   readonly position: number;
 }
 
-/** What a consumer does in this process: passes over its lanes, one after the other, woken by appends and by the clock. */
+/** Works for a consumer in this process: passes over its lanes, one after the other, woken by appends and by timers. */
 export class Worker {
   readonly plan: ConsumerPlan;
+  readonly #registration: Registration;
   readonly #health: readonly OutageDetector[];
-  /** Those who wait for progress, and those who rest after failures. */
+  readonly #leases: LeaseWatch;
+  /** Those that wait for progress, and those that rest after failures. */
   readonly #waiting: Set<() => void> = new Set();
   readonly #resting: Set<() => void> = new Set();
-  #registered = false;
   /** The epochs that this worker last held its lanes under. */
   readonly #epochs: number[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   /** The checkpoint, as far as it is known; -1 where it is not. */
   #position = -1;
-  /** How many failures the last pass says are to be backed off from. */
-  #failures = 0;
+  /** How long the last pass wants to rest, in milliseconds; undefined where it does not. */
+  #rest: number | undefined;
   /** When a parked stream is due next, by the monotonic clock; undefined where none is. */
   #due: number | undefined;
+  /** Whether the database holds a failure of the consumer. */
+  #failed = false;
+  /** Whether the consumer has handled anything, so that nothing has to be looked for. */
+  #watched = false;
+  /** The lanes after a pass that did not get all of them. */
+  #states: readonly LaneState[] = [];
 
-  constructor(plan: ConsumerPlan) {
+  /** @param reset Empties the read model; only projections have one. */
+  constructor(plan: ConsumerPlan, reset?: Reset) {
     this.plan = plan;
+    this.#registration = new Registration(plan, reset);
+    this.#leases = new LeaseWatch(plan.lease);
     this.#health = Array.from({ length: plan.lanes }, () => new OutageDetector());
   }
 
-  /** Makes one pass over all lanes that are free, when the one before has ended. */
-  async once(stop: AbortSignal, report: (error: unknown) => void): Promise<RunResult> {
+  /**
+   * Makes one pass over all lanes that are free, when the one before has ended.
+   *
+   * @param report Receives what handlers throw. @default it is not reported
+   */
+  async once(stop: AbortSignal, report?: Report): Promise<RunResult> {
     return await this.#alone(async () => {
-      await this.#register(this.plan.acceptFilter);
-      const { lanes } = this.plan;
-      const passes: PassResult[] = [];
-      const first = Math.floor(Math.random() * lanes);
-      for (let index = 0; index < lanes && !stop.aborted; index++) {
-        const lane = (first + index) % lanes;
-        const passed = await this.#pass(lane, stop, report);
-        if (passed !== undefined) passes.push(passed);
+      try {
+        await this.#registration.ensure();
+        const result = await this.#result(await this.#passes(stop, report));
+        if (this.#failed) await this.#noteFailure(undefined);
+        return result;
+      } catch (error) {
+        if (endsRun(error)) await this.#noteFailure(error).catch(() => {});
+        throw error;
       }
-      return await this.#result(passes);
     });
   }
 
-  /** Makes passes until it is told to stop: when the log has moved on, when a retry is due, when a lease ran out. */
-  async run(
-    stop: AbortSignal,
-    pollInterval: number,
-    report: (error: unknown) => void,
-  ): Promise<void> {
-    const { wakeUps, retry } = this.plan;
-    const leave = wakeUps.listen();
+  /**
+   * Makes passes until it is told to stop: when the log has moved on, when a retry is due, when a lease ran out.
+   *
+   * @throws {EventSourceryError} If no retry would heal it, see `endsRun`.
+   */
+  async run(stop: AbortSignal, pollInterval: number, report: Report): Promise<void> {
+    const { wakeUps, retry, key } = this.plan;
+    const stopListening = wakeUps.listen(key);
     let failures = 0;
-    let heard = -1;
+    let rest: number | undefined;
+    let known = -1;
     try {
       while (!stop.aborted) {
         const { count } = wakeUps;
-        const rung = count !== heard;
-        heard = count;
+        const woken = count !== known;
+        known = count;
         try {
-          if (rung || failures > 0 || await this.#hasWork(pollInterval)) {
-            await this.once(stop, report);
-            failures = this.#failures;
+          if (woken || rest !== undefined || await this.#hasWork(pollInterval)) {
+            const { handled } = await this.once(stop, report);
+            failures = 0;
+            rest = this.#rest;
+            await this.#notice(handled, report);
+            await wakeUps.see();
           }
         } catch (error) {
-          failures++;
-          report(error);
+          if (endsRun(error)) throw error;
+          rest = backoff(retry, ++failures);
+          const retryAt = new Date(Date.now() + rest);
+          report(error, { phase: "pass", event: undefined, attempt: failures, retryAt });
         }
-        if (failures > 0) {
-          // Whatever rings, a broker or database that is down is asked no sooner, unless somebody says that it is back.
-          await sleep(backoff(retry, failures), this.#resting, stop);
+        if (rest !== undefined) {
+          // A broker or database that is down is not retried earlier, except after `redrive` or `discard`.
+          await sleep(rest, this.#resting, stop);
         } else {
           const due = (this.#due ?? Infinity) - performance.now();
           await wakeUps.sleep(Math.max(0, Math.min(pollInterval, due)), count, stop);
         }
       }
     } finally {
-      leave();
+      stopListening();
     }
   }
 
-  /** Looks for work again, at once: something was made due. */
+  /** Looks for work again immediately, since something was made due. */
   wake(): void {
     this.#due = 0;
     for (const wake of [...this.#resting]) wake();
@@ -113,39 +136,49 @@ export class Worker {
   }
 
   /**
-   * Sets the consumer back to the start, while no pass of this worker is under way.
+   * Sets the consumer back to the start, while this worker makes no pass.
    *
-   * @param transact Runs what it is given in a transaction, with the rest of what belongs to it.
+   * @param reset Empties what belongs to it in the same transaction.
    */
-  async rewind(
-    transact: (rewind: (checkpoints: Checkpoints) => Promise<void>) => Promise<void>,
-  ): Promise<void> {
+  async rewind(reset: Reset): Promise<void> {
     await this.#alone(async () => {
       const { key, filter } = this.plan;
-      await this.#register(true);
+      await this.#registration.ensure("accept");
       this.#position = -1;
-      await transact(async (checkpoints) => {
+      await reset(async (checkpoints) => {
         await checkpoints.rewind(key, 0);
         await checkpoints.refilter(key, filter);
+        return true;
       });
     });
   }
 
-  /** Changes the number of lanes, while no pass of this worker is under way. */
+  /** Changes the number of lanes, while this worker makes no pass. */
   async relane(lanes: number): Promise<void> {
     await this.#alone(async () => {
-      await this.#agree(await this.#start(), this.plan.acceptFilter, true);
+      await this.#registration.ensure("any lanes");
       this.#position = -1;
       await relane(this.plan, lanes, () => this.progress(50, undefined));
-      this.#registered = false;
+      this.#registration.end();
     });
   }
 
-  /** @returns What came of it; undefined where another worker holds the lane. */
+  async #passes(stop: AbortSignal, report: Report | undefined): Promise<readonly PassResult[]> {
+    const { lanes } = this.plan;
+    const passes: PassResult[] = [];
+    const first = Math.floor(Math.random() * lanes);
+    for (let index = 0; index < lanes && !stop.aborted; index++) {
+      const passed = await this.#pass((first + index) % lanes, stop, report);
+      if (passed !== undefined) passes.push(passed);
+    }
+    return passes;
+  }
+
+  /** @returns Its outcome; undefined where another worker holds the lane. */
   async #pass(
     lane: number,
     stop: AbortSignal,
-    report: (error: unknown) => void,
+    report: Report | undefined,
   ): Promise<PassResult | undefined> {
     const { checkpoints, key, lanes, owner, lease, driver, begin } = this.plan;
     const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
@@ -153,12 +186,14 @@ export class Worker {
     await Promise.allSettled([claiming, settling]);
     const claimed = await claiming;
     if (claimed === undefined) return undefined;
-    // The pass asks, so that it gives the lane back when there is no answer.
+    if (claimed.failed) this.#failed = true;
+    // The pass asks, so that it releases the lane when there is no answer.
     const until = async () => {
-      if (this.#epochs[lane] !== claimed.epoch - 1) await this.#verify();
+      // What another worker, which held the lane meanwhile, may have changed is compared again.
+      if (this.#epochs[lane] !== claimed.epoch - 1) await this.#registration.verify();
       this.#epochs[lane] = claimed.epoch;
       const settled = await settling;
-      // Another worker may have gone further since that was asked; what is still behind its checkpoint is a log cut short.
+      // Another worker may have advanced since that was asked; if the log is still behind the checkpoint, it was cut short.
       return settled < claimed.position ? await driver.settled() : settled;
     };
     return await begin({ lane, lanes }, claimed, this.#health[lane]!, stop, report).run(
@@ -173,60 +208,28 @@ export class Worker {
     return await turn;
   }
 
-  async #register(accept: boolean): Promise<void> {
-    if (this.#registered) return;
-    await this.#agree(await this.#start(), accept);
-    this.#registered = true;
+  /** Stores the error that ends a run, or removes it once the consumer runs again. */
+  async #noteFailure(error: AnyEventSourceryError | undefined): Promise<void> {
+    const { checkpoints, key } = this.plan;
+    const failure = error && { code: error.code, message: describe(error) };
+    await checkpoints.setFailure?.(key, failure);
+    this.#failed = failure !== undefined;
   }
 
-  /**
-   * Registers the consumer if it is new; or else compares what it wants with what this worker does.
-   *
-   * @param accept Whether it is to want from now on what this worker does.
-   * @param relaning Whether it may have another number of lanes.
-   */
-  async #agree(position: number, accept: boolean, relaning = false): Promise<void> {
-    const { checkpoints, key, lanes, filter } = this.plan;
-    const found = await checkpoints.register(key, { lanes, filter, position });
-    if (!relaning) this.#expect(found.lanes);
-    if (found.filter === filter) return;
-    if (!accept) throw new FilterMismatchError(key.name);
-    await checkpoints.refilter(key, filter);
-  }
-
-  /** Makes sure that the consumer has as many lanes as this worker shares the streams out to. */
-  #expect(found: number): void {
-    const { key, lanes } = this.plan;
-    if (found === lanes) return;
-    this.#registered = false;
-    throw new LanesMismatchError(key.name, found, lanes);
-  }
-
-  /**
-   * Tells where the consumer begins if it is new.
-   *
-   * @throws {RangeError} If that is ahead of the log: it would be taken for one that went backwards.
-   */
-  async #start(): Promise<number> {
-    const { checkpoints, key, from, driver } = this.plan;
-    if (from === "start") return 0;
-    const settled = await driver.settled();
-    if (from === "now") return settled;
-    if (from.after > settled && (await checkpoints.lanes(key)).length === 0) {
-      throw new RangeError(
-        `from.after must be at most ${settled}, up to where the log is settled, got ${from.after}`,
-      );
+  /** Reports what is no error, but needs attention. */
+  async #notice(handled: number, report: Report): Promise<void> {
+    const { watch } = this.plan;
+    const rest = { event: undefined, attempt: undefined };
+    for (const { lane, owner, leasedUntil } of this.#leases.look(this.#states)) {
+      const retryAt = leasedUntil === undefined ? undefined : new Date(leasedUntil);
+      const until = retryAt === undefined ? "" : ` until ${retryAt.toISOString()}`;
+      const notice = `lane ${lane} is held by "${owner}"${until}, waiting for its lease to run out`;
+      report(new Error(notice), { phase: "lease", retryAt, ...rest });
     }
-    return from.after;
-  }
-
-  /**
-   * Makes sure that a lane which others held meanwhile is still what this worker takes it for. Whoever holds one keeps the
-   * lanes from being changed; a worker that shared the streams out otherwise would move the checkpoint past events that
-   * it never saw.
-   */
-  async #verify(): Promise<void> {
-    await this.#agree(0, false);
+    if (handled > 0) this.#watched = true;
+    if (watch === undefined || watch.over || this.#watched) return;
+    const notice = await watch.look(this.#registration.start, this.#position);
+    if (notice !== undefined) report(notice, { phase: "outbox", retryAt: undefined, ...rest });
   }
 
   async #hasWork(pollInterval: number): Promise<boolean> {
@@ -240,12 +243,14 @@ export class Worker {
   async #result(passes: readonly PassResult[]): Promise<RunResult> {
     const { checkpoints, key, lanes } = this.plan;
     let positions = passes.map(({ position }) => position);
+    this.#states = [];
     if (passes.length < lanes) {
-      const states = await checkpoints.lanes(key);
-      this.#expect(states.length);
-      positions = states.map(({ position }) => position);
+      this.#states = await checkpoints.lanes(key);
+      this.#registration.expect(this.#states.length);
+      positions = this.#states.map(({ position }) => position);
     }
-    this.#failures = Math.max(0, ...passes.map(({ failures }) => failures));
+    const rests = passes.flatMap(({ rest }) => rest ?? []);
+    this.#rest = rests.length === 0 ? undefined : Math.max(...rests);
     const dues = passes.flatMap(({ due }) => due ?? []);
     this.#due = dues.length === 0 ? undefined : performance.now() + Math.min(...dues);
     const position = this.#position = Math.min(...positions);

@@ -1,26 +1,30 @@
-import { EventSourceryError } from "./base.ts";
+import { unsafe } from "./check.ts";
+import { isEventSourceryError } from "./guard.ts";
+import { isError } from "./kind.ts";
 
+/** The most UTF-16 units that are stored of what went wrong. */
 const longest = 1000;
+const everyUnsafe = new RegExp(unsafe, "gu");
 
 /**
- * Describes what was thrown, to be stored or printed. Database toolkits put statements and their parameters into messages:
- * of such errors only the cause, which comes from the database itself, is described.
+ * Returns in one line what went wrong, as text that every database can store: well-formed, without NUL, and bounded.
+ *
+ * Database toolkits put statements and their parameters into messages: of such errors only the cause, which the
+ * database itself gave, is described.
  */
 export function describe(error: unknown): string {
-  let found = error;
-  while (found instanceof Error && found.cause instanceof Error && isFailedQuery(found)) {
-    found = found.cause;
-  }
-  if (found instanceof EventSourceryError) return found.message;
-  return textOf(found).slice(0, longest).replace(/[\0\p{Surrogate}]/gu, "\ufffd");
+  // Cut first: a cut may leave half of a surrogate pair.
+  return textOf(error).slice(0, longest).replace(everyUnsafe, "\ufffd");
 }
 
-/** Not every thrown value converts to a string. */
-function textOf(found: unknown): string {
+function textOf(error: unknown): string {
   try {
-    return found instanceof Error ? `${found.name}: ${found.message}` : `threw ${String(found)}`;
+    let found = error;
+    while (isError(found) && isError(found.cause) && isFailedQuery(found)) found = found.cause;
+    if (isEventSourceryError(found)) return String(found.message);
+    return isError(found) ? `${found.name}: ${found.message}` : `threw ${String(found)}`;
   } catch {
-    return "threw something that has no text";
+    return "threw something that has no text"; // such as a proxy, or an object without a prototype
   }
 }
 

@@ -99,7 +99,10 @@ async function callHandlers<E extends Event, Db, Store>(
       } else {
         const store = storeAt({ ...inner, session: driver, transaction: undefined });
         scope.transaction?.onCommit(() =>
-          report(async () => await handler(event, { store, db: driver.db }), onError)
+          report(
+            async () => await handler(event, { store, db: driver.db }),
+            (error) => onError(error, { phase: "afterCommit", event }),
+          )
         );
       }
     }

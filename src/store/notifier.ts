@@ -2,7 +2,7 @@ import type { ConsumerKey } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
 import { sleep } from "../async/sleep.ts";
 
-/** What all consumers of a driver want to know again and again. */
+/** The answer to a poll, which all consumers of a driver share. */
 interface LogState {
   /** Up to which position the log is settled. */
   readonly settled: number;
@@ -10,9 +10,12 @@ interface LogState {
   readonly due: readonly ConsumerKey[];
 }
 
+/** How often the consumers that run here are marked as seen, in milliseconds. */
+const seenEvery = 5000;
+
 const all: WeakMap<object, WakeUps> = new WeakMap();
 
-/** Gives the bell of a driver. */
+/** Returns the wake-ups of a driver. */
 export function wakeUpsOf(driver: Driver): WakeUps {
   const wakeUps = all.get(driver) ?? new WakeUps(driver);
   all.set(driver, wakeUps);
@@ -20,42 +23,55 @@ export function wakeUpsOf(driver: Driver): WakeUps {
 }
 
 /**
- * Wakes whoever waits for new events: at once within the process, through the driver's notifier across processes. It is
- * a hint; whoever sleeps wakes up by the clock, too.
+ * Wakes those that wait for new events: immediately within the process, through the driver's notifier across processes.
+ * It is a hint; sleepers also wake on their timer.
  */
 export class WakeUps {
   readonly #driver: Driver;
   readonly #sleepers: Set<() => void> = new Set();
   #count = 0;
   #state: { readonly at: number; readonly answer: Promise<LogState> } | undefined;
-  #present = 0;
+  #listeners = 0;
+  /** The consumers that run here; one that runs twice is listed twice. */
+  #running: readonly ConsumerKey[] = [];
+  #seenAt = -Infinity;
   #stop: (() => void) | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
   }
 
-  /** How often it rang: whoever looks for work remembers it before, lest it miss what comes in between. */
+  /** How many there were: remembered before looking for work, so that one that arrives in between is not missed. */
   get count(): number {
     return this.#count;
   }
 
-  /** Says that events were committed. */
+  /** Wakes all, since events were committed. */
   notify(): void {
     this.#wake();
     this.#driver.notifier?.notify();
   }
 
-  /** Listens to the driver's notifier until the function that it returns is called. */
-  listen(): () => void {
-    if (this.#present++ === 0) this.#stop = this.#driver.notifier?.listen(() => this.#wake());
+  /**
+   * Listens to the driver's notifier until the returned function is called.
+   *
+   * @param consumer The consumer that runs meanwhile, and is marked as seen. @default none
+   */
+  listen(consumer?: ConsumerKey): () => void {
+    if (this.#listeners++ === 0) this.#stop = this.#driver.notifier?.listen(() => this.#wake());
+    const run = consumer && { ...consumer };
+    if (run !== undefined) {
+      this.#running = [...this.#running, run];
+      this.#seenAt = -Infinity;
+    }
     return () => {
-      if (--this.#present === 0) this.#stop?.();
+      this.#running = this.#running.filter((one) => one !== run);
+      if (--this.#listeners === 0) this.#stop?.();
     };
   }
 
   /**
-   * Waits for the bell.
+   * Waits for the next one.
    *
    * @param milliseconds How long at most.
    * @param count The `count` when there was no work: if it has risen since, there is nothing to wait for.
@@ -69,10 +85,15 @@ export class WakeUps {
     if (count === this.#count) await sleep(milliseconds, this.#sleepers, signal);
   }
 
+  /** Marks the consumers that run here as seen, where no poll has done so for some seconds. */
+  async see(): Promise<void> {
+    if (this.#unseen) await this.poll(0);
+  }
+
   /**
-   * Asks the database, once for all who want to know.
+   * Asks the database, once for all that want to know.
    *
-   * @param maxAge How old the answer may be, in milliseconds, if the bell did not ring since.
+   * @param maxAge How old the answer may be, in milliseconds, if there was no wake-up since.
    */
   async poll(maxAge: number): Promise<LogState> {
     if (this.#state === undefined || performance.now() - this.#state.at >= maxAge) {
@@ -83,10 +104,16 @@ export class WakeUps {
     return await this.#state.answer;
   }
 
+  get #unseen(): boolean {
+    return this.#running.length > 0 && performance.now() - this.#seenAt >= seenEvery;
+  }
+
   async #ask(): Promise<LogState> {
+    const seen = this.#unseen ? this.#running : undefined;
+    if (seen !== undefined) this.#seenAt = performance.now();
     const [settled, due] = await Promise.all([
       this.#driver.settled(),
-      this.#driver.checkpoints?.due() ?? [],
+      this.#driver.checkpoints?.due(seen) ?? [],
     ]);
     return { settled, due };
   }

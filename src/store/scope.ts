@@ -14,7 +14,10 @@ export interface Shared<E extends Event, Db, Store> {
   /** The handlers that the store was made with, and those of inline projections. */
   readonly handlers: MatchedHandler<E, Db, Store>[];
   readonly wakeUps: WakeUps;
-  readonly onError: (error: unknown) => unknown;
+  readonly onError: (
+    error: unknown,
+    context: { readonly phase: "afterCommit"; readonly event: RecordedEvent<E> },
+  ) => unknown;
   /** Makes the store at a scope. */
   readonly storeAt: (scope: Scope<Db>) => Store;
 }

@@ -117,10 +117,18 @@ export interface EventStoreOptions<
   /** The id of events that were created without one of their own. @default a UUIDv7 made at their creation */
   readonly generateId?: (() => string) | undefined;
   /**
-   * Is told what an `afterCommit` handler threw: the append has succeeded by then. @default prints it with
+   * Receives what an `afterCommit` handler threw: the append has succeeded by then. @default prints it with
    * `console.error`
    */
-  readonly onError?: ((error: unknown) => void) | undefined;
+  readonly onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined;
+}
+
+/** Where an error comes from that a store reports. */
+export interface StoreErrorContext {
+  /** What failed: a handler after the commit. */
+  readonly phase: "afterCommit";
+  /** The event that it was called for. */
+  readonly event: RecordedEvent;
 }
 
 /** The constructor of `EventStore`; everything is inferred from `events`. */

@@ -37,13 +37,18 @@ export async function soak(minutes: number = 10): Promise<void> {
       where relnamespace = 'event_sourcery'::regnamespace and relkind = 'r' order by relname`;
     const bytes = new Map(rows.map((row) => [row.name, Number(row.bytes)]));
     const events = await store.position();
-    const [{ lag, parked }, { lag: behind }] = [await outbox.status(), await subscription.status()];
+    const [{ lag, retrying, parked }, { lag: behind }] = [
+      await outbox.status(),
+      await subscription.status(),
+    ];
     const others = rows.filter(({ name }) => name !== "events")
       .map(({ name }) => `${name} ${Math.round(bytes.get(name)! / 1024)}`);
     lines.push({
       what: `${(minutes / samples * sample).toFixed(1)} min`,
       figure: `${events} events of ${Math.round(bytes.get("events")! / events)} bytes, ` +
-        `others in kB: ${others.join(", ")}; lag ${lag} and ${behind}, parked ${parked}`,
+        `others in kB: ${others.join(", ")}; lag ${lag} and ${behind}, waiting ${
+          retrying + parked
+        }`,
     });
   }
   ended.abort();

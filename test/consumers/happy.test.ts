@@ -41,8 +41,8 @@ for (const engine of engines) {
     assert.equal(before["parked"], 0);
     assert.equal(before["checkpoints"], 3);
     assert.deepEqual(await outbox.parked(), []);
-    const { lag, parked } = await outbox.status();
-    assert.deepEqual([lag, parked], [0, 0]);
+    const { lag, retrying, parked } = await outbox.status();
+    assert.deepEqual([lag, retrying, parked], [0, 0, 0]);
   });
 }
 

@@ -72,7 +72,8 @@ test("relane() says who is in its way when another worker keeps a lane", async (
   await begun.passed;
   await assert.rejects(make().relane(2), {
     code: "BUSY",
-    message: 'Cannot change the lanes of consumer "outbox": another worker kept one for 200 ms',
+    message:
+      'Cannot change consumer "outbox": a worker holds one of its lanes, and kept it for 200 ms',
   });
   end.open();
   assert.equal((await working).handled, 1);
@@ -136,6 +137,7 @@ test("a consumer refuses options that are malformed or out of range, by name", (
     [{ from: "end" }, /^TypeError: from must be /],
     [{ from: { after: -1 } }, /^RangeError: from.after /],
     [{ onFailure: "halt" }, /^TypeError: onFailure must be /],
+    [{ onFilterChange: "rebuild" }, /^TypeError: onFilterChange must be /],
     [{ types: ["Nothing"] }, /^TypeError: Cannot consume "Nothing"/],
     [{ categories: "order" }, /^TypeError: categories must be an array/],
     [{ handler: undefined }, /^TypeError: handler must be a function/],

@@ -36,8 +36,8 @@ test(`redrive() loses and reorders nothing while workers park and drain (SEED=${
     healthy = true;
     await until(async () => {
       await workers[0]!.redrive();
-      const { position, head, parked } = await workers[0]!.status();
-      return position === head && parked === 0;
+      const { position, head, retrying, parked } = await workers[0]!.status();
+      return position === head && retrying === 0 && parked === 0;
     });
   });
   judge(journal.entries(), await all(store.readAll()));

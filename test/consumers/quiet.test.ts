@@ -104,7 +104,7 @@ test("redrive() ends the pause of an outage: who calls it says that it is over",
     for (const streamId of ["a", "b", "c"]) await store.append(streamId, Noted());
     await until(() => broker.calls === 3);
     broker.down = false;
-    while ((await outbox.status()).parked > 0) await outbox.redrive();
+    while ((await outbox.parked()).length > 0) await outbox.redrive();
     assert.equal(broker.calls, 6);
   });
 });

@@ -1,4 +1,11 @@
-import { type Consumer, Outbox, Projection, Subscription } from "event-sourcery";
+import {
+  type Consumer,
+  consumers,
+  forgetConsumer,
+  Outbox,
+  Projection,
+  Subscription,
+} from "event-sourcery";
 import { long, names, numbers, type Refusal, secret, type Store } from "./refusals.ts";
 
 /** Makes a consumer with some options that may be wrong. */
@@ -28,6 +35,7 @@ export const refusals: readonly Refusal[] = [
     ...wrong(make, "retry.maxDelay", [199, "RangeError"], ...numbers),
     ...wrong(make, "from", ...[null, secret, "end", 5, [], {}, () => {}].map(typed)),
     ...wrong(make, "from.after", ...numbers),
+    ...wrong(make, "onFilterChange", ...[null, secret, "rebuild", true, ["accept"]].map(typed)),
     ...wrong(make, "onFailure", ...[null, secret, "halt", 5, ["park"]].map(typed)),
   ]),
   ...wrong(outbox, "name", ...names.filter(([name]) => name !== undefined)),
@@ -83,6 +91,27 @@ export const refusals: readonly Refusal[] = [
       [(store) => subscription(store, {}).relane(bad), error, "lanes"],
     ];
   }),
+  ...[null, secret, 5, []].flatMap((bad): Refusal[] => [
+    [(store) => outbox(store, {}).run(bad as never), "TypeError", "options"],
+    [() => consumers((bad ?? {}) as never), "TypeError", "store"],
+    [() => forgetConsumer((bad ?? {}) as never, { name: "outbox" }), "TypeError", "store"],
+    [(store) => forgetConsumer(store, bad as never), "TypeError", "consumer"],
+  ]),
+  ...[null, secret, 5, {}].map((bad): Refusal => [
+    (store) => outbox(store, {}).run({ onError: bad as never, signal }),
+    "TypeError",
+    "onError",
+  ]),
+  ...names.map(([name, error]): Refusal => [
+    (store) => forgetConsumer(store, { name: name as string }),
+    error,
+    "name",
+  ]),
+  ...[...numbers, [0, "RangeError"], [2 ** 31, "RangeError"]].map(([version, error]): Refusal => [
+    (store) => forgetConsumer(store, { name: "outbox", version: version as number }),
+    error as string,
+    "version",
+  ]),
   [(store) => outbox(store, {}).run({ pollInterval: 0, signal }), "RangeError", "pollInterval"],
   [(store) => outbox(store, {}).relane(0), "RangeError", "lanes"],
   [(store) => outbox(store, {}).relane(1025), "RangeError", "lanes"],

@@ -98,11 +98,11 @@ export async function recover(
   await close();
 }
 
-/** Waits until a consumer has handled everything, whoever works on it. */
+/** Waits until a consumer has handled everything, in whichever process. */
 export async function caughtUp(consumer: Consumer): Promise<void> {
   await until(async () => {
-    const { position, head, parked } = await consumer.status();
-    return position === head && parked === 0;
+    const { position, head, retrying, parked } = await consumer.status();
+    return position === head && retrying === 0 && parked === 0;
   });
 }
 

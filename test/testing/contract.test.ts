@@ -77,6 +77,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
     ...{ scan: true, settled: true, streams: true, transaction: true, using: true },
     ...{ advance: true, check: true, claim: true, discard: true, due: true, lanes: true },
+    ...{ forget: true, list: true, setFailure: true },
     ...{
       parked: true,
       redefine: true,

@@ -57,7 +57,7 @@ ${looked}`,
     ],
     setFailure: statement(
       `update ${consumers} set error_code = ${given} ->> 'code', error = (
-  select ${error} from (select ${given} ->> 'error' as error) as row
+  select ${error} from (select ${given} ->> 'error' as error) as given
 )
 where ${consumer}`,
     ),
