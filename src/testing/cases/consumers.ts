@@ -125,6 +125,7 @@ export const consumers: Cases = consuming({
       pollInterval: 20,
       onError: () => stop.abort(),
     });
+    running.catch(() => stop.abort()); // it is thrown once it is awaited
     try {
       for (const number of range(1, 3)) {
         const { position } = await store.append("a", Noted(number));
@@ -151,6 +152,7 @@ export const consumers: Cases = consuming({
     const stop = new AbortController();
     const never = { signal: stop.signal, pollInterval: 3_600_000, onError: () => stop.abort() };
     const running = subscription.run(never);
+    running.catch(() => stop.abort());
     const handled = (position: number) =>
       subscription.waitFor(position, { signal: AbortSignal.timeout(patience) });
     try {

@@ -57,8 +57,9 @@ export const registry: Cases = served({
           (index % 2 === 0 ? one : other).due(index % 3 === 0 ? keys : keys.toReversed()),
       ),
     );
-    const states = await one.list?.() ?? [];
-    for (const { seenAt } of states) assert.notEqual(seenAt, undefined);
+    if (one.list === undefined) return;
+    const seen = (await one.list()).filter(({ seenAt }) => seenAt !== undefined);
+    assert.equal(seen.length, keys.length);
   },
 
   async "setFailure() is seen by list(), due() and claim(), until it is removed"({ driver }) {
