@@ -145,6 +145,22 @@ test("FilterMismatchError names the types and categories that are new or gone", 
   });
 });
 
+test("two workers of a release that start together rebuild once", { timeout }, async () => {
+  const store = open();
+  let resets = 0;
+  const make = (categories: readonly string[]) =>
+    new Projection(store, {
+      name: "model",
+      categories,
+      handlers: { Noted() {} },
+      reset: () => void resets++,
+      onFilterChange: "rebuild",
+    });
+  await make(["a"]).runOnce();
+  await Promise.all([make(["b"]).runOnce(), make(["b"]).runOnce()]);
+  assert.equal(resets, 1);
+});
+
 for (const engine of engines) {
   test(`releases of a projection on ${engine} that rebuild do not do so without end`, {
     timeout,
