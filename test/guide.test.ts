@@ -14,15 +14,7 @@ import { free } from "./support/server.ts";
 
 /** Files that are run in a way of their own: here, or in runtimes/guide.test.ts. */
 const apart: readonly string[] = ["main.ts", "drizzle.config.ts", "turso.config.ts", "worker.ts"];
-/** Files that speak of what is still to come. */
-const pending: readonly string[] = [
-  ...["http-8.ts"],
-  ...["consumers-5.ts"],
-  ...["operate-3.ts", "operate-4.ts", "operate-5.ts"],
-];
-
-const ready = blocks.filter(({ file }) => !pending.includes(file));
-const folder = write(ready);
+const folder = write(blocks);
 after(() => folder.remove());
 
 if (runtime !== "bun") { // which checks no types
@@ -33,7 +25,7 @@ if (runtime !== "bun") { // which checks no types
 }
 
 const broker = await brokerAnswers();
-const programs = ready.filter(({ program, runs, code }) =>
+const programs = blocks.filter(({ program, runs, code }) =>
   program && runs && (broker || !code.includes("AMQP_URL"))
 );
 for (const page of new Set(programs.map(({ page }) => page))) {

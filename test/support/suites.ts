@@ -16,7 +16,7 @@ export async function suite(runtime: Runtime, files: readonly string[]): Promise
     case "node": // compiled, since Node 20 runs no TypeScript; and it expands no globs
       return [
         ...[process.execPath, "--enable-source-maps", "--test", "--test-reporter=spec"],
-        ...[`--test-concurrency=${atOnce}`, "--test-timeout=120000"],
+        ...[`--test-concurrency=${atOnce}`, "--test-timeout=300000"],
         ...files.map((file) => join("dist", file.replace(/\.ts$/, ".js"))),
       ];
     case "deno":
