@@ -1,4 +1,9 @@
-import { NewerSchemaError, OutdatedSchemaError, StoreRewoundError } from "../../mod.ts";
+import {
+  MissingSchemaError,
+  NewerSchemaError,
+  OutdatedSchemaError,
+  StoreRewoundError,
+} from "../../mod.ts";
 import { number } from "./row.ts";
 
 /** A step of the schema. Steps are only ever added. */
@@ -86,6 +91,38 @@ export function checkVersion(
   if (version > 0 && version < oldest) throw new OutdatedSchemaError(version, oldest);
   const needed = Math.max(Number(found?.min_reader ?? 0), Number(found?.min_writer ?? 0));
   if (needed > known) throw new NewerSchemaError(Number(found?.version), known);
+}
+
+/** The tables of the first migration, without schema or prefix. */
+export const firstTables = [
+  "events",
+  "event_tags",
+  "consumers",
+  "checkpoints",
+  "parked",
+  "migrations",
+] as const;
+
+/**
+ * Checks that no table of a log has vanished, as when `drizzle-kit push --force` dropped those that its schema does not
+ * name: made anew, they would be empty beside checkpoints that are ahead of them. `migrations` is made last, so without it,
+ * and without events, a migration was interrupted and goes on.
+ *
+ * @param there The tables that are there.
+ * @param holdsEvents Reads whether the table of events, which is there, is not empty.
+ * @throws {MissingSchemaError} If some have vanished.
+ */
+export async function checkTables(
+  where: string,
+  there: readonly string[],
+  holdsEvents: () => Promise<boolean>,
+): Promise<void> {
+  const vanished = firstTables.filter((table) => !there.includes(table));
+  if (there.length === 0 || vanished.length === 0) return;
+  if (vanished.includes("migrations")) {
+    if (vanished.includes("events") || !(await holdsEvents())) return;
+  }
+  throw new MissingSchemaError(where, { vanished });
 }
 
 /**

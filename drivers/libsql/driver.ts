@@ -2,13 +2,15 @@ import type { Driver, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import {
   checkHead,
+  checkTables,
   checkVersion,
   type Migration,
   Readiness,
   type SchemaState,
 } from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
-import { number, only } from "../_sql/row.ts";
+import { flag, number, only } from "../_sql/row.ts";
+import { list } from "../_sql/wire.ts";
 import type { Statement } from "../_sql/statement.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { LibsqlSession } from "./session.ts";
@@ -90,9 +92,14 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
   async #migrate(connection: LibsqlConnection): Promise<void> {
     const ask = async <Row>(statement: Statement): Promise<Row> =>
       only(await connection.run<Row>(statement, []));
-    const { exists, state } = this.shared.statements;
-    const there = number((await ask<{ found: string }>(exists)).found) > 0;
-    const found = there ? await ask<SchemaState>(state) : undefined;
+    const { holdsEvents, state, tables } = this.shared.statements;
+    const there = list<string>((await ask<{ there: string }>(tables)).there);
+    await checkTables(
+      await this.place(connection.run),
+      there,
+      async () => flag((await ask<{ found: string }>(holdsEvents)).found),
+    );
+    const found = there.includes("migrations") ? await ask<SchemaState>(state) : undefined;
     checkVersion(found, this.#migrations);
     for (const migration of this.#migrations) {
       if (migration.version <= Number(found?.version ?? 0)) continue;

@@ -6,6 +6,7 @@ import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
 import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
 import { number, only } from "../_sql/row.ts";
+import { list } from "../_sql/wire.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { connect, type LibsqlConnection } from "./handle.ts";
 
@@ -40,9 +41,9 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
 
   /** Reads what the tables say of themselves, if they are there. */
   protected async readState({ run }: LibsqlConnection): Promise<SchemaState> {
-    const { exists, state } = this.shared.statements;
-    const { found } = only(await run<{ found: string }>(exists, []));
-    if (number(found) === 0) throw new MissingSchemaError(await this.#place(run));
+    const { tables, state } = this.shared.statements;
+    const there = list<string>(only(await run<{ there: string }>(tables, [])).there);
+    if (!there.includes("migrations")) throw new MissingSchemaError(await this.place(run));
     return only(await run<SchemaState>(state, []));
   }
 
@@ -115,7 +116,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   async blockAppends(): Promise<void> {}
 
   /** A remote database is not named: only the client knows its URL, which may hold a token. */
-  async #place(run: LibsqlConnection["run"]): Promise<string> {
+  protected async place(run: LibsqlConnection["run"]): Promise<string> {
     const { statements, where, prefix } = this.shared;
     if (!this.connection.local) return where;
     const [main] = await run<{ file: string | null }>(statements.database, []);

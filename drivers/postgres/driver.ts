@@ -1,9 +1,16 @@
 import type { FenceKind } from "./sql/fence.ts";
 import type { Driver, Notifier, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
-import { checkHead, checkVersion, type Migration, Readiness } from "../_sql/migration.ts";
+import {
+  checkHead,
+  checkTables,
+  checkVersion,
+  type Migration,
+  Readiness,
+} from "../_sql/migration.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { statementName } from "../_sql/statement.ts";
+import { list } from "../_sql/wire.ts";
 import { chooseFence, type PostgresState } from "./fence.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
 import { notifierOf } from "./notifier.ts";
@@ -114,12 +121,19 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         this.#name,
       );
     }
-    const { schema, log } = only(
-      await connection.run<{ schema: string; log: string }>(statements.tables, [this.#name]),
+    const { schema, there } = only(
+      await connection.run<{ schema: string; there: string }>(statements.tables, [this.#name]),
     );
     if (!flag(schema)) await ask(`create schema ${this.shared.schema}`);
+    const tables = list<string>(there);
+    await checkTables(
+      this.shared.where,
+      tables,
+      async () =>
+        flag(only(await connection.run<{ found: string }>(statements.holdsEvents, [])).found),
+    );
     const state = async () => only(await connection.run<PostgresState>(statements.state, []));
-    const found = flag(log) ? await state() : undefined;
+    const found = tables.includes("migrations") ? await state() : undefined;
     checkVersion(found, this.#migrations);
     for (const { version, minReader, minWriter, statements } of this.#migrations) {
       if (version <= Number(found?.version ?? 0)) continue;

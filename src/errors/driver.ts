@@ -117,11 +117,22 @@ export class MissingSchemaError extends EventSourceryError {
   /** `"MISSING_SCHEMA"`: nothing was read or stored. */
   declare readonly code: "MISSING_SCHEMA";
 
-  /** Makes the message, which says in which schema of which database they were looked for. */
-  constructor(where: string, options?: ErrorOptions) {
+  /**
+   * Makes the message, which says in which schema of which database the tables were looked for.
+   *
+   * @param options Which tables have vanished of a log whose other tables are there. @default all are missing
+   */
+  constructor(
+    where: string,
+    options?: ErrorOptions & { readonly vanished?: readonly string[] | undefined },
+  ) {
     super(
       "MISSING_SCHEMA",
-      `Cannot find the tables of the event store in ${where}: call "await driver.migrate()" once`,
+      options?.vanished === undefined
+        ? `Cannot find the tables of the event store in ${where}: call "await driver.migrate()" once`
+        : `Cannot use the event store in ${where}: of its tables, ${
+          options.vanished.join(", ")
+        } have vanished, while others are there; restore them from a backup, or drop the others to begin a new log`,
       options,
     );
   }
@@ -167,8 +178,8 @@ export class OutdatedSchemaError extends EventSourceryError {
 /**
  * The log went backwards, as after the restore of an older backup; positions would be given twice.
  *
- * What to do: restore a backup that holds the whole log, or move the sequence past the highest position that was
- * ever given.
+ * What to do: restore all tables of the store from one backup. Where only the sequence was left behind, as by logical
+ * replication, call `await driver.repairPosition()` once.
  */
 export class StoreRewoundError extends EventSourceryError {
   /** `"STORE_REWOUND"`: nothing was stored, and consumers stand still. */

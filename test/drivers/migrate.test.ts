@@ -97,8 +97,37 @@ check(
   },
 );
 
+check("migrate() says which tables of a log have vanished", async ({ driver, execute }) => {
+  await driver().migrate();
+  await new EventStore(driver(), { events: [Noted] }).append("a", Noted());
+  await execute("drop table :migrations");
+  const gone = (table: string) => ({
+    code: "MISSING_SCHEMA",
+    message: new RegExp(`of its tables, ${table} have vanished`),
+  });
+  await assert.rejects(driver().migrate(), gone("migrations"));
+});
+
+check("migrate() makes no new table of events beside old checkpoints", async (bench) => {
+  const { driver, execute, catalog } = bench;
+  await driver().migrate();
+  await execute("drop table :events");
+  const left = await catalog();
+  await assert.rejects(driver().migrate(), { code: "MISSING_SCHEMA", message: /, events have / });
+  assert.deepEqual(await catalog(), left);
+});
+
+check("migrate() goes on with a migration that was interrupted", async (bench) => {
+  const { driver, execute, catalog } = bench;
+  await driver().migrate();
+  const made = await catalog();
+  await execute("drop table :migrations");
+  await driver().migrate();
+  assert.deepEqual(await catalog(), made);
+});
+
 check(
-  "every operation says that the tables are missing, until somebody makes them",
+  "every operation says that the tables are missing, until migrate() makes them",
   async ({ driver }) => {
     const store = new EventStore(driver(), { events: [Noted] });
     for (const use of uses) {

@@ -1,3 +1,4 @@
+import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
 import { pageColumns, streamColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain, tag } from "./append.ts";
@@ -21,8 +22,10 @@ export interface LibsqlStatements extends Statements {
   readonly remove: Statement;
   /** tenant, stream: removes it where it is parked. */
   readonly unpark: Statement;
-  /** → whether the tables are there. */
-  readonly exists: Statement;
+  /** → a JSON array of the tables of the first migration that are there, without their prefix. */
+  readonly tables: Statement;
+  /** → whether there are events. */
+  readonly holdsEvents: Statement;
   /** → number, name and file of the database; the file is empty for one in memory. */
   readonly database: Statement;
   /** → the one `SchemaState`. */
@@ -59,10 +62,12 @@ export function statementsOf(prefix: string): LibsqlStatements {
 )`),
     remove: statement(`delete from ${events} where tenant_id = ?1 and stream_id = ?2`),
     unpark: statement(`delete from "${prefix}parked" where tenant_id = ?1 and stream_id = ?2`),
-    exists: statement(
-      `select count(*) as found from sqlite_master where type = 'table' and name = '${prefix}migrations'`,
-      ["found"],
+    tables: statement(
+      `select json_group_array(substr(name, ${prefix.length + 1})) as there from sqlite_master
+where type = 'table' and name in (${firstTables.map((table) => `'${prefix}${table}'`).join(", ")})`,
+      ["there"],
     ),
+    holdsEvents: statement(`select exists (select 1 from ${events}) as found`, ["found"]),
     database: statement("pragma database_list", ["number", "name", "file"]),
     state: statement(
       `select max(version) as version, max(min_reader) as min_reader, max(min_writer) as min_writer,

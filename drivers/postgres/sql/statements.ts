@@ -1,3 +1,4 @@
+import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
 import { pageColumns, streamColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain } from "./append.ts";
@@ -15,7 +16,7 @@ import {
   stateColumns,
 } from "./fence.ts";
 import { load, scan, streams } from "./read.ts";
-import { statement } from "./text.ts";
+import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, those of Postgres alone included. */
 export interface PostgresStatements extends Statements {
@@ -37,8 +38,10 @@ export interface PostgresStatements extends Statements {
   readonly probed: Statement;
   /** → the one `PostgresState`. */
   readonly state: Statement;
-  /** schema → whether it is there, and whether its tables are. */
+  /** schema → whether it is there, and a JSON array of the tables of the first migration that are. */
   readonly tables: Statement;
+  /** → whether there are events. */
+  readonly holdsEvents: Statement;
   /** → the name of the database. */
   readonly database: Statement;
 }
@@ -77,8 +80,14 @@ export function statementsOf(schema: string): PostgresStatements {
     database: statement("select current_database()::text as name", ["name"]),
     tables: statement(
       `select (exists (select from pg_namespace where nspname = $1::text))::text as schema,
-  (exists (select from pg_tables where schemaname = $1::text and tablename = 'migrations'))::text as log`,
-      ["schema", "log"],
+  (select coalesce(json_agg(tablename), '[]') from pg_tables where schemaname = $1::text and tablename in (${
+        firstTables.map(literal).join(", ")
+      }))::text as there`,
+      ["schema", "there"],
+    ),
+    holdsEvents: statement(
+      `select (exists (select from ${schema}."events"))::text as found`,
+      ["found"],
     ),
     scan: (filters) => statement(scan(schema, filters), pageColumns),
     checkpoints: checkpointsOf(schema),
