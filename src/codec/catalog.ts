@@ -15,7 +15,7 @@ import { freezeEvent, storable } from "../event/freeze.ts";
 import { fromUnknown, toUnknown } from "../event/unknown.ts";
 import { type Annotations, decode, encode } from "./codec.ts";
 
-/** The event types of a store: turns its events into what a driver stores, and back. */
+/** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #keepUnknown: boolean;
@@ -37,7 +37,7 @@ export class Catalog<E extends Event> {
   }
 
   /**
-   * Returns an event that is safe to store: of a known type, and frozen. A factory's event is given back as it is;
+   * Returns an event that is safe to store: of a known type, and frozen. A factory's event is returned unchanged;
    * one made by hand, or read from a store, is copied.
    *
    * @throws {UnknownEventTypeError} If the store was not made with its type.
@@ -59,30 +59,30 @@ export class Catalog<E extends Event> {
   /**
    * Encodes an accepted event.
    *
-   * @throws {InvalidEventError} If a Map, a Set or a Date in it was changed into what cannot be stored.
+   * @throws {InvalidEventError} If a Map, a Set or a Date in it was changed since and can no longer be stored.
    */
   encode(event: Event, published: boolean): NewEvent {
     const { id, type, createdAt, data, metadata, tags } = event;
     checkInstant("createdAt", createdAt);
-    // Without data the column is null; JSON's own null is noted, so that drivers need not tell the two apart.
-    const notes: Annotations = data === null ? { "/data": "null" } : {};
+    // Without data the column is null; JSON's null is annotated, so that drivers need not distinguish the two.
+    const annotations: Annotations = data === null ? { "/data": "null" } : {};
     return storable(type, () => ({
       id,
       type,
       schemaVersion: this.#definitions.get(type)!.upcast.length + 1,
       createdAt: createdAt.toISOString(),
-      data: data === undefined ? null : JSON.stringify(encode(data, "/data", notes)),
-      metadata: JSON.stringify(encode(metadata, "/metadata", notes)),
-      codec: isEmpty(notes) ? null : JSON.stringify(notes),
+      data: data === undefined ? null : JSON.stringify(encode(data, "/data", annotations)),
+      metadata: JSON.stringify(encode(metadata, "/metadata", annotations)),
+      codec: isEmpty(annotations) ? null : JSON.stringify(annotations),
       tags,
       published,
     }));
   }
 
   /**
-   * Reads a stored event: decodes it, brings its data up to date and freezes it.
+   * Decodes a stored event, upcasts its data to the current version and freezes it.
    *
-   * @throws {UnknownEventTypeError} If nobody defined its type and unknown events are not kept.
+   * @throws {UnknownEventTypeError} If the store does not know its type and does not keep unknown events.
    * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
    */
   decode(stored: StoredEvent): RecordedEvent<E> {
@@ -100,14 +100,14 @@ export class Catalog<E extends Event> {
       reason = "its data does not decode";
       let data = decode(stored.data ?? undefined, "/data", codec);
       if (found !== undefined && stored.schemaVersion <= found.upcast.length) {
-        reason = "an upcaster threw, or gave what cannot be stored";
+        reason = "an upcaster threw, or returned what cannot be stored";
         for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
         data = copyData(data);
       }
       const type = found?.type ?? toUnknown(stored.type);
       const tags = Object.freeze(stored.tags);
       const event = { type, id, createdAt, data, metadata: metadata as Metadata, tags };
-      // The one place where stored text becomes typed events: the definitions stand for it.
+      // The one place where stored text becomes typed events: that the types are right rests on the definitions.
       return record(event, streamId, version, position, tenantId) as unknown as RecordedEvent<E>;
     } catch (cause) {
       throw new CorruptEventError(streamId, version, reason, { cause });
@@ -119,19 +119,19 @@ export class Catalog<E extends Event> {
     return this.#definitions.get(type)?.type === type;
   }
 
-  /** The names under which events of these types may be stored: their own and their aliases. */
+  /** Returns the names under which events of these types may be stored: their own and their aliases. */
   storedNames(types: readonly string[] | undefined): readonly string[] | undefined {
     return types?.flatMap((type) => {
       const found = this.#definitions.get(type);
       if (found !== undefined) return [found.type, ...found.aliases];
-      // What nobody defined reads as "?Name"; what somebody did is never read so.
+      // An unknown type is read as "?Name"; a known one never is.
       const name = fromUnknown(type);
       return this.#definitions.has(name) ? [] : [name];
     });
   }
 }
 
-/** Adds to an accepted event where it was stored. */
+/** Returns an accepted event with its stream, version, position and tenant. */
 export function record<E extends Event>(
   event: E,
   streamId: string,
@@ -160,7 +160,7 @@ function isEmpty(object: object): boolean {
   return true;
 }
 
-/** The fields of an event that was made by hand, whose getters and traps may throw. */
+/** Returns the fields of an event that was made by hand, whose getters and traps may throw. */
 function readable(event: Event): Event {
   try {
     const { type, id, createdAt, data, metadata, tags } = event;

@@ -2,40 +2,41 @@ import { unsafe } from "../errors/check.ts";
 import { isBytes, isDate, isMap } from "../errors/kind.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
 
-/** Where something other than plain JSON stands (a JSON pointer), and what it is. */
+/** The types of the values that are not plain JSON, by JSON pointer. */
 export type Annotations = Record<string, string>;
 
 /**
- * Encodes data as JSON that reads by hand and by SQL: a Date is an ISO string, a bigint its digits, a Uint8Array
- * base64, a Set an array, a Map an array of pairs. What plain JSON cannot tell is noted in `notes`.
+ * Encodes data as JSON that people and SQL can read: a Date is an ISO string, a bigint its digits, a Uint8Array
+ * base64, a Set an array, a Map an array of pairs. What plain JSON cannot express is recorded in `annotations`.
  *
- * The notes stand beside the JSON, not in it, so that no data can look like a note, and `data->>'endsAt'` is a date.
+ * The annotations are stored beside the JSON, not in it, so that no data can look like an annotation, and
+ * `data->>'endsAt'` is a date.
  *
  * @param value Data that `copyData` made.
- * @param pointer Where the value stands.
- * @param notes Gains an entry for each value that is not plain JSON.
- * @returns The value itself where it is plain JSON all through, so that the usual event costs one walk.
- * @throws {Unstorable} If something that cannot be frozen (a Map, a Set, a Date) was changed into what cannot be stored.
+ * @param pointer The JSON pointer of the value.
+ * @param annotations Gains an entry for each value that is not plain JSON.
+ * @returns The value itself if all of it is plain JSON, so that the usual event costs one traversal.
+ * @throws {Unstorable} If a Map, a Set or a Date, which cannot be frozen, was changed and can no longer be stored.
  */
-export function encode(value: unknown, pointer: string, notes: Annotations): unknown {
+export function encode(value: unknown, pointer: string, annotations: Annotations): unknown {
   if (isPlain(value)) return value;
   switch (typeof value) {
     case "string":
-      return note("string", escape(value), pointer, notes);
+      return annotate("string", escape(value), pointer, annotations);
     case "number":
-      return note("number", Object.is(value, -0) ? "-0" : String(value), pointer, notes);
+      return annotate("number", Object.is(value, -0) ? "-0" : String(value), pointer, annotations);
     case "bigint":
-      return note("bigint", String(value), pointer, notes);
+      return annotate("bigint", String(value), pointer, annotations);
     case "undefined":
-      return note("undefined", null, pointer, notes);
+      return annotate("undefined", null, pointer, annotations);
     case "object":
-      return value === null ? null : encodeObject(value, pointer, notes);
+      return value === null ? null : encodeObject(value, pointer, annotations);
     default:
       return value;
   }
 }
 
-/** Whether a value needs no walk: in JSON it is what it is here. Most are, and need no pointer either. */
+/** Reports whether a value is its own JSON. Most are: they need no traversal, and no pointer is built for them. */
 function isPlain(value: unknown): boolean {
   switch (typeof value) {
     case "string":
@@ -47,51 +48,61 @@ function isPlain(value: unknown): boolean {
   }
 }
 
-function encodeObject(value: object, pointer: string, notes: Annotations): unknown {
-  if (Array.isArray(value)) return encodeList(value, pointer, notes);
-  // `copyData` made it: whatever is not plain here is one of four.
+function encodeObject(value: object, pointer: string, annotations: Annotations): unknown {
+  if (Array.isArray(value)) return encodeList(value, pointer, annotations);
+  // `copyData` made it: an object that is not plain is one of four kinds.
   if (Object.getPrototypeOf(value) !== Object.prototype) {
-    if (isDate(value)) return note("date", encodeDate(value, pointer), pointer, notes);
-    if (isBytes(value)) return note("bytes", toBase64(value), pointer, notes);
+    if (isDate(value)) return annotate("date", encodeDate(value, pointer), pointer, annotations);
+    if (isBytes(value)) return annotate("bytes", toBase64(value), pointer, annotations);
     const type = isMap(value) ? "map" : "set";
-    return note(type, encodeItems(value as Iterable<unknown>, pointer, notes), pointer, notes);
+    return annotate(
+      type,
+      encodeItems(value as Iterable<unknown>, pointer, annotations),
+      pointer,
+      annotations,
+    );
   }
   const fields = value as Readonly<Record<string, unknown>>;
   if (!Object.keys(fields).some((key) => unsafe.test(key))) {
-    return encodeFields(fields, pointer, notes);
+    return encodeFields(fields, pointer, annotations);
   }
   const entries = Object.entries(fields).map(([key, item]) => [escape(key), item]);
-  return note("object", encodeFields(Object.fromEntries(entries), pointer, notes), pointer, notes);
+  return annotate(
+    "object",
+    encodeFields(Object.fromEntries(entries), pointer, annotations),
+    pointer,
+    annotations,
+  );
 }
 
 function encodeFields(
   value: Readonly<Record<string, unknown>>,
   pointer: string,
-  notes: Annotations,
+  annotations: Annotations,
 ): object {
   let copy: Record<string, unknown> | undefined;
   for (const key of Object.keys(value)) {
     const item = value[key];
     if (isPlain(item)) continue;
-    const encoded = encode(item, at(pointer, key), notes);
+    const encoded = encode(item, at(pointer, key), annotations);
     if (encoded !== item) (copy ??= { ...value })[key] = encoded;
   }
   return copy ?? value;
 }
 
-function encodeList(items: readonly unknown[], pointer: string, notes: Annotations): unknown {
+function encodeList(items: readonly unknown[], pointer: string, annotations: Annotations): unknown {
   let copy: unknown[] | undefined;
   for (let index = 0; index < items.length; index++) {
-    const encoded = encode(items[index], `${pointer}/${index}`, notes);
+    const encoded = encode(items[index], `${pointer}/${index}`, annotations);
     if (encoded !== items[index]) (copy ??= [...items])[index] = encoded;
   }
   return copy ?? items;
 }
 
-// Nobody can freeze a Map or a Set, so what is in it now is checked again.
-function encodeItems(items: Iterable<unknown>, pointer: string, notes: Annotations): unknown {
+// A Map or a Set cannot be frozen, so its current items are checked again.
+function encodeItems(items: Iterable<unknown>, pointer: string, annotations: Annotations): unknown {
   const copy = copyData([...items], keysOf(pointer)) as readonly unknown[];
-  return encodeList(copy, pointer, notes);
+  return encodeList(copy, pointer, annotations);
 }
 
 function encodeDate(date: Date, pointer: string): string {
@@ -104,8 +115,13 @@ function keysOf(pointer: string): string[] {
   return pointer.split("/").slice(2);
 }
 
-function note(type: string, encoded: unknown, pointer: string, notes: Annotations): unknown {
-  notes[pointer] = type;
+function annotate(
+  type: string,
+  encoded: unknown,
+  pointer: string,
+  annotations: Annotations,
+): unknown {
+  annotations[pointer] = type;
   return encoded;
 }
 
@@ -115,7 +131,7 @@ function at(pointer: string, key: string): string {
     : `${pointer}/${key}`;
 }
 
-// As inside a JSON string: what would break SQL over the column becomes `\u0000`, spelt out.
+// As inside a JSON string: characters that SQL cannot hold become escapes, such as the six characters `\u0000`.
 function escape(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
@@ -124,33 +140,39 @@ function unescape(escaped: string, type: string, pointer: string): string {
   try {
     return JSON.parse(`"${escaped}"`);
   } catch {
-    return refuse(type, pointer); // the parser's own message shows the text
+    return refuse(type, pointer); // the parser's own message would quote the text
   }
 }
 
 /**
- * Decodes what `encode` made, and freezes it deeply.
+ * Decodes what `encode` made and freezes it deeply.
  *
- * @param value Freshly parsed JSON; its objects become the result's.
- * @param pointer Where the value stands.
- * @param notes What `encode` noted; null where it noted nothing.
- * @throws {TypeError} If a note does not fit what stands there.
+ * @param value Freshly parsed JSON; its objects are reused in the result.
+ * @param pointer The JSON pointer of the value.
+ * @param annotations The annotations of `encode`; null if there are none.
+ * @throws {TypeError} If an annotation does not fit the value at its pointer.
  */
 export function decode(
   value: unknown,
   pointer: string,
-  notes: Readonly<Annotations> | null,
+  annotations: Readonly<Annotations> | null,
 ): unknown {
-  const type = notes === null || !Object.hasOwn(notes, pointer) ? undefined : notes[pointer];
+  const type = annotations === null || !Object.hasOwn(annotations, pointer)
+    ? undefined
+    : annotations[pointer];
   if (typeof value === "object" && value !== null) {
     if (Array.isArray(value)) {
       for (let index = 0; index < value.length; index++) {
         const item: unknown = value[index];
-        if (notes !== null || typeof item === "object") {
-          value[index] = decode(item, notes === null ? "" : `${pointer}/${index}`, notes);
+        if (annotations !== null || typeof item === "object") {
+          value[index] = decode(
+            item,
+            annotations === null ? "" : `${pointer}/${index}`,
+            annotations,
+          );
         }
       }
-    } else decodeFields(value as Record<string, unknown>, pointer, notes);
+    } else decodeFields(value as Record<string, unknown>, pointer, annotations);
     if (type === undefined) return Object.freeze(value);
   }
   return type === undefined ? value : revive(type, value, pointer);
@@ -159,13 +181,13 @@ export function decode(
 function decodeFields(
   value: Record<string, unknown>,
   pointer: string,
-  notes: Readonly<Annotations> | null,
+  annotations: Readonly<Annotations> | null,
 ): void {
   for (const key in value) {
     const item = value[key];
-    if (notes === null && (typeof item !== "object" || item === null)) continue;
-    const decoded = decode(item, notes === null ? "" : at(pointer, key), notes);
-    // A key `__proto__` can only come from a row written by hand: it stays a key, and decoding never replaces it.
+    if (annotations === null && (typeof item !== "object" || item === null)) continue;
+    const decoded = decode(item, annotations === null ? "" : at(pointer, key), annotations);
+    // A key `__proto__` can only come from a row written by hand: it stays a key and is never assigned.
     if (decoded !== item && key !== "__proto__") value[key] = decoded;
   }
 }
@@ -198,7 +220,7 @@ function revive(type: string, value: unknown, pointer: string): unknown {
 }
 
 function refuse(type: string, pointer: string): never {
-  throw new TypeError(`the annotation "${type}" does not fit what stands at ${pointer}`);
+  throw new TypeError(`the annotation "${type}" does not fit the value at ${pointer}`);
 }
 
 function text(type: string, value: unknown, pointer: string): string {
@@ -239,7 +261,7 @@ function date(instant: string, pointer: string): Date {
 
 function toBase64(bytes: Uint8Array): string {
   let binary = "";
-  // String.fromCharCode takes its arguments from the stack, which 32 KiB never fill.
+  // String.fromCharCode takes its arguments on the stack: 32 KiB at a time never overflow it.
   for (let start = 0; start < bytes.length; start += 0x8000) {
     binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
   }

@@ -2,11 +2,11 @@ import type { Issue } from "../errors/event.ts";
 import { isBuiltIn, isBytes, isDate, isMap, isSet } from "../errors/kind.ts";
 
 /** Deeper than any legitimate data; SQLite's JSON functions stop at 1,000 levels, and so would the stack somewhere. */
-const deepest = 500;
+const maxDepth = 500;
 
-/** Thrown while data is walked: what cannot be stored, and where it stands. */
+/** Thrown while data is copied: names what cannot be stored, and its path. */
 export class Unstorable extends Error {
-  /** What cannot be stored. */
+  /** The message, which quotes no data, and the path to the value. */
   readonly issue: Issue;
 
   constructor(message: string, path: readonly PropertyKey[], cause?: unknown) {
@@ -18,7 +18,7 @@ export class Unstorable extends Error {
 /**
  * Copies data deeply; plain objects and arrays of the copy are frozen.
  *
- * @throws {Unstorable} If there is something in it that would not come back equal: a class instance, a function,
+ * @throws {Unstorable} If it contains something that would not be read back equal: a class instance, a function,
  * a symbol, a cycle, an invalid date, a hole in an array, the key `__proto__`, or a getter that throws.
  */
 export function copyData(value: unknown, path: PropertyKey[] = []): unknown {
@@ -34,9 +34,9 @@ export function copyData(value: unknown, path: PropertyKey[] = []): unknown {
 }
 
 function copyObject(value: object, path: PropertyKey[]): unknown {
-  if (path.length >= deepest) {
+  if (path.length >= maxDepth) {
     throw new Unstorable(
-      `data must not be cyclic or nested deeper than ${deepest} levels`,
+      `data must not be cyclic or nested deeper than ${maxDepth} levels`,
       path.slice(0, 8),
     );
   }
@@ -52,7 +52,7 @@ function copyKind(value: object, path: PropertyKey[]): unknown {
   if (Array.isArray(value)) return copyArray(value, path);
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return copyPlain(value, path);
-  // Of subclasses too, such as Node's Buffer: bytes are bytes.
+  // Subclasses too, such as Node's Buffer: they read back as a plain Uint8Array.
   if (isBytes(value)) return new Uint8Array(value);
   if (isForeignPlain(value, prototype)) return copyPlain(value, path);
   if (isBuiltIn(value)) {
@@ -81,16 +81,16 @@ function copyArray(value: readonly unknown[], path: PropertyKey[]): readonly unk
   if (
     Object.keys(value).length !== value.length ||
     (Object.getPrototypeOf(value) !== Array.prototype && !isBuiltIn(value))
-  ) throw oddArray(path);
+  ) throw unstorableArray(path);
   const copy = new Array<unknown>(value.length);
   for (let index = 0; index < copy.length; index++) {
-    if (!Object.hasOwn(value, index)) throw oddArray(path);
+    if (!Object.hasOwn(value, index)) throw unstorableArray(path);
     copy[index] = copyAt(value, index, path);
   }
   return Object.freeze(copy);
 }
 
-function oddArray(path: PropertyKey[]): Unstorable {
+function unstorableArray(path: PropertyKey[]): Unstorable {
   return new Unstorable(
     "an array with holes, named properties or a class of its own cannot be stored",
     [...path],
@@ -109,7 +109,7 @@ function copyPlain(value: object, path: PropertyKey[]): object {
     try {
       copy[key] = item;
     } catch {
-      // Where `Object.prototype` is frozen, as under SES, a name that it has cannot be assigned.
+      // Where `Object.prototype` is frozen, as under SES, a key that it also has cannot be assigned.
       Object.defineProperty(copy, key, { value: item, enumerable: true });
     }
   }

@@ -8,35 +8,35 @@ import { uuidv7 } from "./id.ts";
 import { type StandardSchema, validate } from "./schema.ts";
 import { isUnknown } from "./unknown.ts";
 
-/** What a store needs to know of a type besides its public face. */
+/** The part of an event type that only stores need. */
 export interface Definition {
-  /** The name of the type. */
+  /** The name under which new events are stored. */
   readonly type: string;
-  /** Older names. */
+  /** Older names, under which events may still be stored. */
   readonly aliases: readonly string[];
-  /** Steps from older data. */
+  /** Steps from older data, oldest first. */
   readonly upcast: readonly Upcast[];
 }
 
 /** By symbol, so that a type made by another copy of this package still works in a store of this one. */
 const definition: symbol = Symbol.for("event-sourcery.definition");
 
-/** Which of its fields an event's factory chose by itself. */
+/** Marks the fields of an event that its factory chose because the caller left them out. */
 interface Defaults {
-  /** Whether the id was made, not given. */
+  /** Whether the factory generated the id. */
   readonly id: boolean;
-  /** Whether the time was taken, not given. */
+  /** Whether the factory took the current time. */
   readonly createdAt: boolean;
 }
 
-/** The events that factories of this copy of the package made: they need no further check. */
+/** The events that factories of this copy of the package made: they are checked and frozen already. */
 const made: WeakMap<Event, Defaults> = new WeakMap();
 
 /**
  * Defines an event type without data.
  *
  * @param type Its name: a non-empty string of at most 512 bytes that does not begin with `?`.
- * @param schema None.
+ * @param schema Leave it out, or pass `undefined` to reach the options.
  * @param options Older versions, older names, tags.
  * @throws {TypeError} If the name or an option is malformed.
  *
@@ -58,7 +58,7 @@ export function defineEvent<const Type extends string, Data extends undefined = 
  * Defines an event type whose data a schema checks.
  *
  * @param type Its name.
- * @param schema Any Standard Schema that is not asynchronous; its output is what is stored. Reading never runs it.
+ * @param schema Any synchronous Standard Schema; its output is stored. Reading never runs it.
  * @param options Older versions, older names, tags.
  *
  * @example Data that a schema checks
@@ -78,7 +78,8 @@ export function defineEvent<const Type extends string, Input, Output>(
   options?: EventTypeOptions<NoInfer<Output>>,
 ): EventType<Event<Type, Output>, Input>;
 /**
- * Begins an event type whose data has a type but no schema: `defineEvent<Data>()("Name")`.
+ * Defines an event type whose data has a type but no schema; the name follows in a second call:
+ * `defineEvent<Data>()("Name")`.
  *
  * @example Typed but unchecked
  * ```ts
@@ -96,7 +97,7 @@ export function defineEvent<Data>(): <const Type extends string>(
 /**
  * Catches a missing second call: where the data's type is given, the name follows as `defineEvent<Data>()("Name")`.
  *
- * @param type Not a name: there is no such event type, and the compiler shows this text.
+ * @param type No string fits this type, so the compiler reports the call and shows the type's text.
  */
 export function defineEvent<Data>(
   type: "the name goes into a second call: defineEvent<Data>()(name)",
@@ -110,12 +111,12 @@ export function defineEvent(
   return (name: string, unchecked?: EventTypeOptions) => makeType(name, undefined, unchecked, true);
 }
 
-/** Returns what a store needs to know of an event type; undefined if the value is not one. */
+/** Returns the definition of an event type; undefined if the value is not an event type. */
 export function definitionOf(type: unknown): Definition | undefined {
   return typeof type === "function" ? Reflect.get(type, definition) : undefined;
 }
 
-/** Returns which fields an event's factory chose by itself; undefined if no factory made the event. */
+/** Returns which fields an event's factory chose; undefined if the event was not made by a factory. */
 export function defaultsOf(event: Event): Defaults | undefined {
   return made.get(event);
 }
@@ -178,7 +179,7 @@ function checkTypeName(argument: string, type: unknown): void {
   }
 }
 
-/** What an event's data is to be, before it is copied. */
+/** Returns the data to store, not yet copied: the schema's output, or the input where there is no schema. */
 function check(
   type: string,
   schema: StandardSchema | undefined,

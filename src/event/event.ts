@@ -2,7 +2,7 @@
  * An immutable fact, in the past tense.
  *
  * @typeParam Type The name of the event's type.
- * @typeParam Data What the event says; `undefined` where its name says it all.
+ * @typeParam Data The type of its data; `undefined` where the name alone is enough.
  */
 export interface Event<Type extends string = string, Data = unknown> {
   /** The name of its type. */
@@ -12,40 +12,40 @@ export interface Event<Type extends string = string, Data = unknown> {
   /** When it was created, a UTC instant. */
   readonly createdAt: Date;
   /**
-   * What it says. Plain objects and lists in it are frozen deeply, also where their type is mutable: changing one throws a
-   * `TypeError`. Copy it to change it; a Map, a Set or a Date may be changed, which changes nothing that is stored.
+   * Its data. Plain objects and lists in it are deeply frozen, even where their type is mutable: changing one throws a
+   * `TypeError`, so copy it first. A Map, a Set or a Date can be changed, without effect on what is stored.
    */
   readonly data: Data;
   /** Additional information about the event. */
   readonly metadata: Metadata;
-  /** Names to find it by. */
+  /** Labels by which `readAll` can find the event. */
   readonly tags: readonly string[];
 }
 
-/** What is known about an event besides its data. Any JSON may stand in it. */
+/** Information about an event besides its data: the two ids below, and anything else that can be stored. */
 export interface Metadata {
-  /** The same for all that follows from one cause; an event without one starts its own, with its id. */
+  /** Shared by all events that follow from one another; an event without one gets its own id. */
   readonly correlationId?: string | undefined;
-  /** The id of the event that this one answers. */
+  /** The id of the event that caused this one. */
   readonly causationId?: string | undefined;
-  /** Whatever the user adds. */
+  /** The user's own fields. */
   readonly [key: string]: unknown;
 }
 
-/** What an event gains when it is stored. */
+/** The fields that an event gains when it is stored. */
 export interface Recorded {
   /** The stream that holds it. */
   readonly streamId: string;
-  /** Its place in the stream: 1, 2, 3 … */
+  /** Its number in the stream: 1, 2, 3 … */
   readonly version: number;
-  /** Its place in the log of all streams: strictly increasing, may have holes. */
+  /** Its position in the log of all streams: strictly increasing, may have gaps. */
   readonly position: number;
-  /** The tenant it belongs to; `""` where there are no tenants. */
+  /** The tenant it belongs to; `""` outside of any tenant. */
   readonly tenantId: string;
 }
 
 /** An event as it is stored. */
 export type RecordedEvent<E extends Event = Event> = E & Recorded;
 
-/** How a store with `unknownEvents: "keep"` reads a stored event that nobody defined: its type follows a `?`. */
+/** A stored event of a type that a store with `unknownEvents: "keep"` does not know: its type follows a `?`. */
 export type UnknownEvent = Event<`?${string}`, unknown>;

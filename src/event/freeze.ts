@@ -3,10 +3,10 @@ import { checkInstant, checkList, checkName, kind } from "../errors/check.ts";
 import { copyData, Unstorable } from "./copy.ts";
 import { InvalidEventError } from "../errors/event.ts";
 
-/** The tags of an event that has none. */
+/** The tags of an event without tags: one shared list, recognised by identity. */
 export const noTags: readonly string[] = Object.freeze([]);
 
-/** The metadata of an event that has none. */
+/** The metadata of an event without metadata: one shared object, recognised by identity. */
 export const noMetadata: Metadata = Object.freeze({});
 
 /**
@@ -29,7 +29,7 @@ export function freezeEvent(event: Event): Event {
   });
 }
 
-/** Copies and freezes metadata; what is undefined at its top is left out. */
+/** Copies and freezes metadata; top-level fields that are undefined are omitted. */
 export function copyMetadata(type: string, metadata: Metadata): Metadata {
   if (metadata === noMetadata) return noMetadata;
   const copy = storable(type, () => copyData(metadata, ["metadata"]));
@@ -52,7 +52,11 @@ function isPlain(copy: object): boolean {
   return Object.getPrototypeOf(copy) === Object.prototype;
 }
 
-/** Runs a copy; what cannot be stored becomes an error that names the event's type. */
+/**
+ * Runs a copy of an event's data or metadata.
+ *
+ * @throws {InvalidEventError} If there is something in it that cannot be stored; the error names the event's type.
+ */
 export function storable<T>(type: string, copy: () => T): T {
   try {
     return copy();

@@ -10,11 +10,11 @@ let counter = 0;
 /**
  * Makes a UUIDv7 (RFC 9562): 48 bits of milliseconds, then a counter and random bits.
  *
- * Ids made by one process sort in the order they were made, also within a millisecond.
- * Random bytes are drawn for many ids at once, which is eight times as fast as one call an id, and never at import:
- * Workers forbid that.
+ * Ids made by one process sort in the order they were made, even within a millisecond.
+ * Random bytes are drawn in blocks, which is eight times as fast as one call for each id, and never at import,
+ * where Workers forbid it.
  *
- * @param now The time to put in, in milliseconds since 1970.
+ * @param now The time to encode, in milliseconds since 1970.
  * @returns The id, 36 characters.
  */
 export function uuidv7(now: number = Date.now()): string {

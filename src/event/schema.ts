@@ -3,39 +3,39 @@ import { isPromise } from "../errors/kind.ts";
 
 /**
  * The part of a [Standard Schema](https://standardschema.dev) (version 1) that this library uses.
- * Valibot, Zod, ArkType and others give it.
+ * Schemas of Valibot, Zod, ArkType and others have it.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
-  /** What the specification puts here. */
+  /** The interface of the specification. */
   readonly "~standard": {
     /** The version of the specification. */
     readonly version: 1;
     /** The name of the library that made the schema. */
     readonly vendor: string;
-    /** Checks a value. */
+    /** Checks a value; asynchronous schemas are refused. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-    /** Carries the types; there is no value. */
+    /** Carries the input and output types; has no value at runtime. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
-/** What a schema answers: the value it made, or what is wrong. */
+/** The result of a schema: its output, or what is wrong with the input. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-/** One thing that a schema found wrong. */
+/** One problem that a schema found. */
 export interface StandardIssue {
-  /** What is wrong. */
+  /** The problem in the schema's words; may quote data. */
   readonly message: string;
-  /** The keys that lead to it. */
+  /** The keys that lead to it, outermost first; left out for the whole value. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /**
  * Checks an event's data with its schema.
  *
- * @returns What the schema made of the data.
+ * @returns The schema's output.
  * @throws {InvalidEventError} If the schema finds something wrong, or throws.
  * @throws {TypeError} If the schema answers with a promise.
  */

@@ -1,7 +1,7 @@
 import type { Event, Metadata } from "./event.ts";
 import type { StandardSchema } from "./schema.ts";
 
-/** A type of event, and the factory of its events. */
+/** An event type: the factory of its events. */
 export interface EventType<E extends Event = Event, Input = E["data"]> {
   /**
    * Makes an event: checks the data, copies and freezes it.
@@ -13,44 +13,44 @@ export interface EventType<E extends Event = Event, Input = E["data"]> {
     ...args: [undefined] extends [Input] ? [data?: Input, init?: EventInit]
       : [data: Input, init?: EventInit]
   ): E;
-  /** The name of the type. */
+  /** The name that its events carry in `type`. */
   readonly type: E["type"];
-  /** The schema that checks data; undefined where there is none. */
+  /** The schema that checks data; undefined for a type without one. */
   readonly schema: StandardSchema<unknown, E["data"]> | undefined;
   /** Reports whether an event is of this type; usable as `events.filter(TurnedOn.is)`. */
   is<X extends Event>(event: X): event is X & E;
 }
 
-/** Any type of event. */
+/** Any event type, whatever its data. */
 export type AnyEventType = EventType<Event, never>;
 
 /** The events that a type makes. */
 export type EventOf<T extends AnyEventType> = T extends EventType<infer E, never> ? E : never;
 
-/** What a factory would make by itself, given. */
+/** Fields of a new event that otherwise get a default. */
 export interface EventInit {
-  /** A unique name. @default a new UUIDv7 */
+  /** An id that is unique in the store, a string of at most 512 bytes. @default a new UUIDv7 */
   readonly id?: string | undefined;
   /** A UTC instant of the years 1 to 9999. @default now */
   readonly createdAt?: Date | undefined;
-  /** Stored as given; nothing is merged in by the factory. @default {} */
+  /** Metadata as it is to be stored; the factory merges nothing into it. @default {} */
   readonly metadata?: Metadata | undefined;
-  /** Names to find the event by. @default what the type's `tags` makes of the data, else none */
+  /** Labels by which `readAll` can find the event. @default the result of the type's `tags`, else none */
   readonly tags?: readonly string[] | undefined;
 }
 
 /** A step from one version of the data to the next. */
 export type Upcast<To = unknown> = {
-  /** Takes the data as it was stored, or as the step before left it. */
+  /** Converts the data as it was stored, or as the previous step returned it. */
   step(data: unknown): To;
 }["step"];
 
-/** How a type reads what it stored earlier, and how its events are found. */
+/** Options of an event type: how its older events are read, and how new ones are tagged. */
 export interface EventTypeOptions<Data = unknown> {
-  /** Steps from older data to today's, oldest first; today's schema version is their number plus 1. */
+  /** Steps from older data to the current, oldest first; the current schema version is their number plus 1. */
   readonly upcast?: readonly [...(readonly Upcast[]), Upcast<Data>] | undefined;
-  /** Older names of the type, still read under this one. */
+  /** Older names of the type; events stored under them are read as this type. */
   readonly aliases?: readonly string[] | undefined;
-  /** Makes the names to find an event by. */
+  /** Derives the tags of an event from its data. */
   readonly tags?: ((data: Data) => readonly string[]) | undefined;
 }

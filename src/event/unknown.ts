@@ -1,19 +1,19 @@
 import type { Event } from "./event.ts";
 
-// No type may be defined under a name that begins so, which keeps the two apart.
+// `defineEvent` refuses names with this prefix, so a marked type never collides with a defined one.
 const mark = "?";
 
-/** Whether an event's type marks it as one that the store keeps although nobody defined it. */
+/** Reports whether an event is of a type that the store does not know, and keeps. */
 export function isUnknown({ type }: Pick<Event, "type">): boolean {
   return type.startsWith(mark);
 }
 
-/** The type under which a store reads an event of a stored type that nobody defined. */
+/** Marks a stored type that the store does not know. */
 export function toUnknown(storedType: string): string {
   return mark + storedType;
 }
 
-/** The stored type of what `toUnknown` marked; other types are returned as they are. */
+/** Returns the stored type that `toUnknown` marked; returns other types unchanged. */
 export function fromUnknown(type: string): string {
   return type.startsWith(mark) ? type.slice(mark.length) : type;
 }
