@@ -2,24 +2,24 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { AggregateDiscardedError } from "../errors/store.ts";
 import { isUnknown } from "../event/unknown.ts";
 
-/** The events of an aggregate. */
+/** The union of an aggregate's events. */
 export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
-/** What a repository alone may do with an aggregate. */
+/** Operations on an aggregate that are reserved for repositories. */
 interface Lifecycle {
-  /** Gives it its id. */
+  /** Sets its id. */
   readonly setId: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
-  /** Rebuilds it by one more stored event. */
+  /** Applies a stored event and takes over its version. */
   readonly replay: <E extends Event>(aggregate: Aggregate<E>, event: RecordedEvent<E>) => void;
-  /** Notes that these changes are stored; what was emitted meanwhile stays to be saved. */
+  /** Marks changes as stored; events that were emitted meanwhile remain to be saved. */
   readonly saved: <E extends Event>(
     aggregate: Aggregate<E>,
     changes: readonly E[],
     version: number,
   ) => void;
-  /** Makes it unusable. */
+  /** Makes it unusable: emitting and saving throw from now on. */
   readonly discard: <E extends Event>(aggregate: Aggregate<E>) => void;
-  /** Throws if it is unusable. */
+  /** Throws an `AggregateDiscardedError` if it was discarded. */
   readonly check: <E extends Event>(aggregate: Aggregate<E>) => void;
 }
 
@@ -29,10 +29,11 @@ export let lifecycle: Lifecycle;
 /**
  * An entity that is rebuilt from its events, and protects its rules by refusing commands.
  *
- * A subclass has a constructor without arguments, says in `apply` what each event changes, and gives command methods
- * that check and `emit`. A `static category` becomes the part of the stream id before the colon.
+ * A subclass has a constructor without arguments, changes its state in `apply`, and has command methods that check the
+ * rules and `emit`. A `static category` becomes the part of the stream id before the colon.
  *
- * @typeParam E The union of its events; end `apply` with `default: event satisfies never` to be told of a missing one.
+ * @typeParam E The union of its events; end `apply` with `default: event satisfies never` so that the compiler reports
+ * a missing case.
  *
  * @example A light switch
  * ```ts
@@ -71,7 +72,7 @@ export abstract class Aggregate<E extends Event> {
         aggregate.#id = id;
       },
       replay(aggregate, event) {
-        // A store that keeps unknown events marks their types; they count, but say nothing to the aggregate.
+        // An unknown event that the store keeps raises the version, but the aggregate cannot apply it.
         if (!isUnknown(event)) aggregate.apply(event);
         aggregate.#version = event.version;
       },
@@ -89,23 +90,23 @@ export abstract class Aggregate<E extends Event> {
     };
   }
 
-  /** Its id, without the category; empty until a repository gives it one. */
+  /** Its id, without the category; empty until a repository sets it. */
   get id(): string {
     return this.#id;
   }
 
-  /** The version of the last stored event that it was rebuilt from; 0 for a new one. */
+  /** The version of the last stored event that it was rebuilt from or saved; 0 for a new aggregate. */
   get version(): number {
     return this.#version;
   }
 
-  /** The events that were emitted and are not saved yet, in order. */
+  /** The emitted events that are not saved yet, in order. */
   get changes(): readonly E[] {
     return [...this.#changes];
   }
 
   /**
-   * Applies an event and keeps it to be saved; when `apply` throws, it is not kept.
+   * Applies an event and adds it to `changes`; if `apply` throws, it is not added.
    *
    * @throws {AggregateDiscardedError} If the aggregate's earlier changes were rolled back or refused.
    */
@@ -115,7 +116,7 @@ export abstract class Aggregate<E extends Event> {
     this.#changes.push(event);
   }
 
-  /** Changes the state by an event; never refuses one, since it has happened. */
+  /** Changes the state by an event; must accept every event, since it has already happened. */
   protected abstract apply(event: E): void;
 
   #check(): void {

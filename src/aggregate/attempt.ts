@@ -5,11 +5,11 @@ import { ConcurrencyError } from "../errors/store.ts";
 import { checkExpectedVersion } from "../store/prepare.ts";
 import { internalsOf } from "../store/internals.ts";
 
-/** A command in the queue. */
+/** A command in the queue of its stream. */
 interface QueuedCommand {
-  /** Resolves when it begins. */
-  readonly begun: Promise<void>;
-  /** Resolves when it has ended, in whatever way. */
+  /** Resolves when it starts. */
+  readonly started: Promise<void>;
+  /** Resolves when it has succeeded or failed. */
   readonly ended: Promise<void>;
 }
 
@@ -17,22 +17,22 @@ interface QueuedCommand {
 const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
 
 /**
- * How long a command waits for the one before it to end once that has begun, in milliseconds. The queue only saves
- * retries, the expected version keeps the promise: so a command that itself waits for this one, or one that hangs,
- * delays others no longer than that.
+ * How long a queued command waits for its predecessor to end, from the predecessor's start, in milliseconds. The queue
+ * only saves retries; correctness rests on the expected version. So a command that hangs, or that itself waits for a
+ * later one, delays the next by at most this.
  */
-const patience = 1000;
+const maxWait = 1000;
 
 /**
- * Runs an attempt to change a stream; when another writer was faster, again, after a random pause.
+ * Runs an attempt to change a stream; after a conflict with another writer, runs it again after a random pause.
  *
- * Commands of one process on one stream queue up: without that, of 20 callers on one aggregate 15 failed after three
- * retries. Inside a transaction there is no queue, for its turn may depend on locks that the transaction holds.
+ * Commands of one process on one stream are queued: without that, of 20 callers on one aggregate 15 failed after three
+ * retries. Inside a transaction they are not, since a queued command may need locks that the transaction holds.
  *
- * @param retries How often to try again after a conflict; not at all where the caller expects a version.
+ * @param retries How often to try again after a conflict; ignored where the caller expects a version.
  * @param expected The version that the caller expects.
- * @param attempt Loads, decides and appends; is given the number of the attempt, from 1, and `ensure`, which throws unless
- * the loaded version is as expected.
+ * @param attempt Loads, decides and appends; receives the number of the attempt, from 1, and `ensure`, which throws
+ * unless the loaded version is as expected.
  * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
  */
 export async function withRetries<R>(
@@ -47,8 +47,8 @@ export async function withRetries<R>(
     if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
   };
   const internals = internalsOf(store);
-  const most = expected === "any" ? retries : 0;
-  const work = () => retry(most, (number) => attempt(number, ensure));
+  const maxRetries = expected === "any" ? retries : 0;
+  const work = () => retry(maxRetries, (number) => attempt(number, ensure));
   if (internals === undefined || internals.transaction !== undefined) return await work();
   return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${streamId}`, work);
 }
@@ -61,7 +61,7 @@ async function retry<R>(retries: number, attempt: (number: number) => Promise<R>
       const conflict = isEventSourceryError(error, "CONCURRENCY");
       if (!conflict || error.transactionAborted || number > retries) throw error;
     }
-    // Full jitter: writers that met once do not meet again at the same moment.
+    // Full jitter: writers that conflicted do not retry at the same moment.
     await sleep(Math.random() * Math.min(10 * 2 ** number, 500));
   }
 }
@@ -69,28 +69,32 @@ async function retry<R>(retries: number, attempt: (number: number) => Promise<R>
 async function queue<R>(driver: object, key: string, work: () => Promise<R>): Promise<R> {
   const last = queues.get(driver) ?? new Map<string, QueuedCommand>();
   queues.set(driver, last);
-  const before = last.get(key);
-  const begun = before === undefined ? Promise.resolve() : endedOrLate(before);
-  const result = before === undefined ? work() : begun.then(work);
-  const turn: QueuedCommand = { begun, ended: result.then(() => {}, () => {}) };
-  last.set(key, turn);
+  const predecessor = last.get(key);
+  const started = predecessor === undefined ? Promise.resolve() : endedOrLate(predecessor);
+  const result = predecessor === undefined ? work() : started.then(work);
+  const command: QueuedCommand = { started, ended: result.then(() => {}, () => {}) };
+  last.set(key, command);
   try {
     return await result;
   } finally {
-    if (last.get(key) === turn) last.delete(key);
+    if (last.get(key) === command) last.delete(key);
   }
 }
 
-/** Resolves when a turn has ended, or has lasted too long. */
-async function endedOrLate({ begun, ended }: QueuedCommand): Promise<void> {
-  await begun;
+/** Resolves when a command has ended, or has run for longer than `maxWait`. */
+async function endedOrLate({ started, ended }: QueuedCommand): Promise<void> {
+  await started;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, patience));
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, maxWait));
   await Promise.race([ended, late]);
   clearTimeout(timer);
 }
 
-/** Checks the options that repositories and deciders share. */
+/**
+ * Checks the options that repositories and deciders share.
+ *
+ * @throws {TypeError | RangeError} If one is malformed, or the category contains a colon.
+ */
 export function checkCommand(
   category: string | undefined,
   retries: number,

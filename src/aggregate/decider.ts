@@ -8,39 +8,39 @@ import { streamIdOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 
-/** What a decider is made of: pure functions. */
+/** The parts of a decider: pure functions, and how its commands run. */
 export interface DeciderOptions<State, Command, E extends Event> {
-  /** The part of its stream ids before the colon. @default none: the id is the stream id */
+  /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
   readonly category?: string | undefined;
-  /** Makes the state before the first event. */
+  /** Returns the state before the first event. */
   readonly initialState: () => State;
-  /** Makes the next state of a state and an event. */
+  /** Returns the next state, after an event. */
   readonly evolve: (state: State, event: E) => State;
-  /** Answers a command with one event, several or none, or throws to refuse it. */
+  /** Returns the events of a command: one, several or none (an empty list); throws to refuse it. */
   readonly decide: (command: Command, state: State) => NoInfer<E> | readonly NoInfer<E>[];
-  /** How often a command is decided again after another writer was faster. @default 3 */
+  /** How often a command is decided again after a conflict with another writer. @default 3 */
   readonly retries?: number | undefined;
-  /** Whether the events are also for the outbox, as with `EventStore.publish`. @default false */
+  /** Whether the events are also published to the outbox, as with `EventStore.publish`. @default false */
   readonly publish?: boolean | undefined;
 }
 
-/** What became of a command. */
+/** Result of a command. */
 export interface Decided<State, E extends Event> {
-  /** The version of the stream now; 0 where it has no events. */
+  /** The version of the stream after the command; 0 if it has no events. */
   readonly version: number;
-  /** The position of the last event; undefined where the command brought about none. */
+  /** The position of the last decided event; undefined if there were none. */
   readonly position: number | undefined;
-  /** The events that the command brought about, as they are stored. */
+  /** The decided events as they are stored; may be empty. */
   readonly events: readonly RecordedEvent<E>[];
-  /** The state after them. */
+  /** The state after these events. */
   readonly state: State;
 }
 
-/** How a decider handles a command. */
+/** Options of `Decider.handle`. */
 export interface HandleOptions {
   /**
    * The version that the stream must have before the command: a number (`0` = it must not exist), `"noStream"` or
-   * `"streamExists"`. Where it has another, nothing is decided; after a conflict it is not decided again.
+   * `"streamExists"`. With another version nothing is decided; after a conflict the command is not decided again.
    *
    * @default "any"
    */
@@ -51,14 +51,14 @@ export interface HandleOptions {
 export interface Decider<State, Command, E extends Event>
   extends DeciderOptions<State, Command, E> {
   /**
-   * Loads the state, decides, appends. When another writer was faster, once more.
+   * Loads the state, decides and appends; after a conflict with another writer, all of it again.
    *
    * @param store A store of at least the decider's events.
    * @param id The id, without the category.
-   * @param command What to decide on.
-   * @param options What is expected of the stream.
-   * @returns The version and the state after it, and the events as they are stored.
-   * @throws {ConcurrencyError} If the stream is not at the expected version, or there was a conflict on every attempt.
+   * @param command The command that `decide` receives.
+   * @param options The expected version of the stream.
+   * @returns The version and the state after the command, and the events as they are stored.
+   * @throws {ConcurrencyError} If the stream is not at the expected version, or every attempt met a conflict.
    */
   handle(
     store: EventReader & EventWriter<E>,
@@ -71,7 +71,7 @@ export interface Decider<State, Command, E extends Event>
 /**
  * Makes an aggregate of pure functions, without a class.
  *
- * @throws {TypeError} If the category holds a colon.
+ * @throws {TypeError} If the category contains a colon, or an option has the wrong type.
  *
  * @example A light switch
  * ```ts
@@ -112,7 +112,7 @@ export function decider<State, Command, E extends Event>(
           streamId,
           { state: initialState(), version: 0 },
           ({ state }, event) => ({
-            // The store's events are at least the decider's; those of its own stream are the decider's alone.
+            // The store has at least the decider's events, and the decider's streams hold no others.
             state: isUnknown(event) ? state : evolve(state, event as unknown as E),
             version: event.version,
           }),
@@ -121,7 +121,7 @@ export function decider<State, Command, E extends Event>(
         const answer: E | readonly E[] = decide(request, loaded.state);
         if (isPromise(answer)) {
           answer.then(undefined, () => {}); // its rejection is deliberately ignored
-          throw new TypeError("decide must answer at once, got a promise");
+          throw new TypeError("decide must be synchronous, got a promise");
         }
         const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
         if (decided.length === 0) return { ...loaded, position: undefined, events: [] };

@@ -8,47 +8,47 @@ import { internalsOf } from "../store/internals.ts";
 import { Aggregate, type AggregateEvent, lifecycle } from "./aggregate.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 
-/** A class of aggregates. */
+/** The class of an aggregate, as a repository needs it. */
 export interface AggregateClass<A> {
-  /** The part of its stream ids before the colon; may be left out. */
+  /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
   readonly category?: string | undefined;
-  /** Its constructor takes no arguments. */
+  /** Makes a new aggregate; takes no arguments. */
   new (): A;
 }
 
-/** How a repository works. */
+/** Options of a repository. */
 export interface RepositoryOptions {
-  /** How often a command is run again after another writer was faster. @default 3 */
+  /** How often a command runs again after a conflict with another writer. @default 3 */
   readonly retries?: number | undefined;
-  /** Whether what it saves is also for the outbox, as with `EventStore.publish`. @default false */
+  /** Whether saved events are also published to the outbox, as with `EventStore.publish`. @default false */
   readonly publish?: boolean | undefined;
 }
 
-/** What a command knows besides its aggregate. */
+/** The second argument of a command: facts about the loaded stream. */
 export interface CommandContext<E extends Event = Event> {
   /** Whether the stream had no events. */
   readonly isNew: boolean;
-  /** The version that was loaded; 0 for a new one. */
+  /** The version that was loaded; 0 for a new aggregate. */
   readonly version: number;
-  /** When its first event was created, a UTC instant; undefined for a new one. */
+  /** When its first event was created, a UTC instant; undefined for a new aggregate. */
   readonly createdAt: Date | undefined;
-  /** When its last event was created, a UTC instant; undefined for a new one. */
+  /** When its last event was created, a UTC instant; undefined for a new aggregate. */
   readonly updatedAt: Date | undefined;
-  /** 1 at first; more when the command runs again after a conflict. */
+  /** The number of the attempt, from 1; higher when the command runs again after a conflict. */
   readonly attempt: number;
   /** The repository's store. */
   readonly store: EventStore<E>;
 }
 
-/** Up to where an aggregate is to be loaded. */
+/** The past state in which an aggregate is loaded. */
 export interface AsOf {
-  /** As it was at this version; a whole number from 1. @default the last */
+  /** Load it as of this version, a whole number from 1. @default the last */
   readonly version?: number | undefined;
-  /** As it was at this UTC instant: everything before the first event that was created later. @default now */
+  /** Load it as of this UTC instant: all events before the first one that was created later. @default now */
   readonly at?: Date | undefined;
 }
 
-/** Accepts everything where a store has all events of an aggregate; or else names those it lacks in the compiler's message. */
+/** Accepts any class if the store has all its events; otherwise the compiler's message names those that are missing. */
 type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? unknown
   : { readonly "the store was made without": Exclude<Needed, E>["type"] };
 
@@ -59,7 +59,7 @@ interface LoadedAggregate<A> {
 }
 
 /**
- * Loads aggregates from their streams and saves what they emit. A thin layer over `fold` and `append`.
+ * Loads aggregates from their streams and saves the events they emit. A thin layer over `fold` and `append`.
  *
  * @example Create, change, load
  * ```ts
@@ -93,11 +93,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   readonly #publish: boolean;
 
   /**
-   * Makes a repository; it holds no state, so that one may be made wherever a store is at hand.
+   * Makes a repository. It holds no state, so making one is cheap, for example inside each transaction.
    *
-   * @param store A store of at least the aggregate's events; inside a transaction, the transaction's.
+   * @param store A store of at least the aggregate's events; inside a transaction, the transaction's store.
    * @param aggregateClass The class, whose constructor takes no arguments.
-   * @throws {TypeError} If the class's category holds a colon, or an argument has the wrong type.
+   * @throws {TypeError} If the class's category contains a colon, or an argument has the wrong type.
    */
   constructor(
     store: EventStore<E>,
@@ -119,7 +119,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    * Makes a new aggregate, runs a command on it and saves it.
    *
    * @param id The aggregate's id, without the category.
-   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
+   * @param run The command; if it throws, nothing is saved and the caller gets the same error.
    * @returns What the command returned.
    * @throws {ConcurrencyError} If the stream exists.
    */
@@ -129,22 +129,22 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   ): Promise<Awaited<R>> {
     const streamId = this.#streamId(id);
     const aggregate = this.#make(id);
-    const blank = { aggregate, createdAt: undefined, updatedAt: undefined };
-    const { result } = await this.#run(blank, 1, "noStream", run);
-    // Where there was nothing to save, nothing has met the stream that is there.
+    const loaded = { aggregate, createdAt: undefined, updatedAt: undefined };
+    const { result } = await this.#run(loaded, 1, "noStream", run);
+    // Without events to save, no append has checked whether the stream exists.
     const actual = aggregate.version === 0 ? await this.#store.version(streamId) : 0;
     if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
     return result;
   }
 
   /**
-   * Loads an aggregate, or makes a new one, runs a command on it and saves it. When another writer was faster, loads
-   * it again and runs the command again: so the command must not do anything that cannot be repeated.
+   * Loads an aggregate, or makes a new one, runs a command on it and saves it. After a conflict with another writer,
+   * loads it again and runs the command again, so the command must be repeatable.
    *
    * @param id The aggregate's id, without the category.
-   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
+   * @param run The command; if it throws, nothing is saved and the caller gets the same error.
    * @returns What the command returned.
-   * @throws {ConcurrencyError} If there was a conflict on every attempt.
+   * @throws {ConcurrencyError} If every attempt met a conflict.
    */
   async aggregate<R>(
     id: string,
@@ -154,15 +154,15 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   }
 
   /**
-   * Does what `aggregate` does, and returns besides what became of the stream.
+   * Does what `aggregate` does, and also returns the aggregate, its version and the saved events.
    *
    * @param id The aggregate's id, without the category.
-   * @param run The command; what it throws reaches the caller unchanged, and nothing is saved then.
-   * @param options What is expected of the stream, and metadata for the events.
-   * @returns What the command returned, the version after it, and what was saved.
-   * @throws {ConcurrencyError} If the stream is not at the expected version, or there was a conflict on every attempt.
+   * @param run The command; if it throws, nothing is saved and the caller gets the same error.
+   * @param options The expected version of the stream, and metadata for the events.
+   * @returns The command's return value, the version after it, and the saved events.
+   * @throws {ConcurrencyError} If the stream is not at the expected version, or every attempt met a conflict.
    *
-   * @example A change that only applies to the version that the user saw
+   * @example Change only the version that the user saw
    * ```ts
    * import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
    * import { memory } from "event-sourcery/memory";
@@ -203,9 +203,9 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   }
 
   /**
-   * Loads an aggregate, as it is or as it was.
+   * Loads an aggregate in its current or a past state.
    *
-   * @returns The aggregate; undefined where there is no stream, or there was none then.
+   * @returns The aggregate; undefined if the stream does not exist, or did not exist at that time.
    * @throws {RangeError} If the version is not a whole number from 1.
    */
   async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
@@ -215,13 +215,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   }
 
   /**
-   * Stores what an aggregate emitted. Afterwards its `changes` are empty and its `version` has moved on; saving it
-   * again writes nothing.
+   * Stores the events that an aggregate emitted. Afterwards its `changes` are empty and its `version` is that of the
+   * last event; saving it again writes nothing.
    *
-   * @param aggregate One that this repository loaded.
-   * @param options Metadata for the events; their own wins.
-   * @returns The version now, and what was saved.
-   * @throws {ConcurrencyError} If another writer was faster.
+   * @param aggregate An aggregate that this repository loaded.
+   * @param options Metadata for the events; an event's own metadata takes precedence.
+   * @returns The version after it, and the saved events.
+   * @throws {ConcurrencyError} If another writer changed the stream since it was loaded.
    * @throws {AggregateDiscardedError} If its earlier changes were rolled back or refused.
    */
   async save(aggregate: A, options: SaveOptions = {}): Promise<SaveResult<AggregateEvent<A>>> {
@@ -246,7 +246,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     }
   }
 
-  /** Saves an aggregate; `fresh` is what is expected where it has no version yet. */
+  /** Saves an aggregate; `fresh` is the version to expect if it is new. */
   async #save(
     aggregate: A,
     fresh: 0 | "noStream",

@@ -1,26 +1,26 @@
-/** What is to be done when a signal aborts. */
+/** The actions to run when a signal aborts. */
 const actions: WeakMap<AbortSignal, Set<() => void>> = new WeakMap();
 
 /**
- * Does something when a signal aborts, which it has not yet.
+ * Runs an action when a signal aborts; the signal must not be aborted yet.
  *
- * A signal gets one listener however many wait for it: Node warns of more than ten, as for a leak. `AbortSignal.any`
- * would keep a little of each call as long as the signal lives, and on Node 20 a timeout that nobody listens to may be
- * collected before it comes.
+ * A signal gets one listener for all actions: Node warns of a leak at more than ten listeners. `AbortSignal.any` would
+ * retain some memory for each call as long as the signal lives, and on Node 20 a timeout signal without a listener may
+ * be collected before it fires.
  *
- * @returns Takes it back.
+ * @returns A function that cancels the action.
  */
 export function onAbort(signal: AbortSignal, action: () => void): () => void {
-  const waiting = actions.get(signal) ?? listen(signal);
-  waiting.add(action);
-  return () => void waiting.delete(action);
+  const registered = actions.get(signal) ?? listen(signal);
+  registered.add(action);
+  return () => void registered.delete(action);
 }
 
 function listen(signal: AbortSignal): Set<() => void> {
-  const waiting = new Set<() => void>();
-  actions.set(signal, waiting);
+  const registered = new Set<() => void>();
+  actions.set(signal, registered);
   signal.addEventListener("abort", () => {
-    for (const action of [...waiting]) action();
+    for (const action of [...registered]) action();
   });
-  return waiting;
+  return registered;
 }

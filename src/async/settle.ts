@@ -1,7 +1,7 @@
 /**
- * Waits until all have ended, so that nobody works on when one has failed.
+ * Waits until all promises are settled, so that no sibling is still running when one fails.
  *
- * @returns What they resolved to; rejects with the first error.
+ * @returns The values, in order; rejects with the error of the first promise in the list that failed.
  */
 export async function allSettledOrThrow<const Results extends readonly unknown[]>(
   promises: { readonly [Index in keyof Results]: Promise<Results[Index]> },

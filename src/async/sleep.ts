@@ -2,10 +2,11 @@ import { onAbort } from "./abort.ts";
 import { maxInt32 } from "../errors/check.ts";
 
 /**
- * Waits, at most for some milliseconds.
+ * Waits until the time is over, until it is woken, or until the signal aborts.
  *
- * @param sleepers Where to leave what ends the waiting early.
- * @param signal Ends the waiting, too; nothing is thrown.
+ * @param milliseconds The longest wait; 0 or less returns immediately.
+ * @param sleepers Receives a function that wakes this sleeper, until the wait has ended.
+ * @param signal Ends the wait as well, without an error.
  */
 export async function sleep(
   milliseconds: number,
@@ -17,11 +18,11 @@ export async function sleep(
     const wake = () => {
       clearTimeout(timer);
       sleepers.delete(wake);
-      forget?.();
+      cancel?.();
       resolve();
     };
     const timer = setTimeout(wake, Math.min(milliseconds, maxInt32));
     sleepers.add(wake);
-    const forget = signal && onAbort(signal, wake);
+    const cancel = signal && onAbort(signal, wake);
   });
 }

@@ -137,7 +137,7 @@ test("handle() gives evolve a state and an event alone", async () => {
 test("handle() throws TypeError when decide answers with a promise", async () => {
   const { store } = lights();
   const wrong = decider({ ...light, decide: (async () => TurnedOn()) as never });
-  const refusal = { name: "TypeError", message: "decide must answer at once, got a promise" };
+  const refusal = { name: "TypeError", message: "decide must be synchronous, got a promise" };
   await assert.rejects(wrong.handle(store, "hall", "on"), refusal);
   const failing = decider({ ...light, decide: (() => Promise.reject(new Error("late"))) as never });
   await assert.rejects(failing.handle(store, "hall", "on"), refusal);
