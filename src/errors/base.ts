@@ -1,4 +1,4 @@
-/** The stable code of every error of this library. */
+/** The codes of all errors of this library; a code never changes between releases. */
 export type EventSourceryErrorCode =
   | "AGGREGATE_DISCARDED"
   | "BUSY"
@@ -23,15 +23,15 @@ export type EventSourceryErrorCode =
   | "UNKNOWN_OUTCOME"
   | "UNSUPPORTED";
 
-/** Marks every error of this library, also those of another copy of it. */
+/** Marks every error of this library, also those made by another copy of it. */
 export const brand: symbol = Symbol.for("event-sourcery.error");
 
 /**
  * The base of every error of this library.
  *
- * A message never carries event data, SQL or parameters. What a database client threw stands in `cause`.
+ * A message never contains event data, SQL or parameters. The error of the database client is the `cause`.
  *
- * @example Tell errors apart by their code
+ * @example Distinguish errors by their code
  * ```ts
  * import { ConcurrencyError, isEventSourceryError } from "event-sourcery";
  * import assert from "node:assert/strict";
@@ -42,9 +42,9 @@ export const brand: symbol = Symbol.for("event-sourcery.error");
  * ```
  */
 export abstract class EventSourceryError extends Error {
-  /** Identifies the kind of error, and never changes between releases; `"BUSY"` is that of `BusyError`. */
+  /** Identifies the kind of error, and never changes between releases: `"BUSY"` is the code of `BusyError`. */
   readonly code: EventSourceryErrorCode;
-  /** Whether the same call may succeed when it is made again. */
+  /** Whether the same call may succeed if it is repeated. */
   readonly retryable: boolean = false;
 
   static {
@@ -52,10 +52,10 @@ export abstract class EventSourceryError extends Error {
   }
 
   /**
-   * Sets `name` from the code, so that it is the class's own also where a minifier has renamed the class.
+   * Sets `name` from the code, so that it is right even if a minifier has renamed the class.
    *
    * @param code The code of the class.
-   * @param message What was tried, and why it failed.
+   * @param message The attempted action, and why it failed.
    */
   constructor(code: EventSourceryErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -66,13 +66,13 @@ export abstract class EventSourceryError extends Error {
   }
 }
 
-/** The name of the class whose code this is: `"LEASE_LOST"` is that of `LeaseLostError`. */
+/** Returns the name of the class with this code: `LeaseLostError` for `"LEASE_LOST"`. */
 function nameOf(code: EventSourceryErrorCode): string {
   const words = code.split("_").map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`);
   return `${words.join("")}Error`;
 }
 
-/** Quotes a name for a message; long names are cut. */
+/** Quotes a name for a message; names longer than 100 characters are truncated. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }

@@ -2,12 +2,12 @@ import { quote } from "./base.ts";
 import { isDate } from "./kind.ts";
 
 const encoder = new TextEncoder();
-const longest = 512;
+const maxBytes = 512;
 
 /**
  * Checks a name that becomes part of a key: a stream id, type, tag, tenant or event id.
  *
- * @throws {TypeError} If it is not a string, holds NUL or is not well-formed Unicode.
+ * @throws {TypeError} If it is not a string, contains NUL or is not well-formed Unicode.
  * @throws {RangeError} If it is empty or longer than 512 bytes in UTF-8.
  */
 export function checkName(argument: string, value: unknown): asserts value is string {
@@ -15,12 +15,13 @@ export function checkName(argument: string, value: unknown): asserts value is st
     throw new TypeError(`${argument} must be a string, got ${kind(value)}`);
   }
   if (value === "") throw new RangeError(`${argument} must not be empty`);
-  // A UTF-16 unit takes at most three bytes, so most names need no encoding to be measured.
+  // A UTF-16 unit takes at most three bytes, so most names are short enough without being encoded.
   if (
-    value.length * 3 > longest && (value.length > longest || encoder.encode(value).length > longest)
+    value.length * 3 > maxBytes &&
+    (value.length > maxBytes || encoder.encode(value).length > maxBytes)
   ) {
     throw new RangeError(
-      `${argument} must be at most ${longest} bytes in UTF-8, got ${quote(value)}`,
+      `${argument} must be at most ${maxBytes} bytes in UTF-8, got ${quote(value)}`,
     );
   }
   if (unsafe.test(value)) {
@@ -28,11 +29,11 @@ export function checkName(argument: string, value: unknown): asserts value is st
   }
 }
 
-/** NUL, which libSQL cuts a text at, and surrogates that stand alone, which UTF-8 cannot hold. */
+/** Matches NUL, at which libSQL truncates text, and lone surrogates, which UTF-8 cannot encode. */
 export const unsafe: RegExp = /[\0\p{Surrogate}]/u;
 
 /**
- * The longest time that a timer takes, in milliseconds: a longer delay fires immediately. Also the greatest `integer` of
+ * The longest delay of a timer, in milliseconds: a longer one fires immediately. Also the greatest `integer` of
  * Postgres.
  */
 export const maxInt32: number = 2 ** 31 - 1;
@@ -41,27 +42,27 @@ export const maxInt32: number = 2 ** 31 - 1;
  * Checks a whole number.
  *
  * @throws {TypeError} If it is not a number.
- * @throws {RangeError} If it is not a whole number from `least` to `most`.
+ * @throws {RangeError} If it is not a whole number from `min` to `max`.
  */
 export function checkNumber(
   argument: string,
   value: unknown,
-  least: number = 0,
-  most: number = Number.MAX_SAFE_INTEGER,
+  min: number = 0,
+  max: number = Number.MAX_SAFE_INTEGER,
 ): asserts value is number {
   if (typeof value !== "number") {
     throw new TypeError(`${argument} must be a number, got ${kind(value)}`);
   }
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const end = most === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : most;
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    const end = max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : max;
     throw new RangeError(
-      `${argument} must be a whole number from ${least} to ${end}, got ${value}`,
+      `${argument} must be a whole number from ${min} to ${end}, got ${value}`,
     );
   }
 }
 
 /**
- * Checks an instant.
+ * Checks a UTC instant.
  *
  * @throws {TypeError} If it is not a `Date`.
  * @throws {RangeError} If it is not a valid date of the years 1 to 9999, which every driver can store and order.
@@ -79,7 +80,8 @@ export function checkInstant(argument: string, value: unknown): asserts value is
 /**
  * Checks a list of names, such as the types or categories of a filter.
  *
- * @throws {TypeError} If it is not an array of strings, or a name in it is malformed.
+ * @throws {TypeError} If it is not an array of strings, or a name in it is not well-formed.
+ * @throws {RangeError} If a name in it is too long, or is empty and `allowEmpty` is false.
  */
 export function checkList(argument: string, value: unknown, allowEmpty: boolean = false): void {
   if (!Array.isArray(value)) {
@@ -91,7 +93,7 @@ export function checkList(argument: string, value: unknown, allowEmpty: boolean 
 }
 
 /**
- * Checks an object, such as the options of something, and returns it.
+ * Checks an object, such as a function's options, and returns it.
  *
  * @throws {TypeError} If it is not an object, or is an array.
  */
@@ -103,7 +105,7 @@ export function checkObject<T>(argument: string, value: T): T {
 /**
  * Checks a function.
  *
- * @throws {TypeError} If it is not one.
+ * @throws {TypeError} If it is not a function.
  */
 export function checkFunction(
   argument: string,
@@ -116,14 +118,14 @@ export function checkFunction(
 /**
  * Checks a boolean.
  *
- * @throws {TypeError} If it is not one.
+ * @throws {TypeError} If it is not a boolean.
  */
 export function checkBoolean(argument: string, value: unknown): asserts value is boolean {
   if (typeof value === "boolean") return;
   throw new TypeError(`${argument} must be a boolean, got ${kind(value)}`);
 }
 
-/** Names what a value is, without showing it. */
+/** Returns the kind of a value for a message, such as `"an array"`, without its content. */
 export function kind(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";

@@ -1,12 +1,12 @@
 import { EventSourceryError, quote } from "./base.ts";
 
 /**
- * An event can never be handled, however often it is tried: thrown by a handler or publisher, it parks the stream
- * immediately.
+ * An event can never be handled, no matter how often it is retried: thrown by a handler or publisher, it parks the
+ * stream immediately.
  *
- * What to do: mend what refuses the event and call `redrive()`, or give the event up with `discard()`.
+ * What to do: fix what rejects the event and call `redrive()`, or give the event up with `discard()`.
  *
- * @example A message that the broker refuses for good
+ * @example A message that the broker rejects permanently
  * ```ts
  * import { PermanentError } from "event-sourcery";
  * import assert from "node:assert/strict";
@@ -19,21 +19,21 @@ export class PermanentError extends EventSourceryError {
   /** `"PERMANENT"`: the stream is parked without a further attempt. */
   declare readonly code: "PERMANENT";
 
-  /** Makes the message, which gives the reason; it is stored with the parked stream, so it must hold no secret. */
+  /** Makes the message from the reason; it is stored with the parked stream, so it must not contain a secret. */
   constructor(reason: string, options?: ErrorOptions) {
     super("PERMANENT", `Cannot handle the event, now or later: ${reason}`, options);
   }
 }
 
 /**
- * A consumer's lane is another worker's by now: what is done for it will not be committed.
+ * A consumer's lane belongs to another worker by now: further work on it cannot be committed.
  *
- * What to do: nothing, the new owner goes on; where it happens often, raise `lease` or make handlers shorter.
+ * What to do: nothing, the new owner continues; if it happens often, raise `lease` or shorten the handlers.
  */
 export class LeaseLostError extends EventSourceryError {
-  /** `"LEASE_LOST"`: the work is rolled back or will be repeated by the new owner. */
+  /** `"LEASE_LOST"`: the work was rolled back, or will be repeated by the new owner. */
   declare readonly code: "LEASE_LOST";
-  /** `true`: another worker goes on; this one may come back. */
+  /** `true`: another worker continues, and this one can get the lane again later. */
   override readonly retryable = true;
 
   /** Makes the message, which names the consumer. */
@@ -57,7 +57,7 @@ export class HandlerTimeoutError extends EventSourceryError {
   /** `true`: the event will be tried again. */
   override readonly retryable = true;
 
-  /** Makes the message, which says how long it took. */
+  /** Makes the message, which states the timeout. */
   constructor(consumer: string, timeout: number) {
     super(
       "HANDLER_TIMEOUT",
@@ -67,14 +67,14 @@ export class HandlerTimeoutError extends EventSourceryError {
 }
 
 /**
- * A consumer was made with another number of lanes than it has.
+ * A consumer was made with another number of lanes than is stored for it.
  *
- * What to do: call `await consumer.relane(lanes)` once, or make the consumer with the number that it has.
+ * What to do: call `await consumer.relane(lanes)` once, or make the consumer with the stored number.
  */
 export class LanesMismatchError extends EventSourceryError {
   /** `"LANES_MISMATCH"`: the consumer has not run. */
   declare readonly code: "LANES_MISMATCH";
-  /** How many it has. */
+  /** The number of lanes that is stored. */
   readonly lanes: number;
 
   /** Names both numbers and how to change them; no lanes at all means that the consumer was forgotten. */
@@ -103,7 +103,7 @@ export interface ConsumerFilter {
 }
 
 /**
- * A consumer wants other events than before: those that it passed over would never come.
+ * A consumer's filter selects other events than before: those that it has already skipped would never be delivered.
  *
  * What to do: rebuild the consumer, give it another name or version, or set `onFilterChange`.
  */

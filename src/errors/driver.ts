@@ -1,7 +1,7 @@
 import { EventSourceryError, quote } from "./base.ts";
 
 /**
- * The connection failed while events were stored, and whether they are could not be found out.
+ * The connection failed while events were being stored, and it could not be determined whether they are.
  *
  * What to do: append the same events, with the same ids, again; after a transaction, read what it wrote before
  * you repeat it.
@@ -11,10 +11,10 @@ export class UnknownOutcomeError extends EventSourceryError {
   declare readonly code: "UNKNOWN_OUTCOME";
   /** `true`: appending the same events again stores them at most once. */
   override readonly retryable = true;
-  /** The streams that were to be appended to; empty for a transaction whose commit was not answered. */
+  /** The streams of the append; empty for a transaction whose commit was not confirmed. */
   readonly streamIds: readonly string[];
 
-  /** Makes the message, which says which streams. */
+  /** Makes the message, which names the streams. */
   constructor(
     streamIds: readonly string[],
     options?: ErrorOptions & { readonly reason?: string | undefined },
@@ -33,7 +33,7 @@ export class UnknownOutcomeError extends EventSourceryError {
 }
 
 /**
- * Another writer held the store for longer than `busyTimeout`, or a lane of a consumer; nothing was stored.
+ * Another writer held the store, or a lane of a consumer, for longer than `busyTimeout`; nothing was stored.
  *
  * What to do: try again; inside a transaction or a handler, write through the `store` that was passed to the
  * function.
@@ -41,7 +41,7 @@ export class UnknownOutcomeError extends EventSourceryError {
 export class BusyError extends EventSourceryError {
   /** `"BUSY"`: nothing was stored. */
   declare readonly code: "BUSY";
-  /** `true`: the other writer may be done by then. */
+  /** `true`: the other writer may have finished by then. */
   override readonly retryable = true;
 
   /** Makes the message, which says how long was waited and what to do; or which consumer's lane a worker holds. */
@@ -64,13 +64,13 @@ export class BusyError extends EventSourceryError {
 /**
  * The database handle is closed, or its connection was lost.
  *
- * What to do: check that the database runs and where the handle points to; a handle that was closed has to be
- * opened anew.
+ * What to do: check that the database is running and that the handle points to it; replace a closed handle with a new
+ * one.
  */
 export class ConnectionError extends EventSourceryError {
   /** `"CONNECTION"`: nothing was read or stored. */
   declare readonly code: "CONNECTION";
-  /** `true`: the database may be back by then. */
+  /** `true`: the database may be reachable again by then. */
   override readonly retryable = true;
 
   /** Makes the message, which says what failed, such as `ECONNREFUSED 127.0.0.1:5432`. */
@@ -89,8 +89,8 @@ export class ConnectionError extends EventSourceryError {
 /**
  * The database or its client refused a statement for a reason of its own, which stands in `cause`.
  *
- * What to do: read the `cause`, which is the database's own error, and remove what it complains about: a missing
- * right, a full disk, a constraint of your own.
+ * What to do: read the `cause` and remove the reason, such as a missing privilege, a full disk or a constraint of your
+ * own.
  */
 export class DriverError extends EventSourceryError {
   /** `"DRIVER"`: the statement had no effect. */
@@ -108,10 +108,9 @@ export class DriverError extends EventSourceryError {
 }
 
 /**
- * The tables are not there.
+ * The tables of the event store do not exist.
  *
- * What to do: run `await driver.migrate()` once against this database, or point the handle to the one that was
- * migrated.
+ * What to do: call `await driver.migrate()` once on this database, or point the handle to the migrated one.
  */
 export class MissingSchemaError extends EventSourceryError {
   /** `"MISSING_SCHEMA"`: nothing was read or stored. */
@@ -147,7 +146,7 @@ export class NewerSchemaError extends EventSourceryError {
   /** `"NEWER_SCHEMA"`: nothing was read or stored. */
   declare readonly code: "NEWER_SCHEMA";
 
-  /** Makes the message, which says which versions. */
+  /** Makes the message, which states both schema versions. */
   constructor(found: number, known: number) {
     super(
       "NEWER_SCHEMA",
@@ -182,10 +181,10 @@ export class OutdatedSchemaError extends EventSourceryError {
  * replication, call `await driver.repairPosition()` once.
  */
 export class StoreRewoundError extends EventSourceryError {
-  /** `"STORE_REWOUND"`: nothing was stored, and consumers stand still. */
+  /** `"STORE_REWOUND"`: nothing was stored, and consumers do not advance. */
   declare readonly code: "STORE_REWOUND";
 
-  /** Makes the message, which says what is ahead of what. */
+  /** Makes the message, which states the log's last position and the highest one that was seen. */
   constructor(head: number, seen: number, options?: ErrorOptions) {
     super(
       "STORE_REWOUND",
@@ -198,10 +197,9 @@ export class StoreRewoundError extends EventSourceryError {
 }
 
 /**
- * The transaction is aborted: the database will not commit it, whatever the code in it believes.
+ * The transaction is aborted: the database will not commit it, even if its work has returned normally.
  *
- * What to do: run the whole transaction again, and let errors of the database reach its end instead of catching
- * them inside.
+ * What to do: run the whole transaction again, and let database errors leave the work instead of catching them inside.
  */
 export class TransactionAbortedError extends EventSourceryError {
   /** `"TRANSACTION_ABORTED"`: nothing of the transaction is stored. */
@@ -209,7 +207,7 @@ export class TransactionAbortedError extends EventSourceryError {
   /** `true`: the whole transaction has to run again, not its last statement. */
   override readonly retryable = true;
 
-  /** Makes the message, which says that nothing of the transaction is stored. */
+  /** Makes the message; it is the same for every aborted transaction. */
   constructor(options?: ErrorOptions) {
     super(
       "TRANSACTION_ABORTED",
@@ -220,15 +218,15 @@ export class TransactionAbortedError extends EventSourceryError {
 }
 
 /**
- * The database handle cannot do what was asked.
+ * The database handle does not support the operation.
  *
- * What to do: use a database handle that can do it, such as one with interactive transactions.
+ * What to do: use a database handle that supports it, such as one with interactive transactions.
  */
 export class UnsupportedError extends EventSourceryError {
-  /** `"UNSUPPORTED"`: nothing was begun. */
+  /** `"UNSUPPORTED"`: nothing was started. */
   declare readonly code: "UNSUPPORTED";
 
-  /** Makes the message, which says what, and why. */
+  /** Makes the message from the attempted action and the reason. */
   constructor(action: string, reason: string) {
     super("UNSUPPORTED", `Cannot ${action}: ${reason}`);
   }

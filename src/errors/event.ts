@@ -3,15 +3,15 @@ import { EventSourceryError, quote } from "./base.ts";
 /**
  * Two event types of one store share a name or an alias.
  *
- * What to do: rename one of the two event types, or remove the alias that claims the other's name.
+ * What to do: rename one of the two event types, or remove the alias that equals the other's name.
  */
 export class DuplicateEventTypeError extends EventSourceryError {
   /** `"DUPLICATE_EVENT_TYPE"`: the store was not made. */
   declare readonly code: "DUPLICATE_EVENT_TYPE";
-  /** The name that both claim. */
+  /** The name or alias that both have. */
   readonly type: string;
 
-  /** Makes the message, which says which name. */
+  /** Makes the message, which contains the name. */
   constructor(type: string) {
     super(
       "DUPLICATE_EVENT_TYPE",
@@ -23,11 +23,11 @@ export class DuplicateEventTypeError extends EventSourceryError {
   }
 }
 
-/** One thing that is wrong with an event's data or metadata. */
+/** A problem with an event's data or metadata. */
 export interface Issue {
-  /** What is wrong, in the words of the schema; may quote data, so it is never part of an error's message. */
+  /** The problem in the schema's words; may quote data, so it is never part of an error's message. */
   readonly message: string;
-  /** The keys that lead to it, outermost first; empty for the whole. */
+  /** The keys that lead to it, outermost first; empty for the whole value. */
   readonly path: readonly PropertyKey[];
 }
 
@@ -41,10 +41,10 @@ export class InvalidEventError extends EventSourceryError {
   declare readonly code: "INVALID_EVENT";
   /** The name of the event's type; `"unknown"` where the event could not be read. */
   readonly type: string;
-  /** Everything that is wrong, each with its path. */
+  /** All problems, each with its path. */
   readonly issues: readonly Issue[];
 
-  /** Lists the paths of all issues. */
+  /** Makes the message, which lists the paths of at most ten issues. */
   constructor(
     type: string,
     issues: readonly Issue[],
@@ -70,10 +70,10 @@ export class InvalidEventError extends EventSourceryError {
 export class UnknownEventTypeError extends EventSourceryError {
   /** `"UNKNOWN_EVENT_TYPE"`: nothing was stored, or the read has ended. */
   declare readonly code: "UNKNOWN_EVENT_TYPE";
-  /** The name under which it is stored, or was to be. */
+  /** The `type` of the event, stored or to be stored. */
   readonly type: string;
 
-  /** Makes the message, which says which type, and what to do. */
+  /** Makes the message, which names the type and the ways out. */
   constructor(type: string) {
     super(
       "UNKNOWN_EVENT_TYPE",
@@ -87,17 +87,17 @@ export class UnknownEventTypeError extends EventSourceryError {
 /**
  * A stored event cannot be read: its data does not decode, or an upcaster threw.
  *
- * What to do: look at the `cause`; mend the upcaster that threw, or the row that was changed by hand.
+ * What to do: look at the `cause`; fix the upcaster that threw, or the row that was changed by hand.
  */
 export class CorruptEventError extends EventSourceryError {
   /** `"CORRUPT_EVENT"`: the read has ended at this event. */
   declare readonly code: "CORRUPT_EVENT";
-  /** The stream that holds the event; the store's scope says of which tenant. */
+  /** The stream of the event, in the tenant that the read was scoped to. */
   readonly streamId: string;
   /** The version of the event in its stream. */
   readonly version: number;
 
-  /** Makes the message, which says which event. */
+  /** Makes the message, which names the event by its stream and version. */
   constructor(streamId: string, version: number, reason: string, options?: ErrorOptions) {
     super(
       "CORRUPT_EVENT",
@@ -109,7 +109,7 @@ export class CorruptEventError extends EventSourceryError {
   }
 }
 
-/** Writes a path as one would in code: `"lines[2].price"`. */
+/** Formats a path as in code: `"lines[2].price"`. */
 function formatPath(path: readonly PropertyKey[]): string {
   const text = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");
   return text === "" ? "the top" : quote(text.replace(/^\./, ""));

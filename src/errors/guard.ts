@@ -26,7 +26,7 @@ import type {
 } from "./event.ts";
 import { brand, type EventSourceryErrorCode } from "./base.ts";
 
-/** Every error of this library, told apart by `code`. */
+/** The union of all errors of this library, discriminated by `code`. */
 export type AnyEventSourceryError =
   | AggregateDiscardedError
   | BusyError
@@ -52,13 +52,13 @@ export type AnyEventSourceryError =
   | UnsupportedError;
 
 /**
- * Returns whether a value is an error of this library, and of the given code where one is given.
+ * Reports whether a value is an error of this library, with the given code if one is given.
  *
  * Works across two copies of the package, where `instanceof` does not.
  *
- * @param error What was caught.
- * @param code The code to look for; any code when left out.
- * @returns `true` where it is, and the error's type is narrowed.
+ * @param error The caught value.
+ * @param code The code to look for. @default any code
+ * @returns `true` if it is; the compiler then narrows the value to the error class.
  */
 export function isEventSourceryError<Code extends EventSourceryErrorCode = EventSourceryErrorCode>(
   error: unknown,

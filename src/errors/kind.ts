@@ -1,5 +1,5 @@
-// Built-in objects are told by what only they can do, never by their prototype: that of another realm is another, and
-// so is that of a `Date` from before a test faked the clock.
+// Built-in objects are recognised by the methods that only they accept, never by their prototype: that differs for an
+// object of another realm, and for a `Date` from before a test faked the clock.
 const { getTime } = Date.prototype;
 const { has: hasKey } = Map.prototype;
 const { has: hasItem } = Set.prototype;
@@ -9,41 +9,41 @@ const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )!;
 
-/** Whether a value is a `Date`, valid or not; one of a subclass, too. */
+/** Reports whether a value is a `Date`, valid or not, or of a subclass. */
 export function isDate(value: unknown): value is Date {
-  return typeof value === "object" && takes(getTime, value);
+  return typeof value === "object" && accepts(getTime, value);
 }
 
-/** Whether a value is a `Map`; one of a subclass, too. */
+/** Reports whether a value is a `Map`, or of a subclass. */
 export function isMap(value: unknown): value is Map<unknown, unknown> {
-  return typeof value === "object" && takes(hasKey, value);
+  return typeof value === "object" && accepts(hasKey, value);
 }
 
-/** Whether a value is a `Set`; one of a subclass, too. */
+/** Reports whether a value is a `Set`, or of a subclass. */
 export function isSet(value: unknown): value is Set<unknown> {
-  return typeof value === "object" && takes(hasItem, value);
+  return typeof value === "object" && accepts(hasItem, value);
 }
 
-/** Whether a value is a `Uint8Array`; one of a subclass, such as Node's `Buffer`, too. */
+/** Reports whether a value is a `Uint8Array`, or of a subclass such as Node's `Buffer`. */
 export function isBytes(value: unknown): value is Uint8Array {
   return typedArrayName!.call(value) === "Uint8Array";
 }
 
-/** Whether a value is an `Error`, or passes for one. */
+/** Reports whether a value is an `Error`, also one of another realm. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || toString.call(value) === "[object Error]";
 }
 
-/** Whether a value is a promise, or anything else with a `then`. */
+/** Reports whether a value is a promise, or another object with a `then` method. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
 }
 
 /**
- * Whether an object was made by a built-in constructor of any realm, not by a class derived from one: the prototypes of
- * those stand directly below `Object.prototype`. The constructor is asked, since a faked `Date` derives from the real
- * one, and names that one as the constructor of what it makes.
+ * Reports whether an object was made by a built-in constructor of any realm, not by a class that extends one: the
+ * prototype of a built-in one inherits directly from `Object.prototype`. The check goes through `constructor`, since a
+ * faked `Date` extends the real one, and its objects name the real one as their constructor.
  */
 export function isBuiltIn(value: object): boolean {
   const prototype: unknown = value.constructor?.prototype;
@@ -52,8 +52,8 @@ export function isBuiltIn(value: object): boolean {
   return parent !== null && Object.getPrototypeOf(parent) === null;
 }
 
-/** Whether a built-in method accepts a value as the object that it is called on. */
-function takes(method: (...args: never[]) => unknown, value: unknown): boolean {
+/** Reports whether a built-in method accepts a value as `this`. */
+function accepts(method: (...args: never[]) => unknown, value: unknown): boolean {
   try {
     Reflect.apply(method, value, []);
     return true;

@@ -4,24 +4,23 @@ import { EventSourceryError, quote } from "./base.ts";
 /**
  * A stream was not at the version that the caller expected; nothing was stored.
  *
- * What to do: load the stream again, decide again and append with its new version; `Repository.aggregate` does
- * so by itself.
+ * What to do: load the stream again, decide again and append with its new version, as `Repository.aggregate` does.
  */
 export class ConcurrencyError extends EventSourceryError {
   /** `"CONCURRENCY"`: nothing was stored. */
   declare readonly code: "CONCURRENCY";
   /** `true`: the command has to be decided again on the stream's new events. */
   override readonly retryable = true;
-  /** The stream that was to be appended to, with its category. */
+  /** The stream of the append, with its category. */
   readonly streamId: string;
-  /** What the caller expected. */
+  /** The version that the caller expected. */
   readonly expected: ExpectedVersion;
-  /** The version the stream has: 0 where it has no events, undefined where an aborted transaction cannot be asked. */
+  /** The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked. */
   readonly actual: number | undefined;
-  /** Whether the surrounding transaction is lost, so that only the whole of it can be tried again. */
+  /** Whether the surrounding transaction was aborted, so that only the whole of it can be retried. */
   readonly transactionAborted: boolean;
 
-  /** Makes the message, which says which stream, and both versions. */
+  /** Makes the message, which names the stream and both versions. */
   constructor(
     streamId: string,
     expected: ExpectedVersion,
@@ -43,18 +42,17 @@ export class ConcurrencyError extends EventSourceryError {
 }
 
 /**
- * An event's id is taken by another event; nothing was stored.
+ * An event's id is already used by another event; nothing was stored.
  *
- * What to do: give the event an id of its own; to repeat an append, send the same events in the same order to
- * the same stream.
+ * What to do: give the event a new id; to repeat an append, send the same events in the same order to the same stream.
  */
 export class DuplicateEventError extends EventSourceryError {
   /** `"DUPLICATE_EVENT"`: nothing was stored. */
   declare readonly code: "DUPLICATE_EVENT";
-  /** The id that is taken. */
+  /** The id that is already used. */
   readonly eventId: string;
 
-  /** Makes the message, which says which id. */
+  /** Makes the message, which contains the id. */
   constructor(eventId: string, options?: ErrorOptions) {
     super(
       "DUPLICATE_EVENT",
@@ -68,7 +66,7 @@ export class DuplicateEventError extends EventSourceryError {
 }
 
 /**
- * An aggregate was used whose changes were rolled back or refused; load it again.
+ * An aggregate was used after its changes were rolled back or refused.
  *
  * What to do: load the aggregate again and run the command on the new instance.
  */
@@ -76,7 +74,7 @@ export class AggregateDiscardedError extends EventSourceryError {
   /** `"AGGREGATE_DISCARDED"`: nothing was emitted or saved. */
   declare readonly code: "AGGREGATE_DISCARDED";
 
-  /** Makes the message, which says which aggregate. */
+  /** Makes the message, which contains the aggregate's id. */
   constructor(id: string) {
     super(
       "AGGREGATE_DISCARDED",

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./root.ts";
 
-/** A class of errors, as the sources describe it. */
+/** An error class, as its doc comment describes it. */
 export interface ErrorClass {
   readonly name: string;
   readonly code: string;
@@ -13,7 +13,7 @@ export interface ErrorClass {
   readonly remedy: string;
 }
 
-/** Reads the classes of errors in the sources, by code. */
+/** Reads the error classes from the sources, sorted by code. */
 export function errorClasses(): ErrorClass[] {
   const folder = join(root, "src");
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -22,7 +22,7 @@ export function errorClasses(): ErrorClass[] {
     .sort((one, other) => one.code < other.code ? -1 : 1);
 }
 
-/** Finds the classes of errors in a source. */
+/** Finds the error classes in a source file. */
 export function classesIn(source: string): ErrorClass[] {
   const pattern =
     /\/\*\*((?:(?!\*\/)[^])*)\*\/\nexport class (\w+) extends EventSourceryError \{\n([^]*?)\n\}\n/g;
@@ -39,7 +39,7 @@ export function classesIn(source: string): ErrorClass[] {
   });
 }
 
-/** Writes the page about errors. */
+/** Renders the guide's page about errors. */
 export function errorsPage(classes: readonly ErrorClass[]): string {
   const sections = classes.map(({ name, code, retryable, cause, remedy }) => {
     const title = `\`${name}\`${retryable ? ", retryable" : ""}`;
@@ -55,7 +55,7 @@ const introduction = `# Errors
 
 <!-- Made from the doc comments of the classes: UPDATE_GUIDE=1 npm test -- node guide -->
 
-Every error of this library has a \`code\`; \`retryable\` says that the same call may succeed when it is made again. What a database client threw stands in \`cause\`. No message holds event data, SQL or parameters. A mistake in a call is a \`TypeError\` or \`RangeError\` that names the argument, what it may be, and what it was.
+Every error of this library has a \`code\`; \`retryable\` means that the same call may succeed if it is repeated. The error of the database client is the \`cause\`. No message contains event data, SQL or parameters. A mistake in a call is a \`TypeError\` or \`RangeError\` that names the argument, the allowed values and the given one.
 
 \`\`\`ts
 import { defineEvent, EventStore, isEventSourceryError } from "event-sourcery";
