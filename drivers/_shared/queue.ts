@@ -1,12 +1,12 @@
 import { BusyError } from "../../mod.ts";
 
-/** The longest time that a timer and a database take, in milliseconds. */
+/** The longest timeout that timers and databases accept, in milliseconds. */
 export const longest: number = 2 ** 31 - 1;
 
 /**
- * Checks how long a write may wait.
+ * Checks the option `busyTimeout`.
  *
- * @throws {TypeError | RangeError} If it is no whole number of milliseconds.
+ * @throws {TypeError | RangeError} If it is not a whole number of milliseconds from 0 to `longest`.
  */
 export function checkBusyTimeout(value: unknown): void {
   if (typeof value !== "number") {
@@ -19,37 +19,37 @@ export function checkBusyTimeout(value: unknown): void {
 
 const queues: WeakMap<object, Queue> = new WeakMap();
 
-/** Gives the queue of a database client, which all drivers over it share. */
+/** Returns the queue of a database client, which all drivers on that client share. */
 export function queueOf(client: object, timeout: number): Queue {
-  const turns = queues.get(client) ?? new Queue(timeout);
-  queues.set(client, turns);
-  return turns;
+  const queue = queues.get(client) ?? new Queue(timeout);
+  queues.set(client, queue);
+  return queue;
 }
 
 /**
- * A queue for what must not happen at the same time: the writes and transactions of a database with one writer.
+ * Runs work one by one: the writes and transactions of a database with a single writer.
  *
- * Waiting in a queue of our own keeps the event loop free, where a database's busy timeout would block it.
+ * Waiting here keeps the event loop free, whereas a database's busy timeout would block it.
  */
 export class Queue {
   readonly #timeout: number;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  /** @param timeout How long to wait for a turn, in milliseconds. */
+  /** @param timeout The longest wait of work in the queue, in milliseconds. */
   constructor(timeout: number) {
     this.#timeout = timeout;
   }
 
-  /** Whether nobody has a turn or waits for one, so that work that takes no time needs none. */
+  /** Whether no work is running or waiting, so that synchronous work may skip the queue. */
   get free(): boolean {
     return this.#waiting === 0;
   }
 
   /**
-   * Runs work when all that came before has ended.
+   * Runs work as soon as all earlier work has ended.
    *
-   * @throws {BusyError} If that takes longer than the timeout; the work is not begun then.
+   * @throws {BusyError} If the wait exceeds the timeout; the work is not started then.
    */
   async run<R>(work: () => Promise<R>): Promise<R> {
     const before = this.#last;
@@ -66,13 +66,13 @@ export class Queue {
     }
   }
 
-  async #within(turn: Promise<void>): Promise<void> {
+  async #within(before: Promise<void>): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new BusyError(this.#timeout)), this.#timeout);
     });
     try {
-      await Promise.race([turn, timeout]);
+      await Promise.race([before, timeout]);
     } finally {
       clearTimeout(timer);
     }

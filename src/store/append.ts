@@ -9,7 +9,7 @@ import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.
 import { send } from "./send.ts";
 import { Transaction } from "./transaction.ts";
 
-/** Appends to one or several streams in one atomic step: checks and encodes, stores, calls the handlers, wakes consumers. */
+/** Appends to one or several streams atomically: checks, encodes, stores, calls the handlers and wakes consumers. */
 export function append<E extends Event, A extends E, Db, Store>(
   shared: Shared<E, Db, Store>,
   scope: Scope<Db>,
@@ -18,16 +18,16 @@ export function append<E extends Event, A extends E, Db, Store>(
 ): Promise<readonly AppendResult<A>[]> {
   const { tenantId = "", metadata } = scope;
   const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish);
-  const wanted = shared.handlers.filter(({ matches }) =>
+  const selected = shared.handlers.filter(({ matches }) =>
     prepared.streams.some((events, index) => {
       const { category } = prepared.request.writes[index]!;
       return events.some((event) => matches(event, category));
     })
   );
-  const work = (inner: Scope<Db>) => store<E, A, Db, Store>(shared, inner, prepared, wanted);
-  if (wanted.length === 0) return work(scope);
-  // Inside a transaction this is a savepoint: when a handler throws, its append alone is undone.
-  if (wanted.some(({ afterCommit }) => !afterCommit)) return transact(scope, work);
+  const work = (inner: Scope<Db>) => store<E, A, Db, Store>(shared, inner, prepared, selected);
+  if (selected.length === 0) return work(scope);
+  // Inside a transaction this is a savepoint: when a handler throws, only its append is rolled back.
+  if (selected.some(({ afterCommit }) => !afterCommit)) return transact(scope, work);
   const transaction = new Transaction(scope.transaction);
   return transaction.run(() => work({ ...scope, transaction }));
 }
@@ -36,7 +36,7 @@ async function store<E extends Event, A extends E, Db, Store>(
   shared: Shared<E, Db, Store>,
   scope: Scope<Db>,
   { streams, request }: Prepared,
-  wanted: readonly MatchedHandler<E, Db, Store>[],
+  selected: readonly MatchedHandler<E, Db, Store>[],
 ): Promise<readonly AppendResult<A>[]> {
   const { tenantId, writes } = request;
   const sent = await send(sessionOf(scope), request);
@@ -57,7 +57,7 @@ async function store<E extends Event, A extends E, Db, Store>(
     });
   }
   if (sent.repeated) return results;
-  if (wanted.length > 0) await callHandlers(shared, scope, wanted, results);
+  if (selected.length > 0) await callHandlers(shared, scope, selected, results);
   wakeConsumers(shared, scope);
   return results;
 }
@@ -74,7 +74,7 @@ async function loadStored<E extends Event, Db, Store>(
   return (await collect(pages)).flat();
 }
 
-/** Wakes the consumers, once what was appended is committed. */
+/** Wakes the consumers as soon as the append is committed. */
 function wakeConsumers<E extends Event, Db, Store>(
   { wakeUps }: Shared<E, Db, Store>,
   { transaction }: Scope<Db>,
@@ -83,16 +83,16 @@ function wakeConsumers<E extends Event, Db, Store>(
   else transaction.onCommit(async () => wakeUps.notify());
 }
 
-/** Calls the handlers event by event, in the order they were registered, or registers them for after the commit. */
+/** Calls the handlers for each event in the order of registration; those for after the commit are only scheduled. */
 async function callHandlers<E extends Event, Db, Store>(
   { driver, storeAt, onError }: Shared<E, Db, Store>,
   scope: Scope<Db>,
-  wanted: readonly MatchedHandler<E, Db, Store>[],
+  selected: readonly MatchedHandler<E, Db, Store>[],
   results: readonly AppendResult<E>[],
 ): Promise<void> {
   for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
     const inner = handling(scope, event);
-    for (const { matches, handler, afterCommit } of wanted) {
+    for (const { matches, handler, afterCommit } of selected) {
       if (!matches(event, categoryOf(event.streamId))) continue;
       if (!afterCommit) {
         await handler(event, { store: storeAt(inner), db: scope.session.db });
@@ -109,7 +109,7 @@ async function callHandlers<E extends Event, Db, Store>(
   }
 }
 
-/** Runs a handler after the commit: the append has succeeded, so nothing may make it fail any more. */
+/** Runs a handler after the commit; never rejects, since the append has already succeeded. */
 async function report(
   work: () => Promise<unknown>,
   onError: (error: unknown) => unknown,

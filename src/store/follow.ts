@@ -4,7 +4,7 @@ import type { FollowOptions } from "./reader.ts";
 import { checkNumber } from "../errors/check.ts";
 import { readLog } from "./read.ts";
 
-/** Reads the settled log, and goes on as it grows. */
+/** Reads the settled log, and continues as it grows, until the signal aborts. */
 export async function* followLog<E extends Event, Db>(
   { driver, catalog, wakeUps }: Pick<Shared<E, Db, unknown>, "driver" | "catalog" | "wakeUps">,
   tenantId: string | undefined,

@@ -2,15 +2,15 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { quote } from "../errors/base.ts";
 import { checkFunction, checkList } from "../errors/check.ts";
 
-/** A handler with what it is to be called for. `Store` is the store that it is given. */
+/** A handler and the events it is called for. `Store` is the type of the store that it receives. */
 export interface MatchedHandler<E extends Event, Db, Store> {
-  /** What it is known by, so that another takes its place; undefined where nothing may. */
+  /** A key under which a later handler replaces this one; undefined for a handler that is never replaced. */
   readonly key?: string | undefined;
-  /** Whether it is to be called for this event. */
+  /** Reports whether it is called for this event. */
   readonly matches: (event: Event, category: string) => boolean;
-  /** Whether it is called after the commit. */
+  /** Whether it is called after the commit, instead of inside the append's transaction. */
   readonly afterCommit: boolean;
-  /** What is called. */
+  /** The function to call; inside the transaction its rejection rolls the append back. */
   readonly handler: (
     event: RecordedEvent<E>,
     context: { readonly store: Store; readonly db: Db },
@@ -25,12 +25,12 @@ interface SubscriptionInput {
 }
 
 /**
- * Finds what an object holds for event types: its own members, and those along its prototype chain, as of a class. Along
- * the chain only the names of event types count, so that a class may have other methods, too.
+ * Finds the members of an object that are named after event types, own and inherited ones. Inherited members with other
+ * names are ignored, so that a class may have other methods.
  *
- * @param argument What the object is called in messages.
- * @param known Whether the store has an event type of this name.
- * @returns The members by their keys, an object's own before those that it inherits; what is undefined is left out.
+ * @param argument The name of the object in messages.
+ * @param known Reports whether the store has an event type of this name.
+ * @returns The members by their keys, own before inherited ones; undefined members are omitted.
  * @throws {TypeError} If the object has a member of its own that is not named after an event type.
  */
 export function membersOf(
@@ -50,7 +50,7 @@ export function membersOf(
     keys.add(key);
   }
   let prototype: object | null = Object.getPrototypeOf(object);
-  // The last of a chain is `Object.prototype`, of whichever realm: its members are everyone's.
+  // The last prototype is `Object.prototype`, of whichever realm: every object inherits its members.
   for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
     if (Object.getPrototypeOf(prototype) === null) break;
     for (const key of Object.getOwnPropertyNames(prototype)) {
@@ -64,8 +64,8 @@ export function membersOf(
 /**
  * Reads the `subscriptions` option in either of its forms, keeping the order.
  *
- * @param known Tells whether the store has an event type.
- * @throws {TypeError} If a handler is no function, or a type is not one of the store's.
+ * @param known Reports whether the store has an event type of this name.
+ * @throws {TypeError} If a handler is not a function, or a type is not one of the store's.
  */
 export function readSubscriptions<E extends Event, Db, Store>(
   option: unknown,

@@ -4,19 +4,19 @@ import { handling, type Scope, type Shared, transact } from "./scope.ts";
 import { partsOf, ScopedStore } from "./scoped.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What repositories and consumers need to know of a store that is not for users. */
+/** The parts of a store that repositories and consumers need, and users do not see. */
 export interface Internals<E extends Event, Db> {
-  /** What all scopes of the store share; commands of one process on one stream queue up at its driver. */
+  /** The state that all scopes of the store share. */
   readonly shared: Shared<E, Db, ScopedStore<E, Db>>;
-  /** The transaction that the store is bound to, if any. */
+  /** The transaction that the store is bound to; undefined outside of transactions. */
   readonly transaction: Transaction | undefined;
-  /** The tenant that it is scoped to; undefined where it sees all, and writes for `""`. */
+  /** The tenant that it is scoped to; undefined if it reads the log of all tenants and writes for `""`. */
   readonly tenantId: string | undefined;
-  /** Runs work in a transaction, as `EventStore.transaction` does, with its session. */
+  /** Runs work in a transaction, as `EventStore.transaction` does, and passes it the session. */
   readonly transact: <R>(
     work: (internals: Internals<E, Db>, session: Session<Db>) => Promise<R>,
   ) => Promise<R>;
-  /** Returns the store for a handler of an event: of its tenant, and what is appended follows from it. */
+  /** Returns the store for an event's handler: scoped to its tenant, with the event as the cause of its appends. */
   readonly storeFor: (event: RecordedEvent<E>) => ScopedStore<E, Db>;
 }
 

@@ -4,7 +4,7 @@ import { sleep } from "../async/sleep.ts";
 
 /** The answer to a poll, which all consumers of a driver share. */
 interface LogState {
-  /** Up to which position the log is settled. */
+  /** The position up to which the log is settled. */
   readonly settled: number;
   /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
   readonly due: readonly ConsumerKey[];
@@ -13,18 +13,18 @@ interface LogState {
 /** How often the consumers that run here are marked as seen, in milliseconds. */
 const seenEvery = 5000;
 
-const all: WeakMap<object, WakeUps> = new WeakMap();
+const byDriver: WeakMap<object, WakeUps> = new WeakMap();
 
-/** Returns the wake-ups of a driver. */
+/** Returns the wake-ups of a driver; all stores on the driver share them. */
 export function wakeUpsOf(driver: Driver): WakeUps {
-  const wakeUps = all.get(driver) ?? new WakeUps(driver);
-  all.set(driver, wakeUps);
+  const wakeUps = byDriver.get(driver) ?? new WakeUps(driver);
+  byDriver.set(driver, wakeUps);
   return wakeUps;
 }
 
 /**
- * Wakes those that wait for new events: immediately within the process, through the driver's notifier across processes.
- * It is a hint; sleepers also wake on their timer.
+ * Wakes consumers and followers that wait for new events: immediately within the process, through the driver's notifier
+ * across processes. A wake-up is only a hint; sleepers also wake on their timer.
  */
 export class WakeUps {
   readonly #driver: Driver;
@@ -41,12 +41,15 @@ export class WakeUps {
     this.#driver = driver;
   }
 
-  /** How many there were: remembered before looking for work, so that one that arrives in between is not missed. */
+  /**
+   * The number of wake-ups so far. A caller reads it before it looks for work and passes it to `sleep`, so that it does
+   * not miss one that arrives in between.
+   */
   get count(): number {
     return this.#count;
   }
 
-  /** Wakes all, since events were committed. */
+  /** Wakes all sleepers, here and in other processes, after events were committed. */
   notify(): void {
     this.#wake();
     this.#driver.notifier?.notify();
@@ -71,11 +74,11 @@ export class WakeUps {
   }
 
   /**
-   * Waits for the next one.
+   * Waits for the next wake-up.
    *
-   * @param milliseconds How long at most.
-   * @param count The `count` when there was no work: if it has risen since, there is nothing to wait for.
-   * @param signal Ends the waiting; nothing is thrown.
+   * @param milliseconds The longest wait.
+   * @param count The `count` from before the caller looked for work; if it has risen since, returns immediately.
+   * @param signal Ends the wait, without an error.
    */
   async sleep(
     milliseconds: number,
@@ -91,9 +94,9 @@ export class WakeUps {
   }
 
   /**
-   * Asks the database, once for all that want to know.
+   * Returns the state of the log; asks the database once for all callers.
    *
-   * @param maxAge How old the answer may be, in milliseconds, if there was no wake-up since.
+   * @param maxAge How old the answer may be, in milliseconds; after a wake-up it is always asked for again.
    */
   async poll(maxAge: number): Promise<LogState> {
     if (this.#state === undefined || performance.now() - this.#state.at >= maxAge) {

@@ -9,26 +9,26 @@ import { defaultsOf } from "../event/define.ts";
 import { freezeEvent, noMetadata } from "../event/freeze.ts";
 import { categoryOf, slotOf } from "../event/stream.ts";
 
-/** An append on its way: the events as they will be recorded, stream by stream, and the request that stores them. */
+/** A checked and encoded append: the events as they will be recorded, stream by stream, and the driver's request. */
 export interface Prepared {
   readonly streams: readonly (readonly Event[])[];
   readonly request: AppendRequest;
 }
 
-/** The options of a store that decide how its events are completed; `publishes` is checked here. */
+/** The store options that determine how events are completed. */
 interface PreparerOptions {
   readonly publishes?: unknown;
   readonly clock?: (() => Date) | undefined;
   readonly generateId?: (() => string) | undefined;
 }
 
-/** Turns what a user appends into a request: checks everything, completes the metadata, encodes. */
+/** Turns the arguments of an append into a request: checks everything, completes the metadata and encodes. */
 export class Preparer<E extends Event> {
   readonly #catalog: Catalog<E>;
   readonly #publishes: (event: Event) => boolean;
   readonly #clock: (() => Date) | undefined;
   readonly #generateId: (() => string) | undefined;
-  /** What became of events that this store gave an id or time, so that appended again they are the same again. */
+  /** The completed copies of given events, so that an event that is appended again gets the same id and time. */
   readonly #stamped: WeakMap<Event, Event> = new WeakMap();
 
   constructor(catalog: Catalog<E>, { publishes, clock, generateId }: PreparerOptions) {
@@ -43,8 +43,8 @@ export class Preparer<E extends Event> {
   /**
    * Prepares an append.
    *
-   * @param metadata What every event gets that it does not bring itself.
-   * @param publish Whether all of it is for the outbox.
+   * @param metadata Defaults for the metadata of every event.
+   * @param publish Whether all events are published to the outbox.
    */
   prepare(
     appends: readonly StreamAppend[],
@@ -56,7 +56,7 @@ export class Preparer<E extends Event> {
       throw new TypeError("appends must be a list of { streamId, events }");
     }
     if (appends.length === 0) throw new RangeError("Cannot append to 0 streams: give at least one");
-    // Copied first: `map` would pass over the holes of a list.
+    // Copied first: `map` would skip the holes of a sparse array.
     const streams = [...appends].map((append) => {
       if (typeof append !== "object" || append === null) {
         throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
@@ -75,18 +75,18 @@ export class Preparer<E extends Event> {
       const category = categoryOf(streamId);
       return { streamId, category, slot: slotOf(tenantId, streamId), expectedVersion, events };
     });
-    refuseDoubles(writes);
+    refuseDuplicates(writes);
     return { streams, request: { tenantId, writes } };
   }
 
-  /** Gives the event as it will be recorded: of a known type, frozen, with id, time and correlation. */
+  /** Returns the event as it will be recorded: of a known type, frozen, with id, time and correlation. */
   #complete(given: Event, metadata: Metadata): Event {
     const event = this.#clock === undefined && this.#generateId === undefined
       ? this.#catalog.accept(given)
       : this.#stamp(given);
     const { type, id, createdAt, data, tags, metadata: own } = event;
     const correlationId = own.correlationId ?? metadata.correlationId ?? id;
-    // The usual event brings no metadata: spreading two empty objects would take longer than all the rest here.
+    // Most events have no metadata: spreading two empty objects would take longer than the rest of this function.
     const completed = own === noMetadata && metadata === noMetadata
       ? Object.freeze({ correlationId })
       : Object.freeze({ ...metadata, ...own, correlationId });
@@ -98,7 +98,7 @@ export class Preparer<E extends Event> {
     if (known !== undefined) return known;
     const event = this.#catalog.accept(given);
     const defaults = defaultsOf(given);
-    if (defaults === undefined) return event; // made by hand: it brings both, and may change
+    if (defaults === undefined) return event; // made by hand: it has both, and may change
     const stamped = freezeEvent({
       ...event,
       id: defaults.id && this.#generateId ? this.#generateId() : event.id,
@@ -122,7 +122,7 @@ function readPublishes(publishes: unknown): (event: Event) => boolean {
   };
 }
 
-function refuseDoubles(writes: readonly StreamWrite[]): void {
+function refuseDuplicates(writes: readonly StreamWrite[]): void {
   if (writes.length === 1 && writes[0]!.events.length === 1) return;
   const streamIds = new Set<string>();
   const ids = new Set<string>();
@@ -141,7 +141,7 @@ function refuseDoubles(writes: readonly StreamWrite[]): void {
 /**
  * Checks an expected version.
  *
- * @throws {TypeError | RangeError} If it is not one.
+ * @throws {TypeError | RangeError} If it is neither a whole number nor one of the three words.
  */
 export function checkExpectedVersion(expected: unknown): asserts expected is ExpectedVersion {
   if (typeof expected === "number") return checkNumber("expectedVersion", expected);

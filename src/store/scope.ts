@@ -6,7 +6,7 @@ import type { WakeUps } from "./notifier.ts";
 import type { Preparer } from "./prepare.ts";
 import { Transaction } from "./transaction.ts";
 
-/** What all scopes and transactions of one store share. */
+/** The state that all scopes and transactions of one store share. */
 export interface Shared<E extends Event, Db, Store> {
   readonly driver: Driver<Db>;
   readonly catalog: Catalog<E>;
@@ -22,20 +22,20 @@ export interface Shared<E extends Event, Db, Store> {
   readonly storeAt: (scope: Scope<Db>) => Store;
 }
 
-/** Where a store works: in which transaction, for which tenant, with which metadata. */
+/** The transaction, tenant and metadata that a store works with. */
 export interface Scope<Db> {
   readonly session: Session<Db>;
   /** The transaction that the session belongs to; undefined outside of transactions. */
   readonly transaction: Transaction | undefined;
-  /** The tenant; undefined where the store reads the log of all, and writes for `""`. */
+  /** The tenant; undefined if the store reads the log of all tenants and writes for `""`. */
   readonly tenantId: string | undefined;
-  /** What every appended event gets that it does not bring itself. */
+  /** Defaults for the metadata of every appended event. */
   readonly metadata: Metadata;
-  /** The ids that appended events follow from; no inner scope changes them. */
+  /** The correlation and causation ids for appended events; inner scopes cannot change them. */
   readonly cause?: Metadata | undefined;
 }
 
-/** Returns the scope for a handler of an event: its tenant's, and what is appended there follows from the event. */
+/** Returns the scope for an event's handler: its tenant, and the event as the cause of what is appended. */
 export function handling<E extends Event, Db>(
   scope: Scope<Db>,
   { id, tenantId, metadata }: RecordedEvent<E>,
@@ -45,13 +45,17 @@ export function handling<E extends Event, Db>(
   return { ...scope, tenantId, metadata: { ...scope.metadata, ...cause }, cause };
 }
 
-/** Returns a scope's session. @throws {TypeError} If its transaction has ended. */
+/**
+ * Returns a scope's session.
+ *
+ * @throws {TypeError} If its transaction has ended.
+ */
 export function sessionOf<Db>({ session, transaction }: Scope<Db>): Session<Db> {
   transaction?.ensureOpen();
   return session;
 }
 
-/** Runs work in a transaction of its own, or inside another one in a savepoint. */
+/** Runs work in a transaction; inside another one, in a savepoint. */
 export function transact<Db, R>(
   scope: Scope<Db>,
   work: (scope: Scope<Db>) => Promise<R>,

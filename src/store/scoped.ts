@@ -18,14 +18,14 @@ import { collect, foldPages, listStreams, readLog, readStream, readVersion } fro
 import { type Scope, sessionOf, type Shared, transact } from "./scope.ts";
 import { Transaction } from "./transaction.ts";
 
-/** Gives `internals.ts` access to what a store is made of; assigned in the static block. */
+/** Gives `internals.ts` access to the private fields of a store; assigned in the static block. */
 export let partsOf: <E extends Event, Db>(
   store: ScopedStore<E, Db>,
 ) => { readonly shared: Shared<E, Db, ScopedStore<E, Db>>; readonly scope: Scope<Db> };
 
 /**
- * The event store at one scope. `EventStore` is its public type and documents its members; that it has them all, the
- * compiler checks where that constructor is defined.
+ * The event store in one scope. `EventStore` is its public type and documents its members; the compiler checks that it
+ * has them all where the constructor `EventStore` is defined.
  */
 export class ScopedStore<E extends Event, Db> {
   readonly #shared: Shared<E, Db, ScopedStore<E, Db>>;
@@ -52,7 +52,7 @@ export class ScopedStore<E extends Event, Db> {
     options?: AppendOptions,
   ): Promise<AppendResult<A>> => this.#append(streamId, events, options, true);
 
-  // The results stand in the order of the appends, which is what the one cast here says.
+  // The results are in the order of the appends, which the compiler cannot see.
   readonly appendAll = async <const Appends extends readonly StreamAppend<E>[]>(
     appends: Appends,
   ): Promise<AppendResults<Appends>> =>

@@ -11,25 +11,25 @@ import { fits } from "../driver/version.ts";
 import { DriverError } from "../errors/driver.ts";
 import { ConcurrencyError, DuplicateEventError } from "../errors/store.ts";
 
-/** Where the events of a request are: stored just now, or found there from an earlier call. */
+/** The versions and positions of a request's events, whether stored now or by an earlier call. */
 interface SendResult {
-  /** Whether the events were stored before this call. */
+  /** Whether an earlier call had already stored the events. */
   readonly repeated: boolean;
-  /** For each write, the version of its last event and the position of each. */
+  /** For each write, the version of its last event and the positions of all. */
   readonly writes: AppendStored["writes"];
 }
 
 /**
- * Sends a request until its outcome is final. What a lost race under `"any"` refused is sent again: some other append
- * succeeded then, so the log always moves on. Where it does not, something else keeps the events out.
+ * Sends a request until its outcome is final. A request that lost a race under `"any"` is sent again: another append
+ * succeeded then, so the versions rise. If they do not, something other than a writer keeps the events out.
  *
- * @throws {ConcurrencyError} If an expectation does not hold.
- * @throws {DuplicateEventError} If an id is taken by another event.
- * @throws {DriverError} If the database keeps the events out without a reason that it tells.
+ * @throws {ConcurrencyError} If a stream is not at its expected version.
+ * @throws {DuplicateEventError} If an id is used by another event.
+ * @throws {DriverError} If the database repeatedly stores no row, without an error, while the versions stay the same.
  */
 export async function send(session: Session<unknown>, request: AppendRequest): Promise<SendResult> {
   let before: string | undefined;
-  for (let unmoved = 0; unmoved < 3;) {
+  for (let unchanged = 0; unchanged < 3;) {
     const outcome: AppendOutcome = (await session.append([request]))[0]!;
     if (outcome.status === "stored") return { repeated: false, writes: outcome.writes };
     const { conflict } = outcome;
@@ -38,14 +38,14 @@ export async function send(session: Session<unknown>, request: AppendRequest): P
     }
     if (conflict.kind === "version") throw concurrencyError(request, outcome, conflict.versions);
     const versions = conflict.versions.join();
-    unmoved = versions === before ? unmoved + 1 : 0;
+    unchanged = versions === before ? unchanged + 1 : 0;
     before = versions;
   }
   const cause = new Error("no row was stored: does a trigger or an index of yours keep it out?");
   throw new DriverError("append events", { cause });
 }
 
-/** The first stream that is not as expected. */
+/** Returns the error for the first stream that is not at its expected version. */
 function concurrencyError(
   { writes }: AppendRequest,
   { transactionAborted }: AppendRefused,
@@ -60,7 +60,11 @@ function concurrencyError(
   return new ConcurrencyError(streamId, expectedVersion, versions[index], { transactionAborted });
 }
 
-/** Where the same events were stored before; an error where only some were, or elsewhere. */
+/**
+ * Returns the versions and positions of a request's events, which an earlier call stored.
+ *
+ * @throws {DuplicateEventError} If only some of them are stored, or elsewhere, or in another order.
+ */
 function findStored(
   request: AppendRequest,
   existing: readonly ExistingEvent[],

@@ -14,41 +14,43 @@ import type { Shared } from "./scope.ts";
 import { ScopedStore } from "./scoped.ts";
 
 /**
- * Stores events and gives them back.
+ * Stores events and reads them.
  *
- * A store of more event types is not a store of fewer, since reading would lie: an application takes its own
- * `EventStore<AppEvent>`, a module that only writes `EventWriter<OrderEvent>`, one that only reads
- * `EventReader<OrderEvent>`. So a function that is given a store names the events, `(store: EventStore<OrderEvent>)`;
- * `Db` may be left out there. A bare `EventStore` accepts no store with event types.
+ * A store of more event types is not assignable to a store of fewer, since it reads events that the other type does not
+ * have: an application takes its own `EventStore<AppEvent>`, a module that only writes `EventWriter<OrderEvent>`, one
+ * that only reads `EventReader<OrderEvent>`. So a function with a store as parameter names the events,
+ * `(store: EventStore<OrderEvent>)`; `Db` may be left out there. A bare `EventStore` accepts no store with event types.
  *
- * An editor spells out the union of all events where it shows a store's type; `export type AppStore = typeof store` gives
- * the whole a name.
+ * An editor spells out the union of all events where it shows a store's type; `export type AppStore = typeof store`
+ * gives it a name.
  */
 export interface EventStore<in out E extends Event = Event, Db = unknown>
   extends EventReader<E>, EventWriter<E> {
   /**
    * Runs work in one transaction (READ COMMITTED on Postgres): appends, handlers' writes and the user's own writes
-   * through `db` commit or vanish together. Inside another transaction, a savepoint.
+   * through `db` are committed or rolled back together. Inside another transaction, uses a savepoint.
    *
-   * @param work Is given the store and the database handle of the transaction; what it returns is returned.
+   * @param work Receives the store and the database handle of the transaction.
+   * @returns The return value of the work.
    * @throws {TransactionAbortedError} If the work resolved although the database had aborted the transaction.
    * @throws {BusyError} If another transaction held the store for too long.
    */
   transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>>;
 
   /**
-   * Gives the same store bound to a transaction that the caller opened with Drizzle and will end.
+   * Returns the same store bound to a transaction that the caller opened with Drizzle and will end.
    *
-   * The library cannot see how the transaction ends: call `committed()` after a commit, for the `afterCommit` subscriptions
-   * and to wake consumers, and use the store no more; what some clients get later, they run outside of any transaction.
+   * The library cannot see how the transaction ends: call `committed()` after a commit, which runs the `afterCommit`
+   * subscriptions and wakes consumers. Do not use the store after the end: some clients then run its statements outside
+   * of any transaction.
    *
-   * @param tx The transaction's handle.
+   * @param tx The handle of the transaction.
    */
   using(tx: Db): JoinedStore<E, Db>;
 
   /**
-   * Gives a store that reads and writes only one tenant's streams, or stamps metadata on what it appends, or both.
-   * An event's own metadata wins.
+   * Returns a store that reads and writes only one tenant's streams, adds metadata to the events it appends, or both.
+   * An event's own metadata takes precedence.
    *
    * @throws {TypeError} If the store is already scoped to another tenant.
    */
@@ -71,7 +73,7 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
  */
 export type DbOf<Store> = Store extends EventStore<infer _E extends Event, infer Db> ? Db : never;
 
-/** What work in a transaction is given. */
+/** The argument of work in a transaction. */
 export interface TransactionContext<E extends Event = Event, Db = unknown> {
   /** The store, inside the transaction. */
   readonly store: EventStore<E, Db>;
@@ -81,19 +83,19 @@ export interface TransactionContext<E extends Event = Event, Db = unknown> {
 
 /** A store bound to a transaction that the caller opened. */
 export interface JoinedStore<E extends Event = Event, Db = unknown> extends EventStore<E, Db> {
-  /** Says that the caller's transaction has been committed: runs the `afterCommit` subscriptions that wait for it. */
+  /** Runs the pending `afterCommit` subscriptions and wakes consumers; to be called after the caller's commit. */
   committed(): Promise<void>;
 }
 
-/** What a scoped store is bound to. */
+/** Options of `EventStore.scope`. */
 export interface ScopeOptions {
-  /** The tenant, a string of at most 512 bytes; `""` is what an unscoped store writes. @default the store's own */
+  /** The tenant, a string of at most 512 bytes; an unscoped store writes to `""`. @default the store's own */
   readonly tenantId?: string | undefined;
   /** Metadata for every event that is appended. @default none */
   readonly metadata?: Metadata | undefined;
 }
 
-/** How to make an event store. All but its events and its database handle is inferred. */
+/** Options of an event store; the type parameters are inferred from `events` and the driver. */
 export interface EventStoreOptions<
   E extends Event,
   Db,
@@ -101,29 +103,30 @@ export interface EventStoreOptions<
   Listed extends readonly unknown[] = readonly unknown[],
   Stored extends Event = E,
 > {
-  /** The event types that it stores; two of one name are an error. */
+  /** The event types that it stores; no two may share a name. */
   readonly events: Types;
-  /** Handlers that run inside the append, by event type, or as a list that says more. @default none */
+  /** Handlers that run inside the append: by event type, or as a list of entries with options. @default none */
   readonly subscriptions?:
     | HandlerMap<E, Db, Stored>
     | { readonly [Index in keyof Listed]: HandlerEntry<E, Db, Listed[Index], Stored> }
     | undefined;
-  /** Whether `append` does what `publish` does, for all events or those it says. @default false */
+  /** Whether `append` also publishes: all events, or those that the predicate selects. @default false */
   readonly publishes?: true | ((event: E) => boolean) | undefined;
-  /** Whether a stored event that nobody defined is an error, or read as type `"?Name"`. @default "error" */
+  /** Whether a stored event of a type not in `events` is an error, or is read as type `"?Name"`. @default "error" */
   readonly unknownEvents?: "error" | "keep" | undefined;
-  /** The time of events that were created without one of their own. @default their creation */
+  /** Returns the time for events created without `createdAt`. @default the time of their creation */
   readonly clock?: (() => Date) | undefined;
-  /** The id of events that were created without one of their own. @default a UUIDv7 made at their creation */
+  /** Returns the id for events created without `id`. @default a UUIDv7 made at their creation */
   readonly generateId?: (() => string) | undefined;
   /**
-   * Receives what an `afterCommit` handler threw: the append has succeeded by then. @default prints it with
-   * `console.error`
+   * Receives the error of an `afterCommit` handler; the append has already succeeded by then.
+   *
+   * @default prints it with `console.error`
    */
   readonly onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined;
 }
 
-/** Where an error comes from that a store reports. */
+/** The origin of an error that a store reports. */
 export interface StoreErrorContext {
   /** What failed: a handler after the commit. */
   readonly phase: "afterCommit";
@@ -131,9 +134,9 @@ export interface StoreErrorContext {
   readonly event: RecordedEvent;
 }
 
-/** The constructor of `EventStore`; everything is inferred from `events`. */
+/** The constructor of `EventStore`; all types are inferred from `events` and the driver. */
 export interface EventStoreConstructor {
-  /** Makes a store that also reads events nobody defined. */
+  /** Makes a store that also reads events of types that are not in `events`. */
   new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
     driver: Driver<Db>,
     options:
@@ -150,7 +153,7 @@ export interface EventStoreConstructor {
    * Makes a store.
    *
    * @throws {DuplicateEventTypeError} If two event types share a name.
-   * @throws {UnsupportedError} If subscriptions need transactions and the driver has none.
+   * @throws {UnsupportedError} If subscriptions need transactions and the driver does not support them.
    */
   new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
     driver: Driver<Db>,
@@ -177,7 +180,7 @@ export interface EventStoreConstructor {
  */
 export const EventStore: EventStoreConstructor = class EventStore<E extends Event, Db>
   extends ScopedStore<E, Db> {
-  /** Makes a store, as `EventStoreConstructor` says. */
+  /** Makes a store; `EventStoreConstructor` documents the errors. */
   constructor(driver: Driver<Db>, options: EventStoreOptions<E, Db>) {
     if (typeof driver?.append !== "function") {
       throw new TypeError("driver must be a driver, such as memory()");
@@ -218,26 +221,26 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
   }
 };
 
-/** What a handler is given besides the event. */
+/** The second argument of a handler. */
 export interface HandlerContext<E extends Event = Event, Db = unknown> {
   /**
-   * The store, of the event's tenant and inside the same transaction: what is appended through it commits or vanishes
-   * with the event, and carries the event's correlation id and the event's id as causation id.
+   * The store, scoped to the event's tenant and inside the same transaction: what is appended through it is committed
+   * or rolled back with the event, and gets its correlation id, and its id as causation id.
    */
   readonly store: EventStore<E, Db>;
   /** The database handle of the same transaction, for the handler's own statements. */
   readonly db: Db;
 }
 
-/** Is called for an event; when it rejects inside a transaction, nothing of the append is stored. */
+/** Handles an event; if it rejects inside the append's transaction, nothing of the append is stored. */
 export type Handler<Handled extends Event, E extends Event = Handled, Db = unknown> = (
   event: RecordedEvent<Handled>,
   context: HandlerContext<E, Db>,
 ) => unknown;
 
 /**
- * Handlers by event type, in the order they are called; `"*"` stands for every type. `Stored` is what the handlers'
- * store reads: more than `E` where it keeps unknown events.
+ * Handlers by event type, in the order they are called; those under `"*"` are called for every type. `Stored` is the
+ * union of events that the handlers' store reads: more than `E` if it keeps unknown events.
  */
 export type HandlerMap<E extends Event, Db, Stored extends Event = E> =
   & {
@@ -247,7 +250,7 @@ export type HandlerMap<E extends Event, Db, Stored extends Event = E> =
   }
   & { readonly "*"?: readonly Handler<E, Stored, Db>[] | undefined };
 
-/** One handler with what it wants to be called for. `Type` is inferred from `types`, which narrow the event. */
+/** A handler and the events it is called for. `Type` is inferred from `types`, which narrow the event. */
 export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extends Event = E> {
   /** Only events of these types. @default all */
   readonly types?: readonly (Type & E["type"])[] | undefined;
@@ -255,13 +258,13 @@ export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extend
   readonly categories?: readonly string[] | undefined;
   /**
    * Whether it is called after the commit, never after a rollback, instead of inside the transaction. Best effort: a
-   * crash in between loses the call; what must not be lost belongs into a consumer. @default false
+   * crash in between loses the call; use a consumer for what must not be lost. @default false
    */
   readonly afterCommit?: boolean | undefined;
-  /** What is called. */
+  /** The function to call, with the entry as `this`. */
   readonly handler: Handler<HandledEvent<E, NoInfer<Type>>, Stored, Db>;
 }
 
-/** The events that an entry is called for: all where it names no types. */
+/** The events that an entry is called for: all of the store's if it has no `types`. */
 export type HandledEvent<E extends Event, Type> = unknown extends Type ? E
   : Extract<E, { readonly type: Type }>;

@@ -1,18 +1,18 @@
-/** A transaction as the core sees it: what is to happen after its commit, and what after its rollback. */
+/** The actions to run after a transaction's commit or rollback. */
 export class Transaction {
   readonly #outer: Transaction | undefined;
   #ended = false;
   #afterCommit: (() => Promise<void>)[] = [];
   #afterRollback: (() => void)[] = [];
 
-  /** Begins inside another transaction (a savepoint), or on its own. */
+  /** Makes a savepoint inside another transaction, or a transaction if `outer` is undefined. */
   constructor(outer: Transaction | undefined) {
     this.#outer = outer;
   }
 
   /**
-   * Refuses what comes after the end: with some databases it would vanish, with others become part of what another
-   * caller does on the same connection.
+   * Refuses use after the end: with some databases the work would be lost, with others it would become part of another
+   * caller's work on the same connection.
    *
    * @throws {TypeError} If this transaction, or one around it, has ended.
    */
@@ -25,17 +25,17 @@ export class Transaction {
     this.#outer?.ensureOpen();
   }
 
-  /** Registers what is to happen once the outermost transaction is committed. */
+  /** Registers an action to run after the outermost transaction has committed. */
   onCommit(action: () => Promise<void>): void {
     this.#afterCommit.push(action);
   }
 
-  /** Registers what is to happen when this transaction, or one around it, is rolled back. */
+  /** Registers an action to run if this transaction, or one around it, is rolled back. */
   onRollback(action: () => void): void {
     this.#afterRollback.push(action);
   }
 
-  /** Runs the transaction: when it rejects, it was rolled back. */
+  /** Runs the transaction, then the registered actions; if it rejects, it was rolled back. */
   async run<R>(transaction: () => Promise<R>): Promise<R> {
     let result: R;
     try {
@@ -54,7 +54,7 @@ export class Transaction {
     return result;
   }
 
-  /** Does what was to happen after the commit, in the order it was registered. */
+  /** Runs the actions for after the commit, in the order of registration. */
   async committed(): Promise<void> {
     const actions = this.#afterCommit;
     this.#afterCommit = [];

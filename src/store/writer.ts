@@ -1,23 +1,23 @@
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 
-/** Appends events: what a module asks for that only writes. */
+/** Appends events: the part of a store for modules that only write. */
 export interface EventWriter<in E extends Event = never> {
   /**
    * Appends events to a stream: all or none, in one round trip.
    *
-   * The same events (same ids) appended again to the same stream are stored once: the first result comes back and no
+   * The same events (same ids) appended again to the same stream are stored once: the first result is returned and no
    * handler runs again. A conflict leaves an open transaction usable.
    *
    * @param streamId A non-empty string of at most 512 bytes.
    * @param events One event or several, in order.
-   * @param options What is expected of the stream.
+   * @param options The expected version of the stream.
    * @returns The recorded events, with the version and position of the last.
    * @throws {ConcurrencyError} If the stream is not at the expected version.
-   * @throws {DuplicateEventError} If an event's id is taken elsewhere.
+   * @throws {DuplicateEventError} If an event's id is used elsewhere.
    * @throws {UnknownEventTypeError} If the store was not made with an event's type.
    * @throws {UnknownOutcomeError} If the connection failed and the outcome is not known.
-   * @throws {RangeError} If there are no events, or a name or version is out of range.
+   * @throws {RangeError} If `events` is empty, or a name or version is out of range.
    */
   readonly append: <A extends E>(
     streamId: string,
@@ -25,7 +25,7 @@ export interface EventWriter<in E extends Event = never> {
     options?: AppendOptions,
   ) => Promise<AppendResult<A>>;
 
-  /** Appends events as `append` does, for the outbox too. */
+  /** Appends events as `append` does, and publishes them to the outbox. */
   readonly publish: <A extends E>(
     streamId: string,
     events: A | readonly A[],
@@ -35,23 +35,23 @@ export interface EventWriter<in E extends Event = never> {
   /**
    * Appends to several streams in one atomic step.
    *
-   * @param appends At least one; each of another stream.
+   * @param appends At least one; no two to the same stream.
    * @returns A result for each, in order.
    * @throws {ConcurrencyError} If any stream is not at its expected version; nothing is stored.
-   * @throws {TypeError} If a stream stands twice.
+   * @throws {TypeError} If two appends are to the same stream.
    */
   readonly appendAll: <const Appends extends readonly StreamAppend<E>[]>(
     appends: Appends,
   ) => Promise<AppendResults<Appends>>;
 
   /**
-   * Carries the type; there is no value. TypeScript compares generic members without their constraints: by these alone,
-   * a store would pass as a writer of events that it does not have.
+   * Carries the type; has no value at runtime. TypeScript compares generic members without their constraints: by those
+   * alone, a store would be assignable to a writer of events that it does not have.
    */
   readonly "~accepts"?: ((event: E) => void) | undefined;
 }
 
-/** What is expected of a stream that is appended to. */
+/** Options of an append. */
 export interface AppendOptions {
   /**
    * The version the stream must have: a number (`0` = it must not exist), `"noStream"`, `"streamExists"`, or `"any"`,
@@ -60,15 +60,15 @@ export interface AppendOptions {
   readonly expectedVersion?: ExpectedVersion | undefined;
 }
 
-/** One stream's part of `appendAll`. */
+/** An append to one of the streams of `appendAll`. */
 export interface StreamAppend<E extends Event = Event> extends AppendOptions {
-  /** The stream. */
+  /** The id of the stream, a non-empty string of at most 512 bytes. */
   readonly streamId: string;
   /** One event or several, in order. */
   readonly events: E | readonly E[];
 }
 
-/** What `appendAll` stored, stream by stream; a stream's events were given as one, or as a list. */
+/** Results of `appendAll`, one for each stream; the events of a stream may be given as one or as a list. */
 export type AppendResults<Appends extends readonly StreamAppend[]> = {
   readonly [Index in keyof Appends]: AppendResult<
     | Extract<Appends[Index]["events"], Event>
@@ -76,14 +76,14 @@ export type AppendResults<Appends extends readonly StreamAppend[]> = {
   >;
 };
 
-/** What an append stored. */
+/** Result of an append. */
 export interface AppendResult<E extends Event = Event> {
-  /** The stream. */
+  /** The id of the stream, as it was given. */
   readonly streamId: string;
   /** The version of the last event. */
   readonly version: number;
   /** The position of the last event. */
   readonly position: number;
-  /** The events as they are stored. */
+  /** The events as they are stored, with their versions and positions. */
   readonly events: readonly [RecordedEvent<E>, ...RecordedEvent<E>[]];
 }
