@@ -57,11 +57,11 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
   scope(options: ScopeOptions): EventStore<E, Db>;
 
   /**
-   * Removes a stream with all that belongs to it; where there is none, does nothing. A stream that is appended to
-   * afterwards starts again at version 1. On Postgres it keeps all appends waiting until the transaction around it ends:
-   * inside one, delete last.
+   * Deletes a stream with its events and parked entries; does nothing if it does not exist. A later append to it starts
+   * again at version 1. On Postgres all appends wait until the transaction around the deletion ends, so inside a
+   * transaction delete last.
    *
-   * @throws {UnsupportedError} If this takes a transaction, as on Postgres, and the database handle has none.
+   * @throws {UnsupportedError} If deleting needs a transaction, as on Postgres, and the database handle supports none.
    */
   delete(streamId: string): Promise<void>;
 }

@@ -25,23 +25,23 @@ import { transactions } from "./cases/transactions.ts";
 import { using } from "./cases/using.ts";
 import { versions } from "./cases/versions.ts";
 
-/** One promise of a driver, and how to see whether it is kept. */
+/** One guarantee of a driver, with its test. */
 export interface ContractCase {
-  /** What the driver does, and when; no two cases share a name. */
+  /** The expected behaviour and its condition; unique among the cases. */
   readonly name: string;
-  /** Opens a store of its own and checks the promise; rejects, mostly with an `AssertionError`, if it is not kept. */
+  /** Opens a store of its own and tests the guarantee; rejects, usually with an `AssertionError`, if it fails. */
   readonly run: () => Promise<void>;
 }
 
-/** A driver on an empty store, with what belongs to it. */
+/** A driver on an empty store, with optional parts that more cases need. */
 export interface OpenedDriver<Db = unknown> {
   /** The driver; the cases call its `migrate`. */
   readonly driver: Driver<Db>;
-  /** Opens a second driver on the same store, as another process would. @default races run through the first alone */
+  /** Opens a second driver on the same store, as another process would. @default races use the first driver alone */
   readonly another?: (() => Driver<Db> | Promise<Driver<Db>>) | undefined;
   /**
-   * Runs work in a transaction of the caller's own, for `using`: commits when it resolves, rolls back when it
-   * rejects. @default `using` is tried with `driver.db`, for reading only
+   * Runs work in a transaction that the caller opens, for `using`: commits when it resolves, rolls back when it
+   * rejects. @default `using` is only tested for reading, with `driver.db`
    */
   readonly begin?: (<R>(work: (db: Db) => Promise<R>) => Promise<R>) | undefined;
   /** Closes what was opened and removes the store. @default nothing */
@@ -55,16 +55,16 @@ const capabilities: readonly Cases[] = [
 ];
 
 /**
- * Gives the cases that every driver must pass, for any test runner.
+ * Returns the cases that every driver must pass, for any test runner.
  *
  * A case that needs transactions checks that a driver without them (`capabilities.transactions` is false) refuses
  * them with an `UnsupportedError`.
  *
- * @param open Gives a driver on an empty store of its own, for each call another; migrated or not. Either the driver
- * alone, or the driver with what belongs to it. A driver that has `Symbol.asyncDispose` is disposed of after its case.
+ * @param open Opens a driver on an empty store, a new one for each call, migrated or not. Returns the driver, or an
+ * `OpenedDriver`. A driver that has `Symbol.asyncDispose` is disposed of after its case.
  * @returns The cases; each may run alone, in any order, and at the same time as others.
  *
- * @example Prove a driver
+ * @example Test a driver
  * ```ts
  * import { memory } from "event-sourcery/memory";
  * import { driverContract } from "event-sourcery/testing";
@@ -98,7 +98,7 @@ function list<Db>(
       const others: Driver<Db>[] = [];
       try {
         if (migrated) await opened.driver.migrate();
-        await run(benchOf(opened, others));
+        await run(rigOf(opened, others));
       } finally {
         for (const driver of [...others, opened.driver]) await dispose(driver);
         await opened.close?.();
@@ -107,7 +107,7 @@ function list<Db>(
   }));
 }
 
-function benchOf<Db>(opened: OpenedDriver<Db>, others: Driver<Db>[]): Rig {
+function rigOf<Db>(opened: OpenedDriver<Db>, others: Driver<Db>[]): Rig {
   const { another, begin } = opened;
   const driver = guard(opened.driver);
   return {

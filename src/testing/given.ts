@@ -6,10 +6,10 @@ import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { assertState, type HasState, outcomeOf, type Then } from "./outcome.ts";
 
-/** An aggregate with a history. */
+/** An aggregate with a history, ready to be tested. */
 export interface GivenAggregate<A, E extends Event> extends HasState<Partial<A>, void> {
   /**
-   * Runs a command on the aggregate, made anew from its history for each call.
+   * Runs a command on a new aggregate, which is rebuilt from the history for each call.
    *
    * @param command The command; may be asynchronous.
    */
@@ -18,25 +18,25 @@ export interface GivenAggregate<A, E extends Event> extends HasState<Partial<A>,
   ): Then<E, R extends PromiseLike<unknown> ? Promise<void> : void, Partial<A>>;
 }
 
-/** A decider with a history. */
+/** A decider with a history, ready to be tested. */
 export interface GivenDecider<Command, E extends Event, State = unknown>
   extends HasState<State, void> {
-  /** Decides on a command, in the state that the history leads to. */
+  /** Decides a command in the state after the history. */
   when(command: Command): Then<E, void, State>;
 }
 
-/** How an aggregate is made for a test. */
+/** Options of an aggregate under test. */
 export interface GivenOptions {
   /** The id of the aggregate, without the category. @default "1" */
   readonly id?: string | undefined;
 }
 
 /**
- * Begins a test of an aggregate: given what happened, when a command runs, then these events are emitted.
+ * Starts a test of an aggregate: given past events, when a command runs, then these events are emitted.
  *
  * @param aggregate The class.
- * @param events What happened before, as events of any ids and times; one or many. @default nothing: a new one
- * @param options How it is made.
+ * @param events The history, one event or several; ids and times do not matter. @default none: a new aggregate
+ * @param options The id of the aggregate.
  *
  * @example A light switch
  * ```ts
@@ -60,7 +60,7 @@ export interface GivenOptions {
  * given(LightSwitch, [TurnedOn()]).when((light) => light.turnOn()).fails(/already/);
  * ```
  *
- * @example What the events lead to, as far as it can be seen from outside
+ * @example The state after the events, as far as it is public
  * ```ts
  * import { Aggregate, defineEvent, type EventOf } from "event-sourcery";
  * import { given } from "event-sourcery/testing";
@@ -90,10 +90,10 @@ export function given<A extends Aggregate<Event>>(
   options?: GivenOptions,
 ): GivenAggregate<A, AggregateEvent<A>>;
 /**
- * Begins a test of a decider: given what happened, when a command is decided on, then these events come about.
+ * Starts a test of a decider: given past events, when a command is decided, then these events are emitted.
  *
- * @param decider What `decider` made, or was made from.
- * @param events What happened before; one or many. @default nothing
+ * @param decider The result of `decider`, or the options for it.
+ * @param events The history, one event or several. @default none
  *
  * @example A light switch without a class
  * ```ts
@@ -154,7 +154,7 @@ function givenAggregate(
   };
 }
 
-/** The members of an aggregate that are named in what is expected of it. */
+/** Returns the members of an aggregate that the expected state names. */
 function membersOf(aggregate: object, expected: object): object {
   return Object.fromEntries(
     Object.keys(expected).map((key) => [key, Reflect.get(aggregate, key)]),
@@ -175,7 +175,7 @@ function givenDecider(
         const answer = decide(command, state([]));
         events = Array.isArray(answer) ? answer : [answer];
       }, { emitted: () => events, state: () => state(events) });
-      // What was decided must be a step that the decider can take.
+      // The decider must be able to evolve by what it decided.
       state(events);
       return outcome;
     },

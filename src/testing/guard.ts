@@ -10,12 +10,12 @@ import type {
   StreamsQuery,
 } from "../driver/read.ts";
 
-/** More races than anybody loses in a row. */
-const mostRaces = 1000;
+/** More refusals in a row than a writer can get by losing races. */
+const maxRefusals = 1000;
 
 /**
- * Watches a driver: what it answers must fit what it was asked. Otherwise a driver that overlooks a bound of a page
- * would have the core read on for ever, instead of failing a case.
+ * Checks each answer of a driver against the request. Otherwise a driver that ignores the limit of a page would make
+ * the core read forever, instead of failing a case.
  */
 export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
   const { capabilities } = driver;
@@ -29,7 +29,7 @@ export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
   };
 }
 
-/** Every member is named, optional ones too: one that is added and not forwarded does not compile. */
+/** The type names every member, optional ones too: a new member that is not forwarded does not compile. */
 function guardSession(session: Session): Session & Record<keyof Session, unknown> {
   const refusals: WeakMap<AppendRequest, number> = new WeakMap();
   return {
@@ -37,12 +37,16 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
     checkpoints: session.checkpoints,
     async append(requests) {
       const outcomes = await session.append(requests);
-      assert.equal(outcomes.length, requests.length, "append() gives an outcome for each request");
+      assert.equal(
+        outcomes.length,
+        requests.length,
+        "append() returns an outcome for each request",
+      );
       for (const [index, request] of requests.entries()) {
         checkOutcome(request, outcomes[index]!);
         const refused = (refusals.get(request) ?? 0) + 1;
         refusals.set(request, refused);
-        assert.ok(refused < mostRaces, "append() refuses again and again without a reason");
+        assert.ok(refused < maxRefusals, "append() refuses again and again without a reason");
       }
       return outcomes;
     },
@@ -72,18 +76,18 @@ function checkOutcome({ writes }: AppendRequest, outcome: AppendOutcome): void {
   if (outcome.status === "refused") {
     const { conflict } = outcome;
     if (conflict.kind === "id") {
-      assert.ok(conflict.existing.length > 0, "append() names the ids that are taken");
+      assert.ok(conflict.existing.length > 0, "append() names the ids that are used already");
     } else {
       const { length } = conflict.versions;
-      assert.equal(length, writes.length, "append() gives a version for each write");
+      assert.equal(length, writes.length, "append() returns a version for each write");
     }
     return;
   }
   assert.equal(outcome.writes.length, writes.length, "append() answers for each write");
   for (const [index, { version, positions }] of outcome.writes.entries()) {
     const { events } = writes[index]!;
-    assert.equal(positions.length, events.length, "append() gives a position for each event");
-    assert.ok(version >= events.length, "append() gives the version of the last event");
+    assert.equal(positions.length, events.length, "append() returns a position for each event");
+    assert.ok(version >= events.length, "append() returns the version of the last event");
   }
 }
 
@@ -91,15 +95,19 @@ function checkLoaded(
   { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   { events, more }: StreamPage,
 ): void {
-  assert.ok(events.length <= limit, `load() gives at most ${limit} events`);
-  assert.ok(!more || events.length > 0, "load() gives an event where there are more");
+  assert.ok(events.length <= limit, `load() returns at most ${limit} events`);
+  assert.ok(!more || events.length > 0, "load() returns at least one event if there are more");
   for (const [index, event] of events.entries()) {
-    assert.deepEqual([event.tenantId, event.streamId], [tenantId, streamId], "load() keeps to it");
+    assert.deepEqual(
+      [event.tenantId, event.streamId],
+      [tenantId, streamId],
+      "load() returns events of the stream only",
+    );
     const { version } = event;
     assert.ok(version >= from && version <= to, `version ${version} is from ${from} to ${to}`);
     const before = events[index - 1]?.version;
     if (before === undefined) continue;
-    assert.equal(version, before + (backwards ? -1 : 1), "load() gives versions in their order");
+    assert.equal(version, before + (backwards ? -1 : 1), "load() returns versions in their order");
   }
 }
 
@@ -107,10 +115,12 @@ function checkPage(
   { tenantId, after, until, limit, backwards }: LogQuery,
   { events, scanned }: LogPage,
 ): void {
-  assert.ok(events.length <= limit, `scan() gives at most ${limit} events`);
+  assert.ok(events.length <= limit, `scan() returns at most ${limit} events`);
   let [least, most] = [after + 1, until];
   for (const event of events) {
-    if (tenantId !== undefined) assert.equal(event.tenantId, tenantId, "scan() keeps to a tenant");
+    if (tenantId !== undefined) {
+      assert.equal(event.tenantId, tenantId, "scan() returns events of the tenant only");
+    }
     const { position } = event;
     assert.ok(
       position >= least && position <= most,
@@ -119,11 +129,11 @@ function checkPage(
     if (backwards) most = position - 1;
     else least = position + 1;
   }
-  const told = `scan() says how far it searched: ${scanned} is in ${least - 1} … ${most + 1}`;
-  assert.ok(scanned >= least - 1 && scanned <= most + 1, told);
+  const message = `scan() reports how far it searched: ${scanned} is in ${least - 1} … ${most + 1}`;
+  assert.ok(scanned >= least - 1 && scanned <= most + 1, message);
   assert.ok(
     after >= until || (backwards ? scanned <= until : scanned > after),
-    `scan() gets on: ${scanned} is after ${after}`,
+    `scan() advances: ${scanned} is after ${after}`,
   );
 }
 
@@ -131,9 +141,9 @@ function checkStreams(
   { prefix = "", after, limit }: StreamsQuery,
   streams: readonly StoredStream[],
 ): void {
-  assert.ok(streams.length <= limit, `streams() gives at most ${limit} streams`);
+  assert.ok(streams.length <= limit, `streams() returns at most ${limit} streams`);
   const ids = streams.map(({ streamId }) => streamId);
-  assert.ok(!ids.includes(after ?? ""), "streams() gives those after a stream, not the stream");
-  assert.ok(ids.every((id) => id.startsWith(prefix)), "streams() gives those with the prefix");
-  assert.equal(new Set(ids).size, ids.length, "streams() gives each stream once");
+  assert.ok(!ids.includes(after ?? ""), "streams() returns only streams after the given one");
+  assert.ok(ids.every((id) => id.startsWith(prefix)), "streams() returns those with the prefix");
+  assert.equal(new Set(ids).size, ids.length, "streams() returns each stream once");
 }

@@ -3,30 +3,30 @@ import type { Event } from "../event/event.ts";
 import { kind } from "../errors/check.ts";
 import { isPromise } from "../errors/kind.ts";
 
-/** What a command did. */
+/** Outcome of a command. */
 type Outcome =
   | { readonly failed: false; readonly events: readonly Event[] }
   | { readonly failed: true; readonly error: unknown };
 
-/** What is asked of a command once it is done. */
+/** How an outcome is read after the command has ended. */
 interface Sources {
   /** The events that were emitted. */
   readonly emitted: () => readonly Event[];
-  /** The state after them, or the part of it that the expected one names. */
+  /** The state after the events, or the part of it that the expected state names. */
   readonly state: (expected: unknown) => unknown;
 }
 
 /**
- * Runs a command now, and returns what checks its outcome.
+ * Runs a command immediately and returns the assertions on its outcome.
  *
- * @param command Answers with a promise if it is asynchronous.
+ * @param command Returns a promise if it is asynchronous.
  */
 export function outcomeOf<Result extends void | Promise<void>>(
   command: () => unknown,
   { emitted, state }: Sources,
 ): Then<Event, Result> {
   const outcome = attempt(command, () => ({ failed: false, events: emitted() }));
-  // A command that answers with a promise is checked when that is settled; its type says so.
+  // An asynchronous command is checked after its promise settles; `Result` is a promise exactly then.
   const check = (assertion: (outcome: Outcome) => void) =>
     (outcome instanceof Promise ? outcome.then(assertion) : assertion(outcome)) as Result;
   return {
@@ -55,7 +55,7 @@ function attempt(command: () => unknown, done: () => Outcome): Outcome | Promise
   const failed = (error: unknown): Outcome => ({ failed: true, error });
   try {
     const result = command();
-    // Promise.resolve takes any thenable, and a rejection is held until it is asserted.
+    // Promise.resolve accepts any thenable; a rejection becomes an outcome, so it is never unhandled.
     return isPromise(result) ? Promise.resolve(result).then(done, failed) : done();
   } catch (error) {
     return failed(error);
@@ -110,7 +110,7 @@ function matches(error: unknown, expected: ExpectedError | undefined): boolean {
   if (isClass(expected)) return error instanceof expected;
   if (typeof expected === "function") return (expected as (error: unknown) => boolean)(error);
   if (typeof error !== "object" || error === null) return false;
-  // Neither name nor message of an error need be fields of its own.
+  // The name and message of an error need not be own properties.
   const named = expected instanceof Error
     ? { name: expected.name, message: expected.message }
     : undefined;
@@ -129,7 +129,7 @@ function isSame(actual: unknown, expected: unknown): boolean {
   }
 }
 
-/** A function may be a class or a predicate; a predicate is seldom a class of errors, or written as a class. */
+/** Reports whether a function is a class, and not a predicate: it extends `Error`, or is written as a class. */
 function isClass(value: unknown): value is abstract new (...args: never[]) => unknown {
   return typeof value === "function" &&
     (value === Error || value.prototype instanceof Error ||
@@ -146,7 +146,7 @@ function describe(expected: ExpectedError | undefined): string {
   return `an error with ${fields.join(", ")}`;
 }
 
-/** The fields of an error that are not as they are expected to be. */
+/** Describes the fields of an error that differ from the expected ones. */
 function differences(error: unknown, expected: ExpectedError | undefined): string {
   if (typeof expected !== "object" || expected instanceof RegExp || expected instanceof Error) {
     return "";
@@ -170,7 +170,7 @@ function names(events: readonly Pick<Event, "type">[]): string {
   return events.length === 0 ? "nothing" : events.map(({ type }) => type).join(", ");
 }
 
-/** The text of an error; a class that sets no name of its own is named all the same. */
+/** Returns the text of an error; without a `name` of its own it begins with the name of its class. */
 function text(error: unknown): string {
   if (!(error instanceof Error) || Object.hasOwn(error, "name")) return raw(error);
   const { constructor, message } = error;
@@ -193,13 +193,12 @@ function failure(message: string, actual: unknown, expected: unknown, cause?: un
   return error;
 }
 
-/** Events that are expected: only type and data count, so that ids and times need not be known. */
+/** An expected event: only type and data are compared, so ids and times need not be known. */
 export type ExpectedEvent<E extends Event> = E extends Event ? Pick<E, "type" | "data"> : never;
 
 /**
- * What an error is expected to be: an error class; a pattern that its text (`RangeError: too much`) matches; an error
- * of the same name, message and fields; fields that it must have (a pattern stands for a string); or a function that
- * says whether it is the one.
+ * An expected error: an error class; a pattern for its text (`RangeError: too much`); an error with the same name,
+ * message and fields; fields that it must have (a pattern matches a string); or a predicate.
  */
 export type ExpectedError =
   | (abstract new (...args: never[]) => unknown)
@@ -208,41 +207,41 @@ export type ExpectedError =
   | Error
   | ((error: unknown) => boolean);
 
-/** What a state is checked with. */
+/** Assertion on a state. */
 export interface HasState<State, Result> {
   /**
-   * Asserts what the events lead to, the history's and the command's.
+   * Asserts the state after the history and the command's events.
    *
-   * @param state The state of a decider, all of it; of an aggregate the public members that count, getters included.
-   * @throws {AssertionError} If the state is another, or the command failed; its error is the `cause` then.
+   * @param state The whole state of a decider; the public members to compare of an aggregate, getters included.
+   * @throws {AssertionError} If the state differs, or the command failed; its error is the `cause` then.
    */
   hasState(state: State): Result;
 }
 
 /**
- * What is to be checked after a command. `Result` is `void`, or `Promise<void>` where the command is asynchronous:
- * then await it.
+ * Assertions on the outcome of a command. They return `Result`: `void`, or a `Promise<void>` to await if the command is
+ * asynchronous.
  */
 export interface Then<E extends Event, Result, State = unknown> extends HasState<State, Result> {
   /**
-   * Asserts that the command brought about exactly these events, in this order. Compares type and data.
+   * Asserts that the command emitted exactly these events, in this order. Compares type and data.
    *
    * @param events The events, as arguments or as lists.
-   * @throws {AssertionError} If there are others, or the command failed; its error is the `cause` then.
+   * @throws {AssertionError} If the events differ, or the command failed; its error is the `cause` then.
    */
   emits(...events: readonly (ExpectedEvent<E> | readonly ExpectedEvent<E>[])[]): Result;
 
   /**
-   * Asserts that the command succeeded and changed nothing.
+   * Asserts that the command succeeded and emitted no events.
    *
-   * @throws {AssertionError} If there are events, or the command failed; its error is the `cause` then.
+   * @throws {AssertionError} If it emitted events, or failed; its error is the `cause` then.
    */
   emitsNothing(): Result;
 
   /**
    * Asserts that the command failed.
    *
-   * @param error What it must have failed with. @default any error
+   * @param error The expected error. @default any error
    * @throws {AssertionError} If it succeeded, or failed with another error, which is the `cause` then.
    */
   fails(error?: ExpectedError): Result;

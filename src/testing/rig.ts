@@ -11,55 +11,55 @@ import { uuidv7 } from "../event/id.ts";
 import { categoryOf, slotOf } from "../event/stream.ts";
 import { EventStore } from "../store/store.ts";
 
-/** An event that says anything. */
+/** An event with data of any kind. */
 export type Noted = Event<"Noted", unknown>;
-/** Makes events that say anything. */
+/** Makes events with data of any kind. */
 export const Noted: EventType<Noted> = defineEvent<unknown>()("Noted");
 
-/** An event whose name says it all. */
+/** An event without data. */
 export type Closed = Event<"Closed", undefined>;
-/** Makes events whose name says it all. */
+/** Makes events without data. */
 export const Closed: EventType<Closed> = defineEvent("Closed");
 
-/** What a case works with. */
+/** The argument of a case. */
 export interface Rig {
   /** The driver, on a store that is empty and migrated. */
   readonly driver: Driver;
   /** A store on the driver. */
   readonly store: EventStore<Noted | Closed>;
-  /** Gives a second driver on the same database, where there can be one; else the same driver. */
+  /** Returns a second driver on the same database; the same driver if there cannot be another. */
   readonly second: () => Promise<Driver>;
-  /** Runs work in a transaction of the caller's own; undefined where the driver has none to join. */
+  /** Runs work in a transaction that the caller opened; undefined if `using` cannot be tested so. */
   readonly begin: (<R>(work: (db: unknown) => Promise<R>) => Promise<R>) | undefined;
 }
 
 /** The cases of one capability, by name. */
-export type Cases = Readonly<Record<string, (bench: Rig) => Promise<void>>>;
+export type Cases = Readonly<Record<string, (rig: Rig) => Promise<void>>>;
 
 /** Makes a store of the contract's events. */
 export function storeOn(driver: Driver): EventStore<Noted | Closed> {
   return new EventStore(driver, { events: [Noted, Closed] });
 }
 
-/** Makes notes that count up from a number. */
+/** Makes events whose data counts up from a number. */
 export function notes(count: number, from: number = 1): readonly Noted[] {
   return Array.from({ length: count }, (_, index) => Noted(from + index));
 }
 
-/** What is in the events, in their order. */
+/** Returns the data of events, in order. */
 export function dataOf(events: readonly Event[]): readonly unknown[] {
   return events.map(({ data }) => data);
 }
 
-/** The numbers from one to another. */
+/** Returns the whole numbers from one to another, both included. */
 export function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
 /**
- * Asserts that something fails with an error of this library.
+ * Asserts that a promise rejects with an error of this library.
  *
- * @returns The error.
+ * @returns The error, narrowed to its class.
  */
 export async function rejects<Code extends EventSourceryErrorCode>(
   promise: Promise<unknown>,
@@ -81,16 +81,16 @@ export async function rejects<Code extends EventSourceryErrorCode>(
 }
 
 /**
- * Waits until all have ended, so that none of a failed case runs on into the next.
+ * Waits until all promises are settled, so that nothing of a failed case still runs during the next one.
  *
- * @returns What they resolved to, in order; rejects with the first error.
+ * @returns The values, in order; rejects with the error of the first promise in the list that failed.
  */
 export async function together<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(promises);
   return await Promise.all(promises);
 }
 
-/** Makes an event as a driver is given it. */
+/** Makes an encoded event, as a driver receives it. */
 export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
   return {
     id: uuidv7(),
@@ -106,7 +106,7 @@ export function newEvent(fields: Partial<NewEvent> = {}): NewEvent {
   };
 }
 
-/** Makes one stream's part of a request. */
+/** Makes the write to one stream, as part of a request. */
 export function write(
   streamId: string,
   expectedVersion: ExpectedVersion,
@@ -116,12 +116,12 @@ export function write(
   return { streamId, category: categoryOf(streamId), slot, expectedVersion, events };
 }
 
-/** Cases that need transactions: a driver that has none must refuse them, and go on. */
+/** Wraps cases that need transactions: a driver without them must refuse them, and remain usable. */
 export function transactional(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
       name,
-      (bench: Rig) => bench.driver.capabilities.transactions ? run(bench) : refuses(bench),
+      (rig: Rig) => rig.driver.capabilities.transactions ? run(rig) : refuses(rig),
     ]),
   );
 }

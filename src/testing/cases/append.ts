@@ -11,7 +11,7 @@ import {
   write,
 } from "../rig.ts";
 
-/** What is appended is there, numbered, or not at all. */
+/** Appends are atomic and numbered. */
 export const append: Cases = {
   async "append() stores one event"({ store }) {
     const result = await store.append("note:1", Noted("first"));
@@ -28,7 +28,7 @@ export const append: Cases = {
     assert.deepEqual(await store.load("note:1"), events);
   },
 
-  async "append() numbers the events of a stream from 1 without holes"({ store }) {
+  async "append() numbers the events of a stream from 1 without gaps"({ store }) {
     for (const count of [1, 3, 2]) {
       await store.append("note:1", notes(count));
       await store.append("note:2", notes(count));
@@ -40,7 +40,9 @@ export const append: Cases = {
     }
   },
 
-  async "append() gives positions that rise within it and from one to the next"({ store }) {
+  async "append() returns positions that rise within an append and from one to the next"(
+    { store },
+  ) {
     const positions: number[] = [];
     for (const streamId of ["a", "b", "a", "c"]) {
       const result = await store.append(streamId, notes(3));
@@ -69,7 +71,7 @@ export const append: Cases = {
     assert.deepEqual(dataOf(await store.load("large")), [data]);
   },
 
-  async "append() of the driver judges each request by itself"({ driver, store }) {
+  async "append() of the driver decides each request on its own"({ driver, store }) {
     await store.append("taken", Noted(0, { id: "taken" }));
     const requests = [
       { tenantId: "", writes: [write("a", "noStream", newEvent({ data: "1" }))] },

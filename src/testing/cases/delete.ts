@@ -11,7 +11,7 @@ import {
   transactional,
 } from "../rig.ts";
 
-/** Removing a stream. */
+/** Deleting streams. */
 export const deletion: Cases = {
   async "delete() removes the stream and nothing else"({ store }) {
     for (const streamId of ["a:1", "a:10", "a:%"]) {
@@ -54,7 +54,7 @@ export const deletion: Cases = {
     assert.deepEqual(dataOf(await collect(store.readAll())), [1, 2]);
   },
 
-  async "delete() at the same time as appends leaves a stream without holes"({ store, second }) {
+  async "delete() at the same time as appends leaves a stream without gaps"({ store, second }) {
     const other = storeOn(await second());
     await store.append("a", notes(3));
     await together<unknown>([
@@ -69,7 +69,7 @@ export const deletion: Cases = {
   },
 
   ...transactional({
-    async "delete() inside a transaction commits or vanishes with it"({ store }) {
+    async "delete() inside a transaction is committed or rolled back with it"({ store }) {
       await store.append("a", notes(3));
       const done = store.transaction(async ({ store }) => {
         await store.delete("a");

@@ -4,10 +4,10 @@ import { type Cases, dataOf, newEvent, Noted, type Rig, write } from "../rig.ts"
 const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
 const controls = String.fromCharCode(...Array(32).keys(), 0x7f, 0x80, 0x2028, 0x2029, 0xfeff);
 
-/** What goes in comes out equal. */
+/** Data is read back equal to what was stored. */
 export const encoding: Cases = {
-  async "load() gives back plain values"(bench) {
-    await roundtrip(bench, [
+  async "load() returns plain values unchanged"(rig) {
+    await roundtrip(rig, [
       ...[
         null,
         true,
@@ -39,8 +39,8 @@ export const encoding: Cases = {
     ]);
   },
 
-  async "load() gives back what JSON has no words for"(bench) {
-    await roundtrip(bench, [
+  async "load() returns values that JSON cannot express"(rig) {
+    await roundtrip(rig, [
       ...[undefined, NaN, Infinity, -Infinity, -0],
       ...[0n, -1n, 2n ** 100n],
       ...["\0", "a\0b", "\ud800", "\udc00\ud800", "\\u0000"],
@@ -51,9 +51,9 @@ export const encoding: Cases = {
     ]);
   },
 
-  async "load() gives back nested mixes"(bench) {
+  async "load() returns nested values of all kinds"(rig) {
     const leaf = { date: new Date(1), big: 1n, bytes, nan: NaN, nothing: undefined, "": null };
-    await roundtrip(bench, [
+    await roundtrip(rig, [
       ...[{}, [], [[]], [{}], { a: { b: { c: [] } } }],
       { leaf, list: [leaf, [leaf]], map: new Map([["k", leaf]]), set: new Set([[leaf]]) },
       [undefined, null, -0, [undefined]],
@@ -73,12 +73,12 @@ export const encoding: Cases = {
     assert.equal(JSON.stringify(event?.data), JSON.stringify(data));
   },
 
-  async "load() tells no data from null"({ store }) {
+  async "load() distinguishes no data from null"({ store }) {
     await store.append("a", [Noted(undefined), Noted(null), Noted("null")]);
     assert.deepEqual(dataOf(await store.load("a")), [undefined, null, "null"]);
   },
 
-  async "load() gives back metadata and tags"({ store }) {
+  async "load() returns metadata and tags unchanged"({ store }) {
     const metadata = {
       correlationId: "c",
       user: { name: "it's \u{1F680}", since: new Date(1), "a/b": 1n, list: [undefined, -0, bytes] },
@@ -96,7 +96,7 @@ export const encoding: Cases = {
     for await (const found of store.readAll({ tags })) assert.deepEqual(found, loaded);
   },
 
-  async "load() gives back instants to the millisecond"({ store }) {
+  async "load() returns instants to the millisecond"({ store }) {
     const instants = [
       ...["2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00.001Z", "2026-06-30T23:59:59.999Z"],
       ...["1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00.001Z", "9999-12-31T23:59:59.999Z"],

@@ -16,11 +16,11 @@ const failure = new Error("the handler refused");
 
 /** Handlers inside the append. */
 export const handlers: Cases = transactional({
-  async "append() has called its handlers when it resolves"(bench) {
+  async "append() has called its handlers when it resolves"(rig) {
     const seen: unknown[] = [];
-    const store = noting(bench, async (event, { store }) => {
+    const store = storeWith(rig, async (event, { store }) => {
       seen.push(event.data);
-      // Inside the same transaction, the event is there already.
+      // The event is already visible inside the same transaction.
       assert.equal(await store.version(event.streamId) >= event.version, true);
     });
     const { events } = await store.append("a", notes(2));
@@ -34,8 +34,8 @@ export const handlers: Cases = transactional({
     assert.deepEqual(await store.load("a", { to: 2 }), events);
   },
 
-  async "append() stores nothing when a handler throws"(bench) {
-    const store = noting(bench, async (event, { store }) => {
+  async "append() stores nothing when a handler throws"(rig) {
+    const store = storeWith(rig, async (event, { store }) => {
       await store.append(`copy:${event.streamId}`, Closed());
       if (event.data === 2) throw failure;
     });
@@ -56,8 +56,8 @@ export const handlers: Cases = transactional({
     assert.equal((await collect(store.readAll())).length, 2);
   },
 
-  async "append() stores what a handler appends, with its cause"(bench) {
-    const store = noting(bench, async (event, { store }) => {
+  async "append() stores what a handler appends, with its cause"(rig) {
+    const store = storeWith(rig, async (event, { store }) => {
       await store.append(`copy:${event.streamId}`, Closed());
     });
     const { events: [event] } = await store.append("a", Noted(1));
@@ -67,8 +67,8 @@ export const handlers: Cases = transactional({
     assert.ok(copy.position > event.position);
   },
 
-  async "append() whose handler throws inside a transaction is undone alone when caught"(bench) {
-    const store = noting(bench, async (event, { store }) => {
+  async "append() whose handler throws inside a transaction is rolled back alone when caught"(rig) {
+    const store = storeWith(rig, async (event, { store }) => {
       await store.append("copies", Closed());
       if (event.data === "bad") throw failure;
     });
@@ -83,9 +83,9 @@ export const handlers: Cases = transactional({
     assert.equal(await store.version("copies"), 2);
   },
 
-  async "append() calls no handler when it conflicts, nor for events it has stored before"(bench) {
+  async "append() calls no handler when it conflicts, nor for events it has stored before"(rig) {
     const seen: unknown[] = [];
-    const store = noting(bench, (event) => void seen.push(event.data));
+    const store = storeWith(rig, (event) => void seen.push(event.data));
     const events = notes(2);
     const first = await store.append("a", events, { expectedVersion: 0 });
     assert.deepEqual(await store.append("a", events, { expectedVersion: 0 }), first);
@@ -97,8 +97,8 @@ export const handlers: Cases = transactional({
     assert.deepEqual(seen, [1, 2]);
   },
 
-  async "append() with handlers in parallel inside one transaction keeps each as a whole"(bench) {
-    const store = noting(bench, async (event, { store }) => {
+  async "append() with handlers in parallel inside one transaction keeps each as a whole"(rig) {
+    const store = storeWith(rig, async (event, { store }) => {
       await store.append("copies", Closed());
       if (event.data === 2) throw failure;
     });
@@ -119,8 +119,8 @@ export const handlers: Cases = transactional({
 
 type ContractEvent = Noted | Closed;
 
-/** Makes a store that has one handler, for notes. */
-function noting(
+/** Makes a store with one handler, for `Noted` events. */
+function storeWith(
   { driver }: Rig,
   handler: (
     event: Noted & { readonly streamId: string; readonly version: number },

@@ -9,9 +9,9 @@ const expectations: readonly AppendOptions[] = [
   { expectedVersion: 0 },
 ];
 
-/** An event's id is stored once. */
+/** Ids are unique, and appends idempotent by them. */
 export const ids: Cases = {
-  async "append() of the same events again gives the first result"({ store }) {
+  async "append() of the same events again returns the first result"({ store }) {
     for (const [index, options] of expectations.entries()) {
       const streamId = `stream:${index}`;
       const events = notes(3);
@@ -23,7 +23,7 @@ export const ids: Cases = {
     }
   },
 
-  async "append() of the same events again gives the first result in the middle of a stream"(
+  async "append() of the same events again returns the first result in the middle of a stream"(
     { store },
   ) {
     await store.append("a", notes(2));
@@ -38,7 +38,7 @@ export const ids: Cases = {
     assert.equal(await store.version("a"), 6);
   },
 
-  async "appendAll() of the same events again gives the first results"({ store }) {
+  async "appendAll() of the same events again returns the first results"({ store }) {
     const appends = ["b", "a"].map((streamId) => (
       { streamId, events: notes(2), expectedVersion: "noStream" } as const
     ));
@@ -58,7 +58,7 @@ export const ids: Cases = {
     assert.equal((await store.append("b", fresh)).version, 1);
   },
 
-  async "append() refuses known events in another order, and known with new ones"({ store }) {
+  async "append() refuses stored events in another order, and stored with new ones"({ store }) {
     const [a, b, c] = [Noted("a"), Noted("b"), Noted("c")];
     await store.append("s", [a, b]);
     for (const events of [[b, a], [b, c], [c, a], [a, b, c]]) {
@@ -76,7 +76,7 @@ export const ids: Cases = {
     assert.deepEqual(await collect(store.readAll()), await store.load("a"));
   },
 
-  async "append() tells ids apart by every character"({ store }) {
+  async "append() distinguishes ids by every character"({ store }) {
     const names = [
       "id",
       "ID",
@@ -97,7 +97,7 @@ export const ids: Cases = {
   },
 
   ...transactional({
-    async "append() of the same events again inside a transaction gives the first result"(
+    async "append() of the same events again inside a transaction returns the first result"(
       { store },
     ) {
       const [outside, inside] = [notes(2), notes(2, 3)];

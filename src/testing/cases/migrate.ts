@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Cases, dataOf, Noted, range, storeOn, together } from "../rig.ts";
 
-/** Making the tables; these cases are given a store that nobody has migrated. */
+/** Creating the tables; these cases receive a store that the contract has not migrated. */
 export const migrate: Cases = {
   async "migrate() again keeps what is stored"({ driver, store }) {
     await driver.migrate();
@@ -12,7 +12,7 @@ export const migrate: Cases = {
     assert.deepEqual(dataOf(await store.load("a")), [1, 2]);
   },
 
-  async "migrate() many times at once makes one store"({ driver, second }) {
+  async "migrate() many times concurrently makes one store"({ driver, second }) {
     const drivers = [driver, await second()];
     await together(range(1, 20).map((number) => drivers[number % 2]!.migrate()));
     const stores = drivers.map(storeOn);

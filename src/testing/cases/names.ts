@@ -4,7 +4,7 @@ import { collect } from "../../store/read.ts";
 import { EventStore } from "../../store/store.ts";
 import { type Cases, Noted, notes } from "../rig.ts";
 
-/** Each is a name of its own, however much some look alike. */
+/** All distinct, although some look alike, or are alike after normalisation or case folding. */
 const names: readonly string[] = [
   ...[
     "it's",
@@ -29,7 +29,7 @@ const names: readonly string[] = [
   ...["x".repeat(512), "é".repeat(256), "\u{1F680}".repeat(128), `${"x".repeat(511)}y`],
 ];
 
-/** Names of all kinds. */
+/** Names are compared exactly, whatever characters they contain. */
 export const named: Cases = {
   async "append() takes any well-formed stream id"({ store }) {
     await store.appendAll(names.map((streamId) => ({ streamId, events: Noted(streamId) })));
@@ -95,7 +95,7 @@ export const named: Cases = {
     }
   },
 
-  async "append() tells apart pairs of tenant and stream that join to the same text"({ store }) {
+  async "append() distinguishes pairs of tenant and stream that join to the same text"({ store }) {
     const pairs = [["a", "b:c"], ["a:b", "c"], ["", "a:b:c"], ["a:b:c", "x"]] as const;
     for (const [tenantId, streamId] of pairs) {
       await store.scope({ tenantId }).append(streamId, Noted(tenantId), { expectedVersion: 0 });

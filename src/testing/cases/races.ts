@@ -16,15 +16,15 @@ import {
 
 const racers = 16;
 
-/** What many writers do at once. */
+/** Concurrent writers. */
 export const races: Cases = {
-  async 'append() with "noStream" lets one of many racers win'(bench) {
-    await oneWins(bench, { expectedVersion: "noStream" }, 0);
+  async 'append() with "noStream" lets one of many racers win'(rig) {
+    await oneWins(rig, { expectedVersion: "noStream" }, 0);
   },
 
-  async "append() with a number lets one of many racers win"(bench) {
-    await bench.store.append("raced", notes(2));
-    await oneWins(bench, { expectedVersion: 2 }, 2);
+  async "append() with a number lets one of many racers win"(rig) {
+    await rig.store.append("raced", notes(2));
+    await oneWins(rig, { expectedVersion: 2 }, 2);
   },
 
   async 'append() with "any" never conflicts'({ store, second }) {
@@ -56,7 +56,9 @@ export const races: Cases = {
     for (const result of results) assert.deepEqual(result.events, stored);
   },
 
-  async "append() of one id to many streams at once stores it in one of them"({ store, second }) {
+  async "append() of one id to many streams concurrently stores it in one of them"(
+    { store, second },
+  ) {
     const stores = [store, storeOn(await second())];
     const outcomes = await Promise.allSettled(
       range(1, racers).map((racer) =>
@@ -177,7 +179,7 @@ async function oneWins(
   assert.deepEqual(dataOf(stored), [[winner, 1], [winner, 2]]);
 }
 
-/** Reads on from where it stands, again and again, and once more when the writers are done. */
+/** Reads new events again and again while the writers are running, and once more after they have ended. */
 async function tail(
   store: Rig["store"],
   writing: readonly Promise<void>[],
@@ -193,7 +195,7 @@ async function tail(
   const reading = async () => {
     while (busy) {
       await read();
-      // Some databases answer without ever leaving the microtasks: the writers' timers must get their turn.
+      // Some databases answer within microtasks alone: without a timer here, the writers' timers would never fire.
       await new Promise((resolve) => setTimeout(resolve));
     }
   };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type Cases, Noted, notes, range, together } from "../rig.ts";
 
-/** Repairing the position; what there is to repair, only tests of one database can make. */
+/** Repairing the position of a log that is in order; damage is specific to a database and tested there. */
 export const repair: Cases = {
-  async "repairPosition() of a sound log changes nothing"({ driver, store }) {
+  async "repairPosition() of an intact log changes nothing"({ driver, store }) {
     assert.equal(await driver.repairPosition(), 0);
     await store.append("a", notes(3));
     const { position } = await store.append("b", Noted(4));
@@ -16,7 +16,7 @@ export const repair: Cases = {
     assert.ok((await store.append("b", Noted(5))).position > head);
   },
 
-  async "repairPosition() many times at once, beside appends, gives no position twice"(
+  async "repairPosition() many times concurrently with appends assigns no position twice"(
     { driver, store, second },
   ) {
     const other = await second();

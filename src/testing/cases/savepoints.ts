@@ -40,7 +40,7 @@ export const savepoints: Cases = transactional({
     assert.deepEqual(await Promise.all(["b", "old"].map(store.version)), [0, 2]);
   },
 
-  async "transaction() around a committed one takes it back when it rolls back"({ store }) {
+  async "transaction() around a committed one rolls that back, too"({ store }) {
     const outer = store.transaction(async ({ store }) => {
       await store.transaction(({ store }) => store.append("a", Noted(1)));
       assert.equal(await store.version("a"), 1);
@@ -78,7 +78,9 @@ export const savepoints: Cases = transactional({
     assert.deepEqual(dataOf(await store.load("b")), [4, 3, 2, 1]);
   },
 
-  async "transaction() twice at once inside a transaction rolls back one alone"({ store }) {
+  async "transaction() concurrently inside a transaction rolls back the failed one alone"(
+    { store },
+  ) {
     await store.transaction(async ({ store }) => {
       const outcomes = await Promise.allSettled(
         [1, 2, 3].map((number) =>

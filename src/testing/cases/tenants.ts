@@ -4,8 +4,8 @@ import { type Cases, dataOf, Noted, notes, rejects, type Rig, transactional } fr
 
 /** Tenants never see or touch each other's streams. */
 export const tenants: Cases = {
-  async "scope() keeps the same stream of several tenants apart"(bench) {
-    const stores = scopes(bench);
+  async "scope() separates streams of the same id by tenant"(rig) {
+    const stores = scopes(rig);
     for (const [index, store] of stores.entries()) {
       const { version } = await store.append("s", notes(index + 1, 10 * index), {
         expectedVersion: "noStream",
@@ -29,8 +29,8 @@ export const tenants: Cases = {
     }
   },
 
-  async "scope() reads its tenant's part of the log, and an unscoped store all of it"(bench) {
-    const [none, acme, other] = scopes(bench);
+  async "scope() reads its tenant's part of the log, and an unscoped store all of it"(rig) {
+    const [none, acme, other] = scopes(rig);
     await none.append("a", Noted(1));
     await acme.append("a", [Noted(2), Noted(3)]);
     await other.append("b", Noted(4));
@@ -40,13 +40,13 @@ export const tenants: Cases = {
     const all = await collect(none.readAll());
     assert.deepEqual(dataOf(all), [1, 2, 3, 4, 5]);
     assert.deepEqual(all.map(({ tenantId }) => tenantId), ["", "acme", "acme", "ACME", ""]);
-    const nobody = none.scope({ tenantId: "" });
-    assert.deepEqual(dataOf(await collect(nobody.readAll())), [1, 5]);
+    const empty = none.scope({ tenantId: "" });
+    assert.deepEqual(dataOf(await collect(empty.readAll())), [1, 5]);
     assert.deepEqual(dataOf(await collect(acme.readAll({ types: ["Noted"], limit: 1 }))), [2]);
   },
 
-  async "scope() lists its tenant's streams only"(bench) {
-    const [none, acme, other] = scopes(bench);
+  async "scope() lists its tenant's streams only"(rig) {
+    const [none, acme, other] = scopes(rig);
     await none.append("order:1", Noted());
     await acme.append("order:2", notes(2));
     await acme.append("user:1", Noted());
@@ -63,8 +63,8 @@ export const tenants: Cases = {
     assert.equal((await acme.streams()).length, 2);
   },
 
-  async "scope() deletes its tenant's stream only"(bench) {
-    const stores = scopes(bench);
+  async "scope() deletes its tenant's stream only"(rig) {
+    const stores = scopes(rig);
     for (const store of stores) await store.append("s", notes(2));
     const [none, acme, other] = stores;
     await acme.delete("s");
@@ -74,20 +74,20 @@ export const tenants: Cases = {
     assert.deepEqual(await collect(none.readAll()), await other.load("s"));
   },
 
-  async "scope() keeps the ids of several tenants apart"(bench) {
+  async "scope() separates event ids by tenant"(rig) {
     const event = Noted("same", { id: "same" });
-    for (const [index, store] of scopes(bench).entries()) {
+    for (const [index, store] of scopes(rig).entries()) {
       const first = await store.append(`s:${index}`, event);
       assert.equal(first.version, 1);
       assert.deepEqual(await store.append(`s:${index}`, event), first);
       await rejects(store.append("elsewhere", event), "DUPLICATE_EVENT");
       assert.equal(await store.version("elsewhere"), 0);
     }
-    assert.equal((await collect(bench.store.readAll())).length, 3);
+    assert.equal((await collect(rig.store.readAll())).length, 3);
   },
 
   ...transactional({
-    async "scope() inside a transaction keeps to its tenant"({ store }) {
+    async "scope() inside a transaction reads and writes its tenant's streams only"({ store }) {
       await store.transaction(async ({ store }) => {
         const acme = store.scope({ tenantId: "acme" });
         await store.append("s", Noted(1));

@@ -11,9 +11,9 @@ import {
   transactional,
 } from "../rig.ts";
 
-/** What happens in a transaction happens as a whole. */
+/** Transactions are atomic and isolated. */
 export const transactions: Cases = transactional({
-  async "transaction() commits what was appended, and gives what the work gave"({ store }) {
+  async "transaction() commits its appends and returns the work's result"({ store }) {
     const given = await store.transaction(async ({ store }) => {
       await store.append("a", notes(2));
       await store.append("b", Noted(3));
@@ -24,7 +24,7 @@ export const transactions: Cases = transactional({
     assert.deepEqual(dataOf(await collect(store.readAll())), [1, 2, 3, 4]);
   },
 
-  async "transaction() leaves nothing when the work throws, and passes the error on"({ store }) {
+  async "transaction() stores nothing when the work throws, and rejects with its error"({ store }) {
     await store.append("a", Noted(1));
     const error = new Error("rolled back");
     const done = store.transaction(async ({ store }) => {
@@ -87,7 +87,9 @@ export const transactions: Cases = transactional({
     assert.deepEqual(dataOf(await collect(store.readAll())), [1, 2, 3]);
   },
 
-  async "append() that conflicts inside a transaction leaves nothing, and it goes on"({ store }) {
+  async "append() that conflicts inside a transaction stores nothing and leaves it usable"(
+    { store },
+  ) {
     await store.append("a", notes(2));
     await store.transaction(async ({ store }) => {
       await store.append("b", Noted("before"));
@@ -106,7 +108,7 @@ export const transactions: Cases = transactional({
     assert.equal(await store.version("new"), 0);
   },
 
-  async "transaction() runs many at once, each as a whole"({ store, second }) {
+  async "transaction() runs many concurrently, each atomically"({ store, second }) {
     const stores = [store, storeOn(await second())];
     const outcomes = await Promise.allSettled(
       [1, 2, 3, 4, 5, 6].map((number) =>

@@ -17,7 +17,7 @@ export const using: Cases = transactional({
     assert.deepEqual(dataOf(await store.load("a")), [1, 2]);
   },
 
-  async "using() commits with the caller's transaction, or vanishes with it"({ store, begin }) {
+  async "using() commits and rolls back with the caller's transaction"({ store, begin }) {
     await store.append("a", Noted(1));
     if (begin === undefined) return assert.equal(await store.version("a"), 1);
     await begin(async (db) => {

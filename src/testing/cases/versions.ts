@@ -2,34 +2,34 @@ import assert from "node:assert/strict";
 import type { ExpectedVersion } from "../../driver/version.ts";
 import { type Cases, dataOf, Noted, notes, rejects, type Rig } from "../rig.ts";
 
-/** All that can be expected of a stream's version. */
+/** Each kind of expected version. */
 export const versions: Cases = {
-  async 'append() with "any" stores whatever the version'(bench) {
-    await stores(bench, "new", "any", 0);
-    await stores(bench, "old", "any", 2);
+  async 'append() with "any" stores whatever the version'(rig) {
+    await stores(rig, "new", "any", 0);
+    await stores(rig, "old", "any", 2);
   },
 
-  async 'append() with "noStream" stores where there is no stream only'(bench) {
-    await stores(bench, "new", "noStream", 0);
-    await conflicts(bench, "old", "noStream", 2);
+  async 'append() with "noStream" stores where there is no stream only'(rig) {
+    await stores(rig, "new", "noStream", 0);
+    await conflicts(rig, "old", "noStream", 2);
   },
 
-  async 'append() with "streamExists" stores where there is a stream only'(bench) {
-    await stores(bench, "old", "streamExists", 2);
-    await conflicts(bench, "new", "streamExists", 0);
+  async 'append() with "streamExists" stores where there is a stream only'(rig) {
+    await stores(rig, "old", "streamExists", 2);
+    await conflicts(rig, "new", "streamExists", 0);
   },
 
-  async "append() with 0 stores where there is no stream only"(bench) {
-    await stores(bench, "new", 0, 0);
-    await conflicts(bench, "old", 0, 2);
+  async "append() with 0 stores where there is no stream only"(rig) {
+    await stores(rig, "new", 0, 0);
+    await conflicts(rig, "old", 0, 2);
   },
 
-  async "append() with a number stores at that version only"(bench) {
-    await stores(bench, "old", 2, 2);
-    await conflicts(bench, "behind", 1, 2);
-    await conflicts(bench, "ahead", 3, 2);
-    await conflicts(bench, "far ahead", Number.MAX_SAFE_INTEGER, 2);
-    await conflicts(bench, "new", 1, 0);
+  async "append() with a number stores at that version only"(rig) {
+    await stores(rig, "old", 2, 2);
+    await conflicts(rig, "behind", 1, 2);
+    await conflicts(rig, "ahead", 3, 2);
+    await conflicts(rig, "far ahead", Number.MAX_SAFE_INTEGER, 2);
+    await conflicts(rig, "new", 1, 0);
   },
 
   async "append() stores none of several events when it conflicts"({ store }) {
@@ -64,7 +64,7 @@ async function conflicts(
   const { streamId: named, expected, actual: found } = await rejects(append, "CONCURRENCY");
   assert.deepEqual([named, expected, found], [streamId, expectedVersion, actual]);
   assert.equal(await store.version(streamId), actual);
-  // Nothing is lost of the stream, and it can be appended to.
+  // The conflict changed nothing, and the stream can be appended to.
   const { version } = await store.append(streamId, Noted("later"), { expectedVersion: actual });
   assert.equal(version, actual + 1);
 }
