@@ -1,11 +1,11 @@
-// Events are facts in the past tense, written down as they stand and checked by a schema you choose.
+// Events are facts in the past tense, checked by a schema library of your choice.
 import { defineEvent, EventStore, InvalidEventError } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import * as v from "valibot";
 
-// Pieces that several events share: coercion, a default, a value type, a type of our own.
+// Pieces that several events share: coercion, a default, a value type, a custom type.
 const Day = v.pipe(v.union([v.date(), v.string()]), v.transform((day) => new Date(day)), v.date());
 const Money = v.strictObject({ cents: v.bigint(), currency: v.optional(v.string(), "EUR") });
 const OrderId = v.pipe(v.string(), v.regex(/^O-\d+$/, "An order id looks like O-42"));
@@ -31,7 +31,7 @@ const InvoiceIssued = defineEvent(
   }),
 );
 
-// Defaults are filled in, a day written as text becomes a Date; id and time (UTC) come by themselves.
+// Defaults are filled in, a date given as text becomes a Date; id and time (UTC) are set automatically.
 const sprint = SprintStarted({ projectKey: "PRO", endsAt: "2026-12-01" });
 assert.deepEqual(sprint.data.endsAt, new Date(Date.UTC(2026, 11, 1)));
 assert.deepEqual(sprint.data.goals, []);
@@ -40,7 +40,7 @@ assert(Date.now() - sprint.createdAt.getTime() < 60_000);
 console.log(sprint); // type, id and time first, then the fields
 assert.match(inspect(sprint), /type: [^]* id: [^]* createdAt: [^]* data: [^]* goals: /);
 
-// Or they can be given, as when facts are brought over from elsewhere.
+// They can also be given, as when facts are imported from another system.
 const given = { id: "2024/117", createdAt: new Date("2024-03-01T12:00:00Z") };
 const invoice = InvoiceIssued(
   { number: "117", lines: [{ text: "Desk", price: { cents: 24_900n } }] },
@@ -49,7 +49,7 @@ const invoice = InvoiceIssued(
 assert.equal(invoice.id, "2024/117");
 assert.deepEqual(invoice.createdAt, given.createdAt);
 
-// What is wrong is refused at once, with the path of every mistake; a key nobody knows is one.
+// Invalid data is refused immediately, with the path of every mistake; an unknown key is a mistake, too.
 const wrong = { orderId: "42", card: 1234, reason: "expired", cvc: "007" } as unknown;
 assert.throws(
   () => PaymentFailed(wrong as Parameters<typeof PaymentFailed>[0]),
@@ -67,7 +67,7 @@ assert.throws(
 assert.throws(() => Object.assign(sprint.data, { projectKey: "OTHER" }), TypeError);
 assert.throws(() => (sprint.data.goals as string[]).push("more"), TypeError);
 
-// Nobody denies a fact: a failed payment stays, one reacts to it with another card, or gives up.
+// A fact is not undone: a failed payment remains; the customer tries another card, or gives up.
 const store = new EventStore(memory(), {
   events: [SprintStarted, PaymentFailed, OrderCancelled, InvoiceIssued],
   subscriptions: {
@@ -79,7 +79,7 @@ const store = new EventStore(memory(), {
   },
 });
 
-// Dates, bigints and nested values come back as they went in.
+// Dates, bigints and nested values are read back unchanged.
 await store.append("sprint:1", sprint);
 await store.append("invoice:117", invoice);
 const [started] = (await store.load("sprint:1")).filter(SprintStarted.is);
@@ -88,7 +88,7 @@ assert.throws(() => Object.assign(started!.data, { projectKey: "OTHER" }), TypeE
 const [issued] = (await store.load("invoice:117")).filter(InvoiceIssued.is);
 assert.deepEqual(issued?.data.lines[0]?.price, { cents: 24_900n, currency: "EUR" });
 
-// All that follows from one cause shares its correlation id; the causation id names the direct cause.
+// All events that follow from one cause share its correlation id; the causation id names the direct cause.
 const metadata = { correlationId: "checkout-7", ip: "::1" };
 const failed = PaymentFailed({ orderId: "O-42", card: "first", reason: "expired" }, { metadata });
 await store.append("order:O-42", failed);

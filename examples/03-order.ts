@@ -1,4 +1,4 @@
-// An order with lines and a total that always is their sum; its history is as good as the table.
+// An order with lines and a total that is always their sum; its history has all that a table would have.
 import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
@@ -60,7 +60,7 @@ class Order extends Aggregate<OrderEvent> {
   }
 }
 
-// A clock of our own lets an hour pass between the commands.
+// A custom clock lets an hour pass between the commands.
 let now = new Date("2026-05-04T09:00:00Z");
 const store = new EventStore(memory(), { events: orderEvents, clock: () => now });
 const orders = new Repository(store, Order);
@@ -82,7 +82,7 @@ for (const { version, createdAt, type, data } of history) {
   console.log(version, createdAt.toISOString(), type.padEnd(14), JSON.stringify(data));
 }
 
-// Replayed from the start it gives the same information, and so it does at any moment before.
+// Replaying from the start gives the same state, and any earlier state as well.
 const order = await orders.load("42");
 const sum = (lines: Map<string, number>) => [...lines.values()].reduce((a, b) => a + b, 0);
 assert(order?.total === 378_00 && order.status === "submitted" && sum(order.lines) === order.total);

@@ -1,4 +1,4 @@
-// Several writers at once: one is first, the others learn of it and try again. No rule is ever broken.
+// Concurrent writers: one is first, the others get a conflict and retry. No rule is ever broken.
 import {
   Aggregate,
   ConcurrencyError,
@@ -34,7 +34,7 @@ const store = new EventStore(memory(), { events: [SeatTaken] });
 const tables = new Repository(store, Table);
 await tables.create("1", (table) => table.seat("Ada"));
 
-// Two writers have loaded the same version. The second to save learns that it is late.
+// Two writers have loaded the same version. The second one to save gets a conflict.
 const mine = await tables.load("1");
 const yours = await tables.load("1");
 assert(mine && yours);
@@ -48,7 +48,7 @@ await assert.rejects(tables.save(yours), (error) => {
   return true;
 });
 
-// `aggregate` does what one would do now: load again, decide again, save.
+// `aggregate` does what has to be done then: load again, decide again, save.
 let attempts = 0;
 await tables.aggregate("1", async (table, { attempt }) => {
   attempts = attempt;
@@ -58,7 +58,7 @@ await tables.aggregate("1", async (table, { attempt }) => {
 assert.equal(attempts, 2);
 assert.deepEqual((await tables.load("1"))?.guests, ["Ada", "Grace", "Alan", "Edsger"]);
 
-// Twenty guests want the four seats that are left: four get one, sixteen are told.
+// Twenty guests want the four remaining seats: four get one, sixteen are refused.
 const results = await Promise.allSettled(
   Array.from({ length: 20 }, (_, n) => tables.aggregate("1", (table) => table.seat(`guest ${n}`))),
 );
@@ -67,7 +67,7 @@ assert(refused.every(({ reason }) => reason instanceof TableFull));
 assert.equal(refused.length, 16);
 assert.equal((await tables.load("1"))?.guests.length, Table.seats);
 
-// Who needs no rule appends without an expectation, and never meets a conflict.
+// An append that protects no rule needs no expected version, and never conflicts.
 await Promise.all(
   Array.from({ length: 20 }, (_, n) => store.append("queue", SeatTaken({ guest: `guest ${n}` }))),
 );

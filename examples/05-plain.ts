@@ -13,13 +13,13 @@ class Overdrawn extends Error {}
 
 const store = new EventStore(memory(), { events: accountEvents });
 
-// 1. The store alone: fold the stream into a value, decide, append what follows from it.
+// 1. The store alone: fold the stream into a value, decide, append the resulting events.
 interface Account {
   readonly owner: string;
   readonly balance: number;
 }
 
-const nobody: Account = { owner: "", balance: 0 };
+const unopened: Account = { owner: "", balance: 0 };
 
 function evolve(account: Account, event: AccountEvent): Account {
   switch (event.type) {
@@ -34,7 +34,7 @@ function evolve(account: Account, event: AccountEvent): Account {
 
 async function withdraw(id: string, cents: number): Promise<void> {
   const expectedVersion = await store.version(id);
-  const { balance } = await store.fold(id, nobody, evolve, { to: expectedVersion });
+  const { balance } = await store.fold(id, unopened, evolve, { to: expectedVersion });
   if (balance < cents) throw new Overdrawn();
   await store.append(id, MoneyWithdrawn({ cents }), { expectedVersion });
 }
@@ -43,15 +43,15 @@ const id = crypto.randomUUID(); // a bare UUID is a stream id
 await store.append(id, [AccountOpened({ owner: "Ada" }), MoneyDeposited({ cents: 100_00 })]);
 await withdraw(id, 30_00);
 await assert.rejects(withdraw(id, 80_00), Overdrawn);
-assert.deepEqual(await store.fold(id, nobody, evolve), { owner: "Ada", balance: 70_00 });
+assert.deepEqual(await store.fold(id, unopened, evolve), { owner: "Ada", balance: 70_00 });
 
-// 2. A class of one's own, which knows nothing of this library but its events.
+// 2. A plain class, which uses nothing of this library but its events.
 class Purse {
-  #account = nobody;
+  #account = unopened;
   readonly changes: AccountEvent[] = [];
 
   constructor(history: readonly AccountEvent[]) {
-    this.#account = history.reduce(evolve, nobody);
+    this.#account = history.reduce(evolve, unopened);
   }
 
   get balance(): number {
@@ -78,7 +78,7 @@ type Command = { readonly pay: number } | { readonly take: number };
 
 const account = decider({
   category: "account",
-  initialState: () => nobody,
+  initialState: () => unopened,
   evolve,
   decide(command: Command, { balance }) {
     if ("pay" in command) return MoneyDeposited({ cents: command.pay });

@@ -1,4 +1,4 @@
-// One part announces what happened; any number of others react. The first knows none of them.
+// One part announces what happened; any number of others react. The publisher knows none of them.
 import {
   defineEvent,
   type EventOf,
@@ -14,16 +14,16 @@ const BonusGranted = defineEvent<{ cents: number }>()("BonusGranted");
 const events = [UserRegistered, BonusGranted] as const;
 type UserRegistered = EventOf<typeof UserRegistered>;
 
-// The publisher: it asks for something to write to, and never changes below.
+// The publisher: it only needs a writer, and does not change below.
 async function register(users: EventWriter<UserRegistered>, email: string): Promise<void> {
   await users.append(`user:${email}`, UserRegistered({ email }));
 }
 
-// Nobody listens yet: that is fine.
+// It works without any subscriber.
 const alone = new EventStore(memory(), { events });
 await register(alone, "ada@example.com");
 
-// Three parts, each a function that could stand in a module of its own.
+// Three parts, each a function that could be in its own module.
 const sent: string[] = [];
 const seen: string[] = [];
 
@@ -57,7 +57,7 @@ const [registered, granted] = await store.load("user:grace@example.com");
 assert.equal(granted?.type, "BonusGranted");
 assert.equal(granted.metadata.causationId, registered?.id);
 
-// They run inside the append: when one fails, nothing was stored, nothing half done.
+// They run inside the append: if one fails, everything is rolled back.
 const strict = new EventStore(memory(), {
   events,
   subscriptions: {
@@ -69,7 +69,7 @@ const strict = new EventStore(memory(), {
 await assert.rejects(register(strict, "nobody"), /no mailbox/);
 assert.equal(await strict.version("user:nobody"), 0);
 
-// What cannot be taken back, such as an email, better waits until the append is certain.
+// An effect that cannot be undone, such as an email, should wait for the commit.
 const mailed: string[] = [];
 const patient = new EventStore(memory(), {
   events,

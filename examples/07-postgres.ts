@@ -17,7 +17,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import connect from "postgres";
 
-// Any Drizzle handle will do: on a server where one is given, else on a Postgres inside this process.
+// Any Drizzle handle works: for a configured server, or for a Postgres inside this process.
 const url = process.env["POSTGRES_URL"] || process.env["EMBEDDED_POSTGRES_URL"];
 const client = url ? connect(url, { onnotice: () => {} }) : await PGlite.create();
 const db: PgDatabase<PgQueryResultHKT> = client instanceof PGlite
@@ -27,7 +27,7 @@ const db: PgDatabase<PgQueryResultHKT> = client instanceof PGlite
 const OrderPlaced = defineEvent<{ customer: string; cents: number }>()("OrderPlaced");
 const OrderPaid = defineEvent<{ method: string }>()("OrderPaid");
 
-// A table of your own. The events get a schema of their own; by default it is called "event_sourcery".
+// A table of your own. The events are in their own schema; by default it is called "event_sourcery".
 const name = `example_${crypto.randomUUID().slice(0, 8)}`;
 const orders = pgSchema(name).table("orders", {
   id: text().primaryKey(),
@@ -53,7 +53,7 @@ try {
   await assert.rejects(place("43", 900_00, 500_00), RangeError);
   assert.equal(await store.version("order:43"), 0);
 
-  // Or the store opens it, and hands you its database handle.
+  // Or the store opens it, and passes you its database handle.
   const pay = async (id: string, works: boolean): Promise<void> => {
     await store.transaction(async ({ store, db }) => {
       await store.append(`order:${id}`, OrderPaid({ method: "card" }), { expectedVersion: 1 });
@@ -70,7 +70,7 @@ try {
   const history = await db.execute(sql`
     select version, type, created_at, data from ${sql.identifier(name)}.events
     where stream_id = 'order:42' order by version`);
-  // What `execute` gives is each client's own: postgres.js gives the rows, others something that holds them.
+  // The result of `execute` depends on the client: postgres.js returns the rows, others an object that contains them.
   type Rows = readonly Record<string, unknown>[];
   const given = history as Rows | { readonly rows: Rows };
   const rows = "rows" in given ? given.rows : given;

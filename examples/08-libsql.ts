@@ -43,7 +43,7 @@ const create =
   sql`create table if not exists charts (track text primary key, plays int, likes int)`;
 await db.run(create);
 
-// The charts change in the transaction that stores the event: the two never disagree.
+// The charts change in the transaction that stores the event: the two are always consistent.
 const store = new EventStore(driver, { events, subscriptions: { "*": [keepCharts] } });
 const before = await store.version("player:kitchen");
 
@@ -75,7 +75,7 @@ const failing = store.transaction(async ({ store }) => {
 await assert.rejects(failing, /power/);
 assert.deepEqual(await read(), shown);
 
-// A read model may be thrown away: the events build it again, with the same content.
+// A read model can be dropped and rebuilt from the events, with the same content.
 await store.transaction(async ({ store, db }) => {
   await db.delete(charts);
   for await (const event of store.readAll()) await keepCharts(event, { db });

@@ -1,4 +1,4 @@
-// Unit tests need no database and no mocks. Here they stand bare; put each into a test of any runner.
+// Unit tests need no database and no mocks. Here they are top-level statements; put each into a test of any runner.
 import {
   Aggregate,
   decider,
@@ -12,7 +12,7 @@ import { memory } from "event-sourcery/memory";
 import { given } from "event-sourcery/testing";
 import assert from "node:assert/strict";
 
-// What is tested: a book that one reader at a time may have.
+// The aggregate under test: a book that one reader at a time can borrow.
 const Lent = defineEvent<{ reader: string }>()("Lent");
 const Returned = defineEvent("Returned");
 const Reminded = defineEvent<{ reader: string }>()("Reminded");
@@ -38,7 +38,7 @@ class Book extends Aggregate<BookEvent> {
   }
 }
 
-// Given what happened, when a command runs, then these events, or this refusal.
+// Given past events, when a command runs, then these events are emitted, or it is refused.
 given(Book).when((book) => book.lend("Ada")).emits(Lent({ reader: "Ada" }));
 given(Book, Lent({ reader: "Ada" })).when((book) => book.lend("Alan")).fails(NotOnTheShelf);
 given(Book, [Lent({ reader: "Ada" }), Returned()])
@@ -46,7 +46,7 @@ given(Book, [Lent({ reader: "Ada" }), Returned()])
   .emits(Lent({ reader: "Alan" }), Returned());
 given(Book).when((book) => book.giveBack()).emitsNothing();
 
-// A test that does not hold says what came instead.
+// A failing test reports the actual events.
 const wrong = () => given(Book).when((book) => book.lend("Ada")).emits(Lent({ reader: "Alan" }));
 assert.throws(wrong, assert.AssertionError);
 
@@ -59,7 +59,7 @@ const shelf = decider({
 given(shelf, Lent({ reader: "Ada" })).when("Alan").emits(Lent({ reader: "Alan" }));
 given(shelf, [Lent({ reader: "Ada" }), Lent({ reader: "Alan" })]).when("Grace").emitsNothing();
 
-// Code that takes a store gets one in memory: transactions, rollback and conflicts are those of a database.
+// Code that takes a store gets one in memory: transactions, rollbacks and conflicts work as in a database.
 async function swap(store: EventStore<BookEvent>, one: string, other: string): Promise<void> {
   await store.transaction(async ({ store }) => {
     const books = new Repository(store, Book);
@@ -77,7 +77,7 @@ await store.append("book:2", Returned());
 await swap(store, "1", "2");
 assert.deepEqual([await store.version("book:1"), await store.version("book:2")], [2, 3]);
 
-// What runs in the background elsewhere runs here when the test says so, to its end: no sleeps, no waiting.
+// Consumers, which run in the background elsewhere, run to completion when the test calls `drain`: no sleeps.
 const library = new EventStore(memory(), { events: [Lent, Reminded] });
 const reminders = new Subscription(library, {
   name: "reminders",
@@ -97,7 +97,7 @@ assert.equal((await reminders.drain()).handled, 1);
 assert.equal((await post.drain()).handled, 1);
 assert.deepEqual(letters, ["Dear Alan"]);
 
-// Time and ids are the test's to choose.
+// The test can choose times and ids.
 const clock = () => new Date("2026-02-03T04:05:06Z");
 let ids = 0;
 const fixed = new EventStore(memory(), {

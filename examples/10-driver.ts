@@ -1,4 +1,4 @@
-// A driver of your own: `lines.ts` keeps events in a file. The contract says whether it keeps its promises.
+// A driver of your own: `lines.ts` keeps events in a file. The contract tests whether it keeps its promises.
 import type { AppendOutcome, AppendRequest, Driver } from "event-sourcery";
 import { defineEvent, EventStore } from "event-sourcery";
 import { driverContract } from "event-sourcery/testing";
@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lines } from "./lines.ts";
 
-/** The names of the promises that a driver breaks; a test runner would show each as a test. */
+/** Returns the names of the contract's cases that a driver fails; a test runner would show each as a test. */
 async function broken(open: () => Driver): Promise<readonly string[]> {
   const names: string[] = [];
   for (const { name, run } of driverContract(open)) await run().catch(() => names.push(name));
   return names;
 }
 
-/** A driver with a well-known mistake: it takes expectations, and does not look at them. */
+/** A driver with a common mistake: it ignores expected versions. */
 class Careless extends Lines {
   override append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
     return super.append(requests.map(({ tenantId, writes }) => (
@@ -34,7 +34,7 @@ try {
   console.log("Careless breaks, among others:", found[0]);
   assert(found.some((name) => name.includes("noStream")));
 
-  // What the contract cannot know: the events are there when the file is opened again, after a crash too.
+  // Not covered by the contract: the events are still there when the file is reopened, even after a crash.
   const Noted = defineEvent("Noted");
   const path = file();
   const open = () => new EventStore(new Lines(path), { events: [Noted] });

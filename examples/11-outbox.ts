@@ -1,4 +1,4 @@
-// Events that leave: stored in one transaction with your own tables, then published, whatever happens to the broker.
+// Publishing: events are stored in one transaction with your own tables, then published, even if the broker is down.
 import { createClient } from "@libsql/client";
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql";
@@ -33,7 +33,7 @@ await driver.migrate();
 await db.run(sql`create table invoices (id text primary key, cents integer not null)`);
 const store = new EventStore(driver, { events });
 
-// No aggregate, no repository: your transaction, your row, and the event that tells others of it.
+// No aggregate, no repository: your transaction, your row, and the event about it.
 async function issue(id: string, cents: number): Promise<void> {
   await db.transaction(async (tx) => {
     await store.using(tx).publish(`invoice:${id}`, InvoiceIssued({ cents }));
@@ -41,21 +41,21 @@ async function issue(id: string, cents: number): Promise<void> {
   });
 }
 await issue("1", 10_00);
-await assert.rejects(issue("1", 99_00)); // there is such a row: so there is no such event either
+await assert.rejects(issue("1", 99_00)); // the row exists already, so the event is not stored either
 await issue("2", 20_00);
-await store.append("invoice:2", InvoicePaid()); // `append` keeps to the house what `publish` lets out
+await store.append("invoice:2", InvoicePaid()); // `append` does not publish
 
-// Whatever your broker is, the outbox needs a function that resolves when the broker has the event.
+// For any broker, the outbox needs a function that resolves when the broker has accepted the event.
 const broker = { up: false, messages: [] as string[] };
 function publisher({ streamId, type, data }: RecordedEvent<InvoiceEvent>): void {
   if (!broker.up) throw new Error("The broker is down");
   if (data && data.cents < 0) throw new PermanentError("A broker of ours takes no such amount");
   broker.messages.push(`${type} ${streamId}`);
 }
-const retry = { minDelay: 0, maxDelay: 0 }; // so that nothing here has to wait
+const retry = { minDelay: 0, maxDelay: 0 }; // so that the example does not have to wait
 const outbox = new Outbox(store, { publisher, retry });
 
-// The broker is down: what cannot be delivered waits, for as long as that takes.
+// The broker is down: events wait until it is back, however long that takes.
 await outbox.runOnce();
 await outbox.runOnce();
 assert.deepEqual(broker.messages, []);
@@ -65,7 +65,7 @@ broker.up = true;
 await outbox.drain();
 assert.deepEqual(broker.messages, ["InvoiceIssued invoice:1", "InvoiceIssued invoice:2"]);
 
-// An event that will never be accepted holds up its own stream, and nobody else's.
+// An event that will never be accepted blocks only its own stream.
 await issue("3", -1);
 await store.publish("invoice:3", InvoicePaid());
 await store.publish("invoice:1", InvoicePaid());
@@ -75,7 +75,7 @@ const [waiting] = await outbox.parked();
 assert.deepEqual([waiting?.streamId, waiting?.attempts], ["invoice:3", 1]);
 console.log(`${waiting?.streamId} waits: ${waiting?.error}`);
 
-// Somebody looks after it: tries again, or gives up that one event. The stream goes on with the next.
+// An operator retries it, or gives up that one event. The stream continues with the next.
 assert.equal(await outbox.redrive("invoice:3"), 1);
 await outbox.drain();
 assert.equal((await outbox.status()).parked, 1);
@@ -85,7 +85,7 @@ assert.equal(broker.messages.at(-1), "InvoicePaid invoice:3");
 const { lag, retrying, parked } = await outbox.status();
 assert.deepEqual({ lag, retrying, parked }, { lag: 0, retrying: 0, parked: 0 });
 
-// A second outbox goes its own way: another broker, here in batches, with all events from the start.
+// A second outbox is independent: another broker, here in batches, with all events from the start.
 const batches: number[] = [];
 const archive = new Outbox(store, {
   name: "archive",

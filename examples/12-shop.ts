@@ -1,4 +1,4 @@
-// Orders, payments and invoices that do not know each other. One is down for a while, and goes on where it was.
+// Orders, payments and invoices that do not know each other. One is down for a while, then resumes where it stopped.
 import { type Consumer, EventStore, Subscription } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
@@ -7,10 +7,10 @@ import { invoices } from "./shop/invoices.ts";
 import { orders, placeOrder } from "./shop/orders.ts";
 import { payments } from "./shop/payments.ts";
 
-// With a database in place of `memory()`, each module may as well run in a process of its own.
+// With a database in place of `memory()`, each module can run in its own process.
 const store = new EventStore(memory(), { events });
 
-// The payment company: it refuses one customer, counts what it took, and is not always there.
+// The payment company: it refuses one customer, counts its payments, and is not always reachable.
 const company = { up: true, took: new Map<string, number>() };
 async function charge(reference: string, customer: string, cents: number): Promise<boolean> {
   if (!company.up) throw new Error("The payment company does not answer");
@@ -19,7 +19,7 @@ async function charge(reference: string, customer: string, cents: number): Promi
   return true;
 }
 
-/** Runs modules until there is nothing left to do: what one of them writes may concern another. */
+/** Runs modules until none has anything left to do: the events of one may be for another. */
 async function settle(modules: readonly Consumer[]): Promise<void> {
   while (true) {
     const results = await Promise.all(modules.map((module) => module.drain()));
@@ -33,7 +33,7 @@ async function invoiced(): Promise<readonly string[]> {
   return issued.map(({ data }) => data.order);
 }
 
-// An order sets all of it in motion; nobody called anybody.
+// An order triggers everything; no module calls another.
 const others = [orders(store), invoices(store)];
 await placeOrder(store, "1", { customer: "Ada", cents: 10_00 });
 await placeOrder(store, "2", { customer: "Mallory", cents: 20_00 });
@@ -41,18 +41,18 @@ await settle([payments(store, charge), ...others]);
 assert.deepEqual(await invoiced(), ["order:1"]);
 assert.equal((await store.load("order:2")).at(-1)?.type, "OrderCancelled");
 
-// Payments are down, as when their process is replaced. Orders are placed all the same, the rest of the shop runs.
+// Payments are down, as when their process is replaced. Orders can still be placed, and the rest of the shop works.
 await placeOrder(store, "3", { customer: "Grace", cents: 30_00 });
 await settle(others);
 assert.deepEqual(await invoiced(), ["order:1"]);
 
-// They come back, made anew, and go on where they were: what they missed has waited, nothing is done twice.
+// A new instance starts and resumes where the old one stopped: no event is missed, none is handled twice.
 const again = payments(store, charge);
 assert.equal((await again.drain()).handled, 1);
 await settle(others);
 assert.deepEqual(await invoiced(), ["order:1", "order:3"]);
 
-// Or they are up, and what they need is not: the same, however long that takes.
+// If payments are up but the company is down, the same holds, however long it takes.
 company.up = false;
 await placeOrder(store, "4", { customer: "Alan", cents: 40_00 });
 await placeOrder(store, "5", { customer: "Edsger", cents: 50_00 });
@@ -64,7 +64,7 @@ await settle([again, ...others]);
 assert.deepEqual((await invoiced()).toSorted(), ["order:1", "order:3", "order:4", "order:5"]);
 assert.deepEqual([...company.took.values()].toSorted(), [10_00, 30_00, 40_00, 50_00]);
 
-// A new module, added without a change anywhere. It begins at the first event, or with what comes from now on.
+// A new module, added without changing the others. It starts at the first event, or with new events only.
 const mails: string[] = [];
 const mailer = new Subscription(store, {
   name: "mailer",
@@ -74,7 +74,7 @@ const mailer = new Subscription(store, {
 await mailer.drain();
 assert.equal(mails.length, 5);
 
-// Everything that came of an order can be followed.
+// Everything that followed from an order can be traced.
 const flow: string[] = [];
 const [placed] = await store.load("order:5");
 for await (const event of store.readAll()) {

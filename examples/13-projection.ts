@@ -1,4 +1,4 @@
-// A read model in a table of your own, kept exactly once for each event; thrown away, rebuilt, replaced while in use.
+// A read model in your own table, updated exactly once for each event; rebuilt, and replaced while in use.
 import { createClient } from "@libsql/client";
 import { desc, sql } from "drizzle-orm";
 import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 const BookSold = defineEvent<{ title: string; copies: number }>()("BookSold");
 const BookReturned = defineEvent<{ title: string; copies: number }>()("BookReturned");
 
-// One table a version of the read model.
+// One table for each version of the read model.
 const bestsellers = (version: number) =>
   sqliteTable(`bestsellers_${version}`, {
     title: text().primaryKey(),
@@ -55,19 +55,19 @@ await sold.runOnce();
 const shown = await read(first);
 assert.deepEqual(shown, [{ title: "Persuasion", copies: 3 }, { title: "Emma", copies: 2 }]);
 
-// Somebody has meddled with the table; the events build it again, with the same content.
+// The table was changed by hand; it is rebuilt from the events, with the same content.
 await db.update(first).set({ copies: 1000 });
 await sold.rebuild();
 assert.deepEqual(await read(first), shown);
 
-// It runs beside the requests. Who has appended something waits until it shows: you read what you wrote.
+// It runs beside the requests. A writer can wait until its change is visible: read your own writes.
 const stop = new AbortController();
 const running = sold.run({ signal: stop.signal });
 const { position } = await store.append("book:2", BookSold({ title: "Emma", copies: 5 }));
 await sold.waitFor(position);
 assert.deepEqual((await read(first))[0], { title: "Emma", copies: 7 });
 
-// A better one, which takes returned books off, is built beside the old one, which goes on. Then readers change over.
+// A better version, which subtracts returned books, is built beside the old one, still in use. Then readers switch.
 const better = new Projection(store, {
   name: "bestsellers",
   version: 2,
@@ -84,7 +84,7 @@ assert.deepEqual(await read(second), [
   { title: "Emma", copies: 1 },
 ]);
 
-// Live, to a browser say: whoever follows gets what is there, then what comes, as it comes.
+// Live, for example to a browser: a follower gets the stored events, then new ones as they arrive.
 const follower = new AbortController();
 const titles: string[] = [];
 for await (const { data } of store.follow({ types: ["BookSold"], signal: follower.signal })) {
@@ -97,7 +97,7 @@ assert.deepEqual(titles, ["Persuasion", "Emma", "Emma", "Middlemarch"]);
 stop.abort();
 await running;
 
-// Inline, the same handlers run inside the append: never behind, at the price of a slower append.
+// Inline, the same handlers run inside the append: never behind, at the cost of slower appends.
 const counted = new Map<string, number>();
 const count = new Projection(store, {
   name: "count",
@@ -108,7 +108,7 @@ const count = new Projection(store, {
   },
   reset: () => counted.clear(),
 });
-await count.rebuild(); // what was appended before
+await count.rebuild(); // with the events appended before
 await store.append("book:3", BookSold({ title: "Middlemarch", copies: 1 }));
 assert.deepEqual(Object.fromEntries(counted), { Persuasion: 3, Emma: 7, Middlemarch: 2 });
 

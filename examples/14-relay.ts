@@ -1,4 +1,4 @@
-// The web process publishes; two relays, each a process of its own, share the work. One is killed; nothing is lost.
+// The web process publishes; two relays, each in its own process, share the work. One is killed; nothing is lost.
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
@@ -15,13 +15,13 @@ import connect from "postgres";
 import { start } from "./relay/start.ts";
 import { open, OrderPlaced, OrderShipped } from "./relay/store.ts";
 
-// A Postgres where one is given, else a file that the processes share.
+// A configured Postgres server, or a file that the processes share.
 const server = process.env["POSTGRES_URL"] || process.env["EMBEDDED_POSTGRES_URL"];
 const folder = mkdtempSync(join(tmpdir(), "event-sourcery-relay-"));
 const url = server || pathToFileURL(join(folder, "orders.db")).href;
 const schema = `example_${crypto.randomUUID().slice(0, 8)}`;
 
-// The broker: it is down at first. It notes what it gets and from whom, and may kill who brings it.
+// The broker: down at first. It records each message and its sender, and can kill a relay during a delivery.
 const messages: { readonly id: string; readonly streamId: string; readonly version: number }[] = [];
 const from = new Map<string, number>();
 const news = new EventEmitter();
@@ -32,7 +32,7 @@ const broker = createServer((request, response) => {
     const relay = String(request.headers["x-relay"]);
     if (up) messages.push(JSON.parse(body));
     if (up) from.set(relay, (from.get(relay) ?? 0) + 1);
-    if (relay === victim) relays[victim]!.kill("SIGKILL"); // it will never know that its message arrived
+    if (relay === victim) relays[victim]!.kill("SIGKILL"); // it never learns that its message arrived
     else response.writeHead(up ? 204 : 503).end();
     news.emit("news");
   });
@@ -65,7 +65,7 @@ async function publish(streams: number): Promise<void> {
 }
 
 try {
-  // The broker is down: the relays say so, and go on trying.
+  // The broker is down: the relays report it and keep retrying.
   await publish(30);
   const { port } = broker.address() as AddressInfo;
   const env = {
@@ -81,7 +81,7 @@ try {
   up = true;
   await until(() => new Set(messages.map(({ id }) => id)).size === ids.length);
 
-  // One is killed while it hands over a message. The other takes over.
+  // One is killed during a delivery. The other takes over.
   victim = "one";
   let killed = false;
   relays[victim]!.once("exit", () => killed = true);
@@ -89,7 +89,7 @@ try {
   await publish(30);
   await until(() => new Set(messages.map(({ id }) => id)).size === ids.length);
 
-  // Nothing is lost, and what may have come twice is little: each stream in order.
+  // Nothing is lost, few messages arrive twice, and each stream is in order.
   const seen = new Map<string, number>();
   const repeated = messages.filter(({ streamId, version }) => {
     const last = seen.get(streamId) ?? 0;
@@ -101,7 +101,7 @@ try {
   assert((from.get("one") ?? 0) > 0 && (from.get("two") ?? 0) > 0);
   console.log(Object.fromEntries(from), "and", repeated.length, "came again");
 
-  // Told to stop, a relay finishes and ends well.
+  // On SIGTERM, a relay finishes its work and exits with code 0.
   relays["two"]!.kill("SIGTERM");
   await until(() => reports.includes("two: stopped"));
   console.log(`${ids.length} events, two relays, one killed, none lost`);

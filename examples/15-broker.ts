@@ -21,7 +21,7 @@ async function ship(parcels: EventWriter<ParcelShipped>, number: number, to: str
   await parcels.publish(`parcel:${number}`, ParcelShipped({ to }));
 }
 
-// The part that handles: by the event's id it knows what it has seen, since anything may come twice.
+// The part that handles: it recognises duplicates by the event's id, since any message may arrive twice.
 const notified = new Map<string, string>();
 function notify({ id, data }: Pick<RecordedEvent<ParcelShipped>, "id" | "data">): void {
   notified.set(id, data.to);
@@ -33,7 +33,7 @@ await ship(store, 1, "Ada");
 await new Outbox(store, { publisher: notify }).drain();
 assert.deepEqual([...notified.values()], ["Ada"]);
 
-// Later, with a broker between them. It is the same outbox, and goes on where it was.
+// Later, with a broker between them. The outbox is the same, and resumes where it stopped.
 const url = process.env["AMQP_URL"] || "amqp://guest:guest@127.0.0.1:5672";
 const connection = await amqp.connect(url).catch(() => undefined);
 if (connection === undefined) {
@@ -48,7 +48,7 @@ async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
   let channel = await connection.createConfirmChannel();
   const { queue } = await channel.assertQueue("", { exclusive: true });
   const outbox = new Outbox(store, {
-    // RabbitMQ confirms many as fast as one; only then they count as published.
+    // RabbitMQ confirms many as fast as one; only then are they published.
     async publishBatch(events) {
       for (const event of events) {
         const content = Buffer.from(JSON.stringify(event));
@@ -58,7 +58,7 @@ async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
     },
   });
 
-  // The broker is away for a while. Who ships does not notice.
+  // The broker is down for a while. The publishing part does not notice.
   await channel.close();
   await ship(store, 2, "Grace");
   await ship(store, 3, "Alan");
@@ -66,10 +66,10 @@ async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
   assert.equal((await outbox.status()).retrying, 2);
 
   channel = await connection.createConfirmChannel();
-  await outbox.redrive(); // at once, instead of after a pause
+  await outbox.redrive(); // retry immediately, instead of after a pause
   assert.equal((await outbox.drain()).handled, 2);
 
-  // On the other side of the broker, the handler is the one from above.
+  // On the other side of the broker, the handler is the same as above.
   await new Promise<void>((resolve) => {
     void channel.consume(queue, (message) => {
       notify(JSON.parse(String(message?.content)));

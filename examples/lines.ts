@@ -3,15 +3,15 @@ import { fits, UnsupportedError } from "event-sourcery";
 import { Buffer } from "node:buffer";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 
-/** A stored event as it stands in the file, its JSON still text. */
+/** A row of the file: a stored event, its JSON not yet parsed. */
 interface Row extends d.ExistingEvent, d.NewEvent {
   readonly tenantId: string;
   readonly category: string;
 }
 
 /**
- * Stores events in a file of JSON lines, for one process. A request is one line, so that it is stored as a whole or
- * not at all. Reading looks at every row.
+ * Stores events in a file of JSON lines, for one process. A request is one line, so that it is stored completely or
+ * not at all. Reading scans every row.
  */
 export class Lines implements d.Driver<undefined> {
   readonly capabilities = { transactions: false };
@@ -24,7 +24,7 @@ export class Lines implements d.Driver<undefined> {
     this.#path = path;
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole !== text) writeFileSync(path, whole); // a crash left half a line: nobody was told of it
+    if (whole !== text) writeFileSync(path, whole); // a crash left half a line, which was never acknowledged
     for (const line of whole.split("\n").filter(Boolean)) this.#apply(JSON.parse(line));
   }
 
@@ -135,7 +135,7 @@ export class Lines implements d.Driver<undefined> {
   }
 }
 
-/** What a request wrote, or which stream was deleted. */
+/** A line of the file: the rows of a request, or a deleted stream. */
 type Line = readonly Row[] | { readonly tenantId: string; readonly streamId: string };
 
 function read(row: Row): d.StoredEvent {

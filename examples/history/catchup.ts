@@ -1,14 +1,14 @@
 import type { Consumer } from "event-sourcery";
 import { setTimeout } from "node:timers/promises";
 
-/** How long a run that was killed keeps others from going on where it was, in milliseconds. */
+/** How long a killed run blocks its successor, in milliseconds. */
 export const lease = 1000;
 
 /**
- * Lets a consumer handle all up to a position. Where another process is at it, or was killed at it, waits for that: what
- * runs on and on, as a service does, need not care.
+ * Runs a consumer up to a position. Waits if another process is running it, or was killed while running it; a service,
+ * which runs continuously, does not need this.
  *
- * @returns How many events it handled.
+ * @returns The number of events it handled.
  */
 export async function catchUp(consumer: Consumer, position: number): Promise<number> {
   let handled = 0;

@@ -12,13 +12,13 @@ export const green: (text: string) => string = paint(32);
 const parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const levels = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/** Draws a horizontal bar, to an eighth of a character; what is there is seen, however little. */
+/** Draws a horizontal bar, to an eighth of a character; values above 0 are always visible. */
 export function bar(value: number, most: number, width: number): string {
   const eighths = value === 0 ? 0 : Math.max(1, Math.round(value / most * width * 8));
   return "█".repeat(eighths >> 3) + parts[eighths & 7]!;
 }
 
-/** Draws one character a value; nothing is a dot. */
+/** Draws one character for each value; 0 is a dot. */
 export function spark(values: readonly number[]): string {
   const most = Math.max(...values);
   return values.map((value) => value === 0 ? "·" : levels[Math.ceil(value / most * 8) - 1]!).join(
@@ -26,19 +26,19 @@ export function spark(values: readonly number[]): string {
   );
 }
 
-/** Fits text into a column. What would steer the terminal is taken out: names and subjects come from strangers. */
+/** Fits text into a column. Control characters are removed, since names and subjects are untrusted. */
 export function fit(text: string, width: number): string {
   const letters = [...text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")];
   const cut = letters.length > width ? [...letters.slice(0, width - 1), "…"] : letters;
   return cut.join("").padEnd(width + cut.join("").length - cut.length);
 }
 
-/** Writes a number with thousands apart. */
+/** Formats a number with thousands separators. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-/** Writes a number of things. */
+/** Formats a count with its noun. */
 export function things(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }

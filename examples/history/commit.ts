@@ -1,24 +1,24 @@
-/** A commit, as git tells it. */
+/** A commit, as git reports it. */
 export interface Commit {
   readonly hash: string;
   readonly parents: readonly string[];
   readonly name: string;
   readonly email: string;
-  /** What the committer's clock said: nobody checked it. */
+  /** The time of the committer's clock, which may be wrong. */
   readonly dated: Date;
   readonly subject: string;
 }
 
-/** A name for a commit, as git tells it. */
+/** A tag of a commit, as git reports it. */
 export interface Tag {
   readonly name: string;
   readonly hash: string;
   readonly dated: Date;
 }
 
-/** What is new in a repository. */
+/** The new part of a repository's history. */
 export interface History {
-  /** How many commits there are to come. */
+  /** The number of new commits. */
   readonly count: number;
   /** The commits, parents before children. */
   readonly commits: AsyncIterable<Commit>;
@@ -26,19 +26,19 @@ export interface History {
   readonly tags: readonly Tag[];
 }
 
-/** Where a history comes from. */
+/** The source of a history. */
 export interface Source {
-  /** What to call it. */
+  /** Its name, as shown to users. */
   readonly name: string;
-  /** Where it is, for people. */
+  /** Its location, as shown to users. */
   readonly place: string;
-  /** What people should know about it before they judge what they see. */
+  /** A remark that is shown with the result. */
   readonly note: string | undefined;
-  /** Reads what cannot be reached from the commits that are known already. */
+  /** Reads the commits that cannot be reached from the already known ones. */
   read(known: readonly string[]): Promise<History>;
 }
 
-/** Makes a date of the seconds since 1970 that git gives; what is no date becomes the beginning. */
+/** Converts git's seconds since 1970 to a date; an invalid time becomes 1970. */
 export function date(seconds: string): Date {
   const time = Number(seconds) * 1000;
   return new Date(time >= 0 && time < 253_402_300_800_000 ? time : 0); // up to the year 9999

@@ -8,7 +8,7 @@ import {
 } from "./events.ts";
 import { createHash } from "node:crypto";
 
-/** Somebody who committed, known by an email address. */
+/** An author of commits, identified by an email address. */
 export class Contributor extends Aggregate<ContributorEvent> {
   static readonly category = "contributor";
   name = "";
@@ -30,7 +30,7 @@ export class Contributor extends Aggregate<ContributorEvent> {
     }
   }
 
-  /** Notes a commit, and the name it was made under. */
+  /** Records a commit, and the name of its author. */
   contribute({ hash, parents, name, email }: Commit, createdAt: Date): void {
     if (this.commits + this.merges === 0) {
       this.emit(ContributorJoined({ name, email }, { createdAt }));
@@ -39,7 +39,7 @@ export class Contributor extends Aggregate<ContributorEvent> {
   }
 }
 
-/** The id of who made a commit. Git takes any text as a name or an address, none and pages of it included. */
+/** Returns the id of a commit's author. Git accepts any text as a name or an address, even empty or very long. */
 export function contributorOf({ name, email }: Commit): string {
   const id = (email.trim() || name.trim()).toLowerCase() || "unknown";
   return id.length <= 100 ? id : createHash("sha256").update(id).digest("hex");

@@ -8,29 +8,29 @@ const commit = {
   /** The id of a contributor. */
   author: v.string(),
   subject: v.string(),
-  /** What the author's clock said; the event's own time never runs backwards. */
+  /** The time of the author's clock; unlike it, the event's own time never goes backwards. */
   dated: v.date(),
 };
 
-/** In the stream of a repository: somebody committed. */
+/** In the stream of a repository: a commit was made. */
 export const CommitMade = defineEvent("CommitMade", v.strictObject(commit));
 
-/** In the stream of a repository: a commit brought several lines of work together. */
+/** In the stream of a repository: a commit merged several branches. */
 export const BranchesMerged = defineEvent("BranchesMerged", v.strictObject(commit));
 
-/** In the stream of a repository: a commit got a name. */
+/** In the stream of a repository: a commit was tagged. */
 export const VersionTagged = defineEvent(
   "VersionTagged",
   v.strictObject({ name: v.string(), hash: v.string() }),
 );
 
-/** In the stream of a contributor: somebody was seen for the first time. */
+/** In the stream of a contributor: the first commit with this address. */
 export const ContributorJoined = defineEvent(
   "ContributorJoined",
   v.strictObject({ name: v.string(), email: v.string() }),
 );
 
-/** In the stream of a contributor: the same address under another name. */
+/** In the stream of a contributor: the same address with another name. */
 export const ContributorRenamed = defineEvent(
   "ContributorRenamed",
   v.strictObject({ name: v.string() }),

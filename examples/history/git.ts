@@ -3,17 +3,17 @@ import { basename } from "node:path";
 import process from "node:process";
 import { type Commit, date, type Source, type Tag } from "./commit.ts";
 
-/** Git, or a repository where one was expected, is not there; the message is for people. */
+/** Git is not installed, or a folder is not in a repository; the message is shown to users. */
 export class NoRepository extends Error {}
 
 /**
  * Opens the git repository that holds a folder.
  *
- * @throws {NoRepository} If there is none, or no git.
+ * @throws {NoRepository} If the folder is not in a repository, or git is not installed.
  */
 export async function open(folder: string): Promise<Source> {
   const place = (await git(folder, ["rev-parse", "--show-toplevel"]).catch(() => "")).trim() ||
-    (await git(folder, ["rev-parse", "--absolute-git-dir"])).trim(); // a bare one has no top
+    (await git(folder, ["rev-parse", "--absolute-git-dir"])).trim(); // a bare repository has no top level
   const name = basename(place).replace(/\.git$/, "") || "repository";
   const shallow = (await git(folder, ["rev-parse", "--is-shallow-repository"])).trim() === "true";
   return {
@@ -22,7 +22,7 @@ export async function open(folder: string): Promise<Source> {
     note: shallow ? "It is a shallow clone, which holds the newest commits only" : undefined,
     async read(known) {
       const head = await git(folder, ["rev-parse", "--quiet", "--verify", "HEAD"]).catch(() => "");
-      // A commit that is known but gone, after a rewritten history say, must not stop us.
+      // A known commit that no longer exists, for example after a rewritten history, is ignored.
       const range = ["--ignore-missing", "--tags", ...(head ? ["HEAD"] : []), "--stdin"];
       const stdin = known.map((hash) => `^${hash}\n`).join("");
       const count = Number(await git(folder, ["rev-list", "--count", ...range], stdin));
@@ -33,7 +33,7 @@ export async function open(folder: string): Promise<Source> {
 
 const fields = ["%H", "%P", "%aN", "%aE", "%ct", "%s"];
 
-/** Streams commits: a long history never stands in memory. NUL is the one byte that git lets into no field. */
+/** Streams commits, so that a long history is never in memory. NUL is the only byte that git allows in no field. */
 async function* commits(
   folder: string,
   range: readonly string[],
@@ -80,7 +80,7 @@ async function tags(folder: string): Promise<readonly Tag[]> {
   });
 }
 
-/** Runs git and gives what it printed. */
+/** Runs git and returns its output. */
 async function git(folder: string, args: readonly string[], stdin = ""): Promise<string> {
   const child = start(folder, args, stdin);
   let output = "";
@@ -90,15 +90,15 @@ async function git(folder: string, args: readonly string[], stdin = ""): Promise
 }
 
 function start(folder: string, args: readonly string[], stdin: string): ChildProcess {
-  // Inside a hook git's own variables would point to the hook's repository.
+  // Inside a git hook, the environment variables of git point to the hook's repository.
   const env = Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"));
   const child = spawn("git", ["-C", folder, ...args], { env: Object.fromEntries(env) });
-  child.stdin.on("error", () => {}); // it may end before it has read all
+  child.stdin.on("error", () => {}); // git may exit before it has read everything
   child.stdin.end(stdin);
   return child;
 }
 
-/** Waits for git to end well; otherwise throws what it complained about. */
+/** Waits until git exits; throws its error output if it failed. */
 function end(child: ChildProcess): Promise<void> {
   let complaint = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => complaint += text);
@@ -109,6 +109,6 @@ function end(child: ChildProcess): Promise<void> {
       else reject(new NoRepository(complaint.trim().split("\n")[0] || `git ended with ${code}`));
     });
   });
-  ended.catch(() => {}); // whoever awaits it later still gets the error
+  ended.catch(() => {}); // a later await still gets the error
   return ended;
 }

@@ -21,7 +21,7 @@ import { record } from "./record.ts";
 import { assertAgreement, printContributors, printState, printTimeline } from "./report.ts";
 import { sample } from "./sample.ts";
 
-/** Opens the repository that was asked for; without one this project's own, or its sample. */
+/** Opens the given repository; by default this project's own, or else its sample. */
 async function find(folder: string | undefined): Promise<Source> {
   if (folder !== undefined) return await open(folder);
   try {
@@ -32,7 +32,7 @@ async function find(folder: string | undefined): Promise<Source> {
   }
 }
 
-/** Makes a folder that git passes over, since names and addresses are nobody else's business. */
+/** Creates a folder that git ignores, since names and addresses are private. */
 function shelter(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const ignore = join(folder, ".gitignore");
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
 
   start = performance.now();
   const charts = readModel(store);
-  // A file of an older program may hold a read model that nobody knows how far it has got.
+  // A file of an older version of this program may contain a read model without a checkpoint.
   const anew = options.rebuild || (await charts.status()).position === 0;
   const replayed = anew ? (await charts.rebuild()).handled : 0;
   const handled = replayed + await catchUp(charts, await store.position());
@@ -98,7 +98,7 @@ async function main(): Promise<void> {
   client.close();
 }
 
-process.stdout.on("error", () => process.exit()); // whoever reads us, such as head, has seen enough
+process.stdout.on("error", () => process.exit()); // the reader, such as head, has closed the pipe
 try {
   await main();
 } catch (error) {

@@ -14,7 +14,7 @@ import type { HistoryEvent } from "./events.ts";
 /** A Drizzle handle for libSQL, or a transaction of one. */
 export type Db = BaseSQLiteDatabase<"async", ResultSet>;
 
-/** Who committed how often on which day. */
+/** The number of commits for each contributor and day. */
 export const activity = sqliteTable("activity", {
   day: text().notNull(),
   author: text().notNull(),
@@ -22,19 +22,19 @@ export const activity = sqliteTable("activity", {
   merges: integer().notNull(),
 }, (table) => [primaryKey({ columns: [table.day, table.author] })]);
 
-/** What contributors are called. */
+/** The names of contributors. */
 export const people = sqliteTable("people", {
   id: text().primaryKey(),
   name: text().notNull(),
 });
 
-/** When which tag was made. */
+/** The times of tags. */
 export const tags = sqliteTable("tags", {
   name: text().primaryKey(),
   day: text().notNull(),
 });
 
-/** Makes the tables of the read model where they are missing. */
+/** Creates the tables of the read model if they do not exist. */
 export async function prepare(db: Db): Promise<void> {
   await db.run(sql`create table if not exists activity (
     day text not null, author text not null, commits integer not null, merges integer not null,
@@ -44,7 +44,7 @@ export async function prepare(db: Db): Promise<void> {
   await db.run(sql`create table if not exists tags (name text primary key, day text not null)`);
 }
 
-/** Keeps the read model; `rebuild` makes it anew from the events. */
+/** Updates the read model; `rebuild` builds it again from all events. */
 export function readModel(store: EventStore<HistoryEvent, Db>): Projection<HistoryEvent, Db> {
   return new Projection<HistoryEvent, Db>(store, {
     name: "charts",

@@ -4,15 +4,15 @@ import { dim, fit, green, things } from "./chart.ts";
 import { BranchesMerged, CommitMade, type HistoryEvent, VersionTagged } from "./events.ts";
 import { speed } from "./progress.ts";
 
-/** How many of the newest are told by themselves: a first run has thousands. */
+/** How many of the newest are printed one by one: a first run has thousands. */
 const shown = 5;
 
-/** Whether others are told of an event: of commits and tags. */
+/** Reports whether an event is published: commits and tags are. */
 export function isNews(event: HistoryEvent): boolean {
   return CommitMade.is(event) || BranchesMerged.is(event) || VersionTagged.is(event);
 }
 
-/** Publishes what nobody was told of yet. Here people are told; a broker or a chat would be told the same way. */
+/** Prints the events that are not published yet. A broker or a chat would get them in the same way. */
 export async function publishNews<Db>(store: EventStore<HistoryEvent, Db>): Promise<void> {
   const start = performance.now();
   let newest: readonly RecordedEvent<HistoryEvent>[] = [];

@@ -4,21 +4,21 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Source } from "./commit.ts";
 
-/** What the program was asked for. */
+/** The options of the command line. */
 export interface Options {
-  /** The folder of a repository; undefined where none was named. */
+  /** The folder of a repository; undefined if not given. */
   readonly folder: string | undefined;
-  /** The file to store in; undefined where none was named. */
+  /** The file to store in; undefined if not given. */
   readonly file: string | undefined;
-  /** The instant to travel to; undefined where none was named. */
+  /** The instant whose state is shown; undefined if not given. */
   readonly at: Date | undefined;
-  /** Whether to throw the read model away and build it anew. */
+  /** Whether to rebuild the read model. */
   readonly rebuild: boolean;
-  /** Whether to say only how to use the program. */
+  /** Whether to print only the usage. */
   readonly help: boolean;
 }
 
-/** The command line makes no sense; the message says why. */
+/** The command line is invalid; the message says why. */
 export class Misuse extends Error {}
 
 export const usage = `npm start [path to a git repository] [-- --at <date> --db <file> --rebuild]
@@ -31,23 +31,23 @@ Turns a repository's history into events, stores them in an embedded libSQL file
 `;
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @throws {Misuse} If it makes no sense.
+ * @throws {Misuse} If it is invalid.
  */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parse(args);
   if (positionals.length > 1) throw new Misuse("Name one repository only");
-  // npm runs its scripts in the package's folder, and tells where the user stands.
+  // npm runs its scripts in the package's folder; INIT_CWD is the folder of the user.
   const here = process.env["INIT_CWD"] ?? process.cwd();
   const path = (name: string | undefined) => name === undefined ? undefined : resolve(here, name);
   const at = values.at === undefined ? undefined : new Date(values.at);
-  if (at && Number.isNaN(at.getTime())) throw new Misuse(`"${values.at}" is no date`);
+  if (at && Number.isNaN(at.getTime())) throw new Misuse(`"${values.at}" is not a date`);
   const { rebuild, help } = values;
   return { folder: path(positionals[0]), file: path(values.db), at, rebuild, help };
 }
 
-/** The file for a repository where none was named: two of one name in two places do not meet. */
+/** Returns the default file for a repository: two repositories of the same name get different files. */
 export function fileOf({ name, place }: Source): string {
   const mark = createHash("sha256").update(place).digest("hex").slice(0, 6);
   return join(".event-sourcery", `${name}-${mark}.db`);

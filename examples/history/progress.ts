@@ -1,7 +1,7 @@
 import process from "node:process";
 import { bar, count } from "./chart.ts";
 
-/** Makes a progress bar that redraws itself in a terminal, and keeps silent where there is none. */
+/** Makes a progress bar that redraws itself in a terminal, and prints nothing elsewhere. */
 export function progress(
   total: number,
   terminal: Pick<NodeJS.WriteStream, "isTTY" | "write"> = process.stderr,
@@ -16,7 +16,7 @@ export function progress(
   };
 }
 
-/** Tells how long so many events took since a time. */
+/** Describes how long a number of events took since a time. */
 export function speed(events: number, start: number): string {
   const seconds = (performance.now() - start) / 1000;
   return `in ${seconds.toFixed(2)} s (${count(events / seconds)} events/s)`;

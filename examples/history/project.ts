@@ -2,7 +2,7 @@ import { Aggregate } from "event-sourcery";
 import type { Commit, Tag } from "./commit.ts";
 import { BranchesMerged, CommitMade, type ProjectEvent, VersionTagged } from "./events.ts";
 
-/** The history of one git repository. It takes every commit once. */
+/** The history of one git repository. It records every commit once. */
 export class Project extends Aggregate<ProjectEvent> {
   static readonly category = "repository";
   readonly #hashes = new Set<string>();
@@ -21,12 +21,12 @@ export class Project extends Aggregate<ProjectEvent> {
     return [...this.#tags.keys()];
   }
 
-  /** The ids of all who committed. */
+  /** The ids of all authors. */
   get authors(): ReadonlySet<string> {
     return this.#authors;
   }
 
-  /** The commits that no other is built on: all else can be reached from them. */
+  /** The commits without children: all others can be reached from them. */
   get tips(): readonly string[] {
     return [...this.#tips];
   }
@@ -48,19 +48,19 @@ export class Project extends Aggregate<ProjectEvent> {
     this.subject = subject;
   }
 
-  /** Whether a commit is part of the history. */
+  /** Reports whether a commit is part of the history. */
   knows(hash: string): boolean {
     return this.#hashes.has(hash);
   }
 
-  /** Takes a commit; one that it knows changes nothing. */
+  /** Records a commit; a known one changes nothing. */
   commit({ hash, parents, subject, dated }: Commit, author: string, createdAt: Date): void {
     if (this.knows(hash)) return;
     const made = parents.length > 1 ? BranchesMerged : CommitMade;
     this.emit(made({ hash, parents: [...parents], author, subject, dated }, { createdAt }));
   }
 
-  /** Takes a tag; one that it knows changes nothing, unless it points elsewhere now. */
+  /** Records a tag; a known one changes nothing, unless it has moved. */
   tag({ name, hash }: Tag, createdAt: Date): void {
     if (this.#tags.get(name) === hash) return;
     this.emit(VersionTagged({ name, hash }, { createdAt }));

@@ -9,14 +9,14 @@ import { type Dated, steady } from "./steady.ts";
 /** A store of histories. */
 export type HistoryStore = EventStore<HistoryEvent, Db>;
 
-/** How many commits go into one transaction: a crash loses less than a second, and commits cost little. */
+/** How many commits go into one transaction: a crash loses less than a second of work, and transactions stay cheap. */
 const batch = 1000;
 
 /**
- * Turns what is new in a history into events, and appends them.
+ * Turns the new commits and tags of a history into events, and appends them.
  *
- * @param onProgress Is told after each batch how many commits are done.
- * @returns How many events were appended.
+ * @param onProgress Receives the number of recorded commits after each batch.
+ * @returns The number of appended events.
  * @throws {ConcurrencyError} If another process records the same history at the same time.
  */
 export async function record(
@@ -27,15 +27,15 @@ export async function record(
 ): Promise<number> {
   const now = new Date();
   const recorder = new Recorder(store, project);
-  // A date to come is wrong: such a tag is taken for as old as its commit.
+  // A date in the future is wrong: such a tag gets the time of its commit.
   const believed = history.tags.map((tag) =>
     tag.dated > now ? { ...tag, dated: new Date(0) } : tag
   );
   const tags = new Set(believed.sort((a, b) => a.dated.getTime() - b.dated.getTime()));
   const tag = (until: number): void => {
     for (const tag of tags) {
-      if (tag.dated.getTime() >= until) break; // the rest is later still
-      if (!project.knows(tag.hash)) continue; // nothing is tagged before it is made
+      if (tag.dated.getTime() >= until) break; // the others are even later
+      if (!project.knows(tag.hash)) continue; // its commit is not recorded yet
       recorder.tag(tag);
       tags.delete(tag);
     }
@@ -55,7 +55,7 @@ export async function record(
   return recorder.events;
 }
 
-/** Holds the aggregates that a history is about, so that each is loaded once. */
+/** Caches the aggregates of a history, so that each is loaded once. */
 class Recorder {
   readonly #store: HistoryStore;
   readonly #project: Project;
@@ -82,7 +82,7 @@ class Recorder {
     this.#project.tag(tag, new Date(at));
   }
 
-  /** Stores all that happened since the last time, in one step. */
+  /** Stores the changes of all aggregates since the last call, atomically. */
   async save(): Promise<void> {
     await this.#store.transaction(async ({ store }) => {
       const contributors = new Repository(store, Contributor);

@@ -7,7 +7,7 @@ import { scaleOf } from "./timeline.ts";
 
 const total = sql<number>`sum(${activity.commits} + ${activity.merges})`;
 
-/** Checks that the read model says what the events say. */
+/** Checks that the read model agrees with the events. */
 export async function assertAgreement(
   db: Db,
   { commits, merges, authors }: Project,
@@ -20,7 +20,7 @@ export async function assertAgreement(
   assert.deepEqual(row, { commits, merges, authors: authors.size });
 }
 
-/** Prints how much happened when, with the tags that were made then. */
+/** Prints the activity over time, with the tags of each period. */
 export async function printTimeline(db: Db): Promise<void> {
   const days = await db.select({ day: activity.day, total }).from(activity)
     .groupBy(activity.day).orderBy(asc(activity.day));
@@ -43,7 +43,7 @@ export async function printTimeline(db: Db): Promise<void> {
   }
 }
 
-/** Prints who did how much, and when. */
+/** Prints the activity of each contributor over time. */
 export async function printContributors(db: Db, shown = 15): Promise<void> {
   const ranks = await db.select({ id: activity.author, name: people.name, total }).from(activity)
     .innerJoin(people, sql`${people.id} = ${activity.author}`)
@@ -69,7 +69,7 @@ export async function printContributors(db: Db, shown = 15): Promise<void> {
   }
 }
 
-/** Prints a repository as it is, or as it was. */
+/** Prints the current or a past state of a repository. */
 export function printState(title: string, project: Project): void {
   const { commits, merges, authors, tags, subject, updatedAt } = project;
   const numbers = [

@@ -18,9 +18,9 @@ type Row = readonly [
 ];
 
 /**
- * Opens how this project began: for where there is no git, or no repository.
+ * Opens the beginning of this project's history, for use without git or a repository.
  *
- * @param reason Why it is shown.
+ * @param reason The reason for showing it, for the user.
  */
 export function sample(reason: string): Source {
   const { commits, tags }: Sample = JSON.parse(
@@ -48,7 +48,7 @@ async function* iterate(rows: readonly Row[]): AsyncGenerator<Commit> {
   }
 }
 
-/** Finds a file of this project, also when this one runs compiled from another folder. */
+/** Finds a file of this project, even if the program runs compiled from another folder. */
 function find(path: string, folder: string = dirname(fileURLToPath(import.meta.url))): string {
   const found = join(folder, path);
   if (existsSync(found)) return found;

@@ -1,20 +1,20 @@
 import type { Commit } from "./commit.ts";
 
-/** A commit, and when to say that it happened. */
+/** A commit, and the time to record for it. */
 export interface Dated {
   readonly commit: Commit;
   readonly at: Date;
 }
 
-/** How many of the following commits must contradict a date before it is not believed. */
+/** How many of the following commits must contradict a date for it to be ignored. */
 const witnesses = 3;
 
 /**
- * Gives each commit a time that is never before the last one's, whatever the clocks of its authors said, so that
- * "as of a date" means something.
+ * Assigns each commit a time that is never before the previous one's, even where its author's clock was wrong, so that
+ * "as of a date" is well-defined.
  *
- * A date too early becomes the last one's. A date that all the next commits contradict becomes the latest of theirs:
- * otherwise one machine that lived in 2037 would draw all later commits there.
+ * A date that is too early becomes the previous one's. A date that all the next commits contradict becomes the latest
+ * of theirs: otherwise one machine with a clock in 2037 would move all later commits there.
  *
  * @param start The time before the first commit.
  * @param now No commit is later than this.

@@ -1,8 +1,8 @@
-/** A stretch of time, named by how it begins: `2026`, `2026-Q3`, `2026-07`, `2026-07-13`. */
+/** A scale of periods with names such as `2026`, `2026-Q3`, `2026-07`, `2026-07-13`. */
 export interface Scale {
-  /** What a stretch is called. */
+  /** The word for a period. */
   readonly unit: "day" | "week" | "month" | "quarter" | "year";
-  /** The name of the stretch that a day lies in. */
+  /** Returns the name of the period that contains a day. */
   readonly of: (day: string) => string;
 }
 
@@ -17,7 +17,7 @@ const scales: readonly Scale[] = [
 /** More lines than this do not fit on a screen. */
 const lines = 32;
 
-/** Chooses the finest scale that shows all days on one screen, and lists its stretches without a hole. */
+/** Chooses the finest scale that shows all days on one screen, and lists its periods without gaps. */
 export function scaleOf(
   first: string,
   last: string,

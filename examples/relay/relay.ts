@@ -1,4 +1,4 @@
-// The relay: a process of its own, as in a container, that hands what is published to the broker. Run several of it.
+// The relay: a separate process, as in a container, that sends published events to the broker. Run several of them.
 import { Outbox } from "event-sourcery";
 import process from "node:process";
 import { open } from "./store.ts";
@@ -9,7 +9,7 @@ const { store } = opened;
 
 const relay = new Outbox(store, {
   lanes: 8, // up to eight relays share the work
-  lease: 1000, // after so many milliseconds others take over what a relay that vanished was at
+  lease: 1000, // milliseconds until others take over the lanes of a crashed relay
   async publisher(event, { signal }) {
     const headers = { "content-type": "application/json", "x-relay": RELAY_NAME };
     const body = JSON.stringify(event);
@@ -18,7 +18,7 @@ const relay = new Outbox(store, {
   },
 });
 
-// Told to stop, it finishes what it is at. Until then nothing ends it: what goes wrong is reported and tried again.
+// On SIGTERM it finishes its current work. Until then it keeps running: errors are reported, and the work is retried.
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 await relay.run({

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 /**
  * Starts a relay, on the runtime that runs this process.
  *
- * @param env What it is told by its environment.
- * @param report Is given each line that it prints, and a last one if it ends badly.
+ * @param env Its environment variables.
+ * @param report Receives each line that it prints, and a last one if it exits with an error.
  */
 export function start(
   env: Readonly<Record<string, string>>,

@@ -10,7 +10,7 @@ export const OrderPlaced = defineEvent<{ number: number }>()("OrderPlaced");
 export const OrderShipped = defineEvent<{ number: number }>()("OrderShipped");
 const events = [OrderPlaced, OrderShipped] as const;
 
-/** What the web process and the relays have in common. */
+/** The event type that the web process and the relays share. */
 export interface Opened extends AsyncDisposable {
   readonly store: EventStore<EventOf<typeof events[number]>>;
 }

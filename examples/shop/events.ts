@@ -1,6 +1,6 @@
 import { defineEvent, type EventOf } from "event-sourcery";
 
-/** What the modules of the shop tell each other: all that they have in common. */
+/** The events that the modules of the shop exchange; they share nothing else. */
 export const OrderPlaced = defineEvent<{ customer: string; cents: number }>()("OrderPlaced");
 export const OrderCancelled = defineEvent<{ reason: string }>()("OrderCancelled");
 export const PaymentReceived = defineEvent<{ order: string; cents: number }>()("PaymentReceived");

@@ -1,7 +1,7 @@
 import { type Consumer, type EventStore, Subscription } from "event-sourcery";
 import { InvoiceIssued, type ShopEvent } from "./events.ts";
 
-/** Issues an invoice for each payment. Their numbers have no holes, whatever is tried again or falls over. */
+/** Issues an invoice for each payment. Their numbers have no gaps, even after retries and crashes. */
 export function invoices(store: EventStore<ShopEvent>): Consumer {
   return new Subscription(store, {
     name: "invoices",

@@ -1,7 +1,7 @@
 import { type Consumer, type EventStore, type EventWriter, Subscription } from "event-sourcery";
 import { OrderCancelled, OrderPlaced, type ShopEvent } from "./events.ts";
 
-/** Places an order. What others make of it is not its business: it asks for something to write to. */
+/** Places an order. It only needs a writer, and does not know which modules react. */
 export async function placeOrder(
   store: EventWriter<ReturnType<typeof OrderPlaced>>,
   id: string,
@@ -10,7 +10,7 @@ export async function placeOrder(
   await store.append(`order:${id}`, OrderPlaced(order), { expectedVersion: "noStream" });
 }
 
-/** Cancels orders that cannot be paid for. What it writes commits together with how far it has got: exactly once. */
+/** Cancels orders that cannot be paid for. Its events and its checkpoint are committed together: exactly once. */
 export function orders(store: EventStore<ShopEvent>): Consumer {
   return new Subscription(store, {
     name: "orders",
