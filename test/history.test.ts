@@ -176,7 +176,7 @@ test("history shows what it can where there is little", { timeout: 60_000 }, asy
   );
   assert.match(await history(other, folder), /Nothing is new/);
   await assert.rejects(history([join(folder, "nowhere")]), /nowhere|Cannot run git/);
-  await assert.rejects(history(["--at", "never"]), /"never" is no date/);
+  await assert.rejects(history(["--at", "never"]), /"never" is not a date/);
   if (!hasGit()) return;
   assert.match(await history([repository("empty", []), ...other]), /There are no commits yet/);
 });

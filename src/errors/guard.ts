@@ -68,7 +68,7 @@ export function isEventSourceryError<Code extends EventSourceryErrorCode = Event
     (code === undefined || "code" in error && error.code === code);
 }
 
-/** What no retry heals: the consumer, or its store, has to be changed first. */
+/** The codes of errors that no retry resolves: the consumer, or its store, has to be changed first. */
 const lasting: readonly EventSourceryErrorCode[] = [
   "FILTER_MISMATCH",
   "LANES_MISMATCH",

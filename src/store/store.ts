@@ -128,7 +128,7 @@ export interface EventStoreOptions<
 
 /** The origin of an error that a store reports. */
 export interface StoreErrorContext {
-  /** What failed: a handler after the commit. */
+  /** The step that failed: a handler after the commit. */
   readonly phase: "afterCommit";
   /** The event that it was called for. */
   readonly event: RecordedEvent;
