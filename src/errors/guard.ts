@@ -78,7 +78,7 @@ const lasting: readonly EventSourceryErrorCode[] = [
   "STORE_REWOUND",
 ];
 
-/** Whether an error ends a consumer's run, since no retry heals it. */
+/** Reports whether an error ends a consumer's run, since no retry resolves it. */
 export function endsRun(error: unknown): error is AnyEventSourceryError {
   return isEventSourceryError(error) && lasting.includes(error.code);
 }
