@@ -177,7 +177,7 @@ export class OutdatedSchemaError extends EventSourceryError {
 /**
  * The log went backwards, as after the restore of an older backup; positions would be given twice.
  *
- * What to do: restore all tables of the store from one backup. Where only the sequence was left behind, as by logical
+ * What to do: restore all tables of the store from one backup; where only the sequence was left behind, as by logical
  * replication, call `await driver.repairPosition()` once.
  */
 export class StoreRewoundError extends EventSourceryError {
