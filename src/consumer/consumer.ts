@@ -8,42 +8,44 @@ import { checkFunction, checkName, checkNumber, checkObject } from "../errors/ch
 import { reporter } from "./report.ts";
 import { type ConsumerStatus, statusOf } from "./status.ts";
 
-/** How to run a consumer. */
+/** Options of `Consumer.run`. */
 export interface RunOptions {
-  /** Ends it: what is in flight is finished first. @default it runs until it is disposed of */
+  /** Ends the run, once the events in flight are finished. @default it runs until the consumer is disposed of */
   readonly signal?: AbortSignal | undefined;
-  /** How often it looks for work at least, in milliseconds; a notification wakes it earlier. @default 1000 */
+  /**
+   * The longest pause before it looks for work again, in milliseconds; a notification wakes it earlier. @default 1000
+   */
   readonly pollInterval?: number | undefined;
   /**
-   * Receives what a handler threw, why a pass failed, and notices; the consumer goes on. The context says which event it
-   * was and when it is tried again.
+   * Receives errors of handlers and of passes, and notices; the consumer keeps running. The context names the event and
+   * the time of its retry.
    * @default prints a line of text, the same error of a consumer at most once a minute
    */
   readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
 }
 
-/** A stream that waits since an event of it failed. */
+/** A stream that waits because one of its events failed. */
 export interface ParkedStream extends StreamKey {
   /** The position of the event that failed. */
   readonly position: number;
-  /** How often it was tried. */
+  /** The number of attempts at it so far. */
   readonly attempts: number;
-  /** When it is tried again, a UTC instant by the system's clock; undefined where only `redrive` or `discard` helps. */
+  /** When it is retried, a UTC instant by the system's clock; undefined if it waits for `redrive` or `discard`. */
   readonly dueAt: Date | undefined;
-  /** What went wrong. */
+  /** The error of the last attempt, shortened to 1,000 characters; undefined where none has failed since `discard`. */
   readonly error: string | undefined;
-  /** When it went wrong, a UTC instant. */
+  /** When the stream was parked at this event, or its last attempt failed, a UTC instant. */
   readonly failedAt: Date;
 }
 
-/** Gives the three kinds of consumers access to a consumer's worker; assigned in the static block. */
+/** Sets the worker of a consumer, which the subclasses create; assigned in the static block. */
 export let attach: (consumer: Consumer, worker: Worker) => void;
 /** Returns the worker of a consumer; assigned in the static block. */
 export let workerOf: (consumer: Consumer) => Worker;
 
 /**
- * Hands events to a handler, after their commit, from a durable checkpoint: at least once, none skipped, those of a
- * stream in order. What `Outbox`, `Subscription` and `Projection` have in common.
+ * Calls a handler for committed events from a durable checkpoint: each at least once, none skipped, those of a stream
+ * in order. The base class of `Outbox`, `Subscription` and `Projection`.
  */
 export abstract class Consumer {
   #worker!: Worker;
@@ -57,36 +59,40 @@ export abstract class Consumer {
     workerOf = (consumer) => consumer.#worker;
   }
 
-  /** Is for `Outbox`, `Subscription` and `Projection` only. */
+  /** Is called by `Outbox`, `Subscription` and `Projection` only; an application does not extend this class. */
   protected constructor() {}
 
-  /** Its name. */
+  /** The name, under which its checkpoints are stored. */
   get name(): string {
     return this.#plan.key.name;
   }
 
   /**
-   * Handles all that is there now, then returns: it does not wait for retries, and skips lanes that another worker holds.
+   * Handles all settled events, then returns: it does not wait for retries, and skips lanes that another worker holds.
    * What a handler throws is not thrown here: it counts as failed, and `parked()` lists it.
    *
-   * @param options When to end early: what is in flight is finished, its checkpoint written, and nothing more begun.
-   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another filter.
+   * @param options The signal ends it early: events in flight are finished, their checkpoint is written, and no other
+   * event is started.
+   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another
+   * filter.
    * @throws {RangeError} If it is new and begins after a position that the log has not reached.
    * @throws {StoreRewoundError} If the log ends before the checkpoint.
-   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are not those of this version.
-   * @throws {ConnectionError} If the database cannot be reached; the next run goes on from the checkpoint.
+   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are missing or of another
+   * version.
+   * @throws {ConnectionError} If the database cannot be reached; the next run continues from the checkpoint.
    */
   async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     return await this.#until(options.signal, (stop) => this.#worker.once(stop));
   }
 
   /**
-   * Runs again and again until the log and all that is due is handled, including what its handlers append meanwhile. It
+   * Runs passes until the log and all due retries are handled, including events that its handlers append meanwhile. It
    * skips lanes that another worker holds, even one that has vanished and whose lease has not run out yet, and it ends
-   * where nothing succeeds: compare the `position`.
+   * when nothing succeeds: compare the `position`.
    *
-   * @param options When to end early, as in `runOnce`, whose errors it throws, too.
-   * @returns The outcome of all passes together; streams parked and position are those of the last.
+   * @param options The signal ends it early, as in `runOnce`, whose errors it throws, too.
+   * @returns The sums over all passes of what was handled and failed; `parked` and `position` are those of the last
+   * pass.
    */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
     let [handled, failed] = [0, 0];
@@ -99,14 +105,16 @@ export abstract class Consumer {
   }
 
   /**
-   * Runs until it is told to stop; then finishes what is in flight. What may heal by itself, such as a failing handler or
-   * a lost connection, does not end it: it is reported, and tried again after growing pauses. What no retry heals ends it:
-   * the promise rejects, and `status()` shows the error to every process until the consumer runs again.
+   * Runs until the signal aborts; then finishes the events in flight. Transient errors, such as a failing handler or a
+   * lost connection, do not end it: they are reported, and retried after growing pauses. An error that no retry heals
+   * ends it: the promise rejects, and `status()` shows the error to every process until the consumer runs again.
    *
    * @throws {TypeError | RangeError} If `pollInterval` is not a whole number from 1, or `onError` not a function.
-   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another filter.
+   * @throws {LanesMismatchError | FilterMismatchError} If the consumer was registered with other lanes, or another
+   * filter.
    * @throws {StoreRewoundError} If the log ends before the checkpoint.
-   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are not those of this version.
+   * @throws {MissingSchemaError | NewerSchemaError | OutdatedSchemaError} If the tables are missing or of another
+   * version.
    */
   async run(options: RunOptions = {}): Promise<void> {
     const { signal, pollInterval = 1000, onError } = checkObject("options", options);
@@ -123,16 +131,16 @@ export abstract class Consumer {
   }
 
   /**
-   * Returns the state of the consumer, whichever process works on it. One that has never run is at position 0. The numbers
-   * are read one after the other, so that they may differ by what happens meanwhile.
+   * Returns the state of the consumer, whichever process runs it. One that has never run is at position 0. The values
+   * are read one after the other, so they may not be of the same instant.
    */
   async status(): Promise<ConsumerStatus> {
     return await statusOf(this.#plan);
   }
 
   /**
-   * Lists all waiting streams, by the position of the event that they wait for: those with a `dueAt` are tried again by
-   * themselves. One whose event was discarded stays, without an error, until a pass has gone on with it.
+   * Lists all parked streams, by the position of the event that they wait for: those with a `dueAt` are retried
+   * automatically. One whose event was discarded stays listed, without an error, until a pass has continued it.
    */
   async parked(): Promise<readonly ParkedStream[]> {
     const rows = await this.#plan.checkpoints.parked(this.#plan.key);
@@ -144,11 +152,11 @@ export abstract class Consumer {
   }
 
   /**
-   * Makes parked streams due immediately, as if they had never been tried. The next pass tries them: a `run` in this
-   * process makes it immediately.
+   * Makes parked streams due immediately, as if they had never been tried. The next pass tries them; a `run` in this
+   * process starts it immediately.
    *
-   * @param stream Which; its tenant only where several have a stream of that name parked. @default all
-   * @returns How many streams; 0 where none is parked, or not that one.
+   * @param stream The stream; name its tenant only where several tenants have one of that name parked. @default all
+   * @returns The number of streams; 0 if none is parked, or not the given one.
    * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    */
   async redrive(stream?: string | StreamKey): Promise<number> {
@@ -160,12 +168,12 @@ export abstract class Consumer {
   }
 
   /**
-   * Gives up the event that a parked stream waits for, or with `all` everything that waits in it by now; the stream is
-   * due immediately and goes on with what comes after. What is given up stays in the store; this consumer never handles
-   * it. Called again before the stream has gone on, it gives up nothing more: what comes after has not failed.
+   * Gives up the event that a parked stream waits for, or with `all` every event that waits in it by now; the stream is
+   * due immediately and continues with the next event. Discarded events stay in the store; this consumer never handles
+   * them. Called again before the stream has continued, it discards nothing more: the next event has not failed.
    *
-   * @param stream Which; its tenant only where several have a stream of that name parked.
-   * @returns Whether anything was given up.
+   * @param stream The stream; name its tenant only where several tenants have one of that name parked.
+   * @returns Whether anything was discarded.
    * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    */
   async discard(
@@ -180,13 +188,13 @@ export abstract class Consumer {
   }
 
   /**
-   * Waits until the checkpoint has reached a position, such as that of an append: what the consumer has made of it can be
-   * read afterwards. Events of parked streams count as passed. Where no process runs the consumer, it waits for ever unless
-   * there is a signal.
+   * Waits until the checkpoint has reached a position, such as that of an append: a read model of the consumer then
+   * includes it. Events of parked streams count as passed. If no process runs the consumer, it waits until the signal
+   * aborts.
    *
    * @param position The position to wait for, as an append returns it; from 0.
-   * @param options When to give up: rejects with the signal's reason.
-   * @throws {TypeError | RangeError} If the position is no whole number from 0.
+   * @param options The signal ends the wait: the promise rejects with its reason.
+   * @throws {TypeError | RangeError} If the position is not a whole number from 0.
    */
   async waitFor(
     position: number,
@@ -203,13 +211,14 @@ export abstract class Consumer {
   }
 
   /**
-   * Changes the number of lanes. All workers stop for it; this one first brings all lanes to the same position. Then
-   * every worker must be made with as many: others fail with a `LanesMismatchError`.
+   * Changes the number of lanes. All other workers have to release their lanes; this one first advances all lanes to
+   * the same position. From then on every worker must be created with the new number: others fail with a
+   * `LanesMismatchError`.
    *
-   * @param lanes How many, from 1 to 1024.
-   * @throws {TypeError | RangeError} If that is out of range; nothing is changed.
-   * @throws {BusyError} If other workers do not release their lanes within twice the `lease`. Or what a handler threw, if
-   * so much fails that the lanes cannot be brought there: nothing is changed then.
+   * @param lanes The new number, from 1 to 1024.
+   * @throws {TypeError | RangeError} If it is out of range; nothing is changed.
+   * @throws {BusyError} If other workers do not release their lanes within twice the `lease`. Or what a handler threw,
+   * if a failure keeps a lane from that position: the number of lanes is unchanged then.
    */
   async relane(lanes: number): Promise<void> {
     checkLanes(lanes);
@@ -217,7 +226,7 @@ export abstract class Consumer {
   }
 
   /**
-   * Stops all runs and waits for what is in flight.
+   * Stops all runs and waits for the events in flight.
    *
    * @internal Declared by `Disposal`.
    */
@@ -230,7 +239,7 @@ export abstract class Consumer {
     return this.#worker.plan;
   }
 
-  /** Finds a parked stream by its name. */
+  /** Finds a parked stream by its id; undefined if it is not parked. */
   async #find(stream: string | StreamKey): Promise<StreamKey | undefined> {
     const { tenantId, streamId } = typeof stream === "string"
       ? { tenantId: undefined, streamId: stream }
@@ -248,7 +257,7 @@ export abstract class Consumer {
     return found[0];
   }
 
-  /** Does work that is to end by the caller's signal or the disposal. */
+  /** Runs work with a signal that aborts with the caller's signal or on disposal. */
   async #until<R>(
     signal: AbortSignal | undefined,
     work: (stop: AbortSignal) => Promise<R>,
@@ -257,16 +266,18 @@ export abstract class Consumer {
     if (signal === undefined || disposed.aborted) return await work(disposed);
     if (signal.aborted) return await work(signal);
     const stop = new AbortController();
-    const forget = [signal, disposed].map((one) => onAbort(one, () => stop.abort()));
+    const removals = [signal, disposed].map((one) => onAbort(one, () => stop.abort()));
     try {
       return await work(stop.signal);
     } finally {
-      for (const done of forget) done();
+      for (const remove of removals) remove();
     }
   }
 }
 
-/** What `await using` needs, where the program's `lib` has it: elsewhere, naming the symbol would be an error. */
+/**
+ * The member for `await using`, where the program's `lib` declares it: elsewhere, naming the symbol would not compile.
+ */
 export type Disposal = {
   readonly [
     Key in SymbolConstructor extends { readonly asyncDispose: infer Known extends symbol } ? Known
@@ -274,5 +285,5 @@ export type Disposal = {
   ]: () => Promise<void>;
 };
 
-/** Its disposal stops all runs and waits for what is in flight. */
+/** Disposing of it stops all runs and waits for the events in flight. */
 export interface Consumer extends Disposal {}

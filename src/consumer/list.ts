@@ -6,32 +6,32 @@ import { BusyError, UnsupportedError } from "../errors/driver.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import { type ConsumerStatus, storedStatus } from "./status.ts";
 
-/** A consumer that a database knows, whether any process runs it or not. */
+/** A consumer that is registered in a database, whether any process runs it or not. */
 export interface ConsumerInfo
   extends Omit<ConsumerStatus, "head" | "lag" | "oldest" | "published"> {
-  /** The tenant whose events it sees; undefined where it sees those of all. */
+  /** The tenant whose events it handles; undefined if it handles those of all tenants. */
   readonly tenantId: string | undefined;
-  /** Its name. */
+  /** The name it was created with. */
   readonly name: string;
-  /** Its version; 1 unless it is a projection of another. */
+  /** Its version; 1 unless it is a projection with another. */
   readonly version: number;
 }
 
-/** Names a consumer of a store. */
+/** Identifies a consumer of a store. */
 export interface ConsumerName {
-  /** Its name. */
+  /** The name it was created with. */
   readonly name: string;
-  /** Its version. @default 1 */
+  /** Its version; only projections have others. @default 1 */
   readonly version?: number | undefined;
 }
 
 /**
- * Lists the consumers that the database knows, by tenant, name and version: all that ever ran, including those that no
- * process runs any longer. A store that is scoped to a tenant lists that tenant's only.
+ * Lists the registered consumers by tenant, name and version: all that ever ran, including those that no process runs
+ * any longer. A store that is scoped to a tenant lists only that tenant's consumers.
  *
  * @throws {UnsupportedError} If the driver cannot list them.
  *
- * @example Look for consumers that are in trouble
+ * @example Find consumers with parked streams or errors
  * ```ts
  * import { consumers, defineEvent, EventStore, Outbox } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -60,12 +60,13 @@ export async function consumers<E extends Event, Db>(
 }
 
 /**
- * Removes a consumer that was retired or renamed, with its checkpoints and parked streams: made again, it begins anew. A
- * worker that still runs it ends with an error. Of a store that is scoped to a tenant, that tenant's consumer is meant.
+ * Removes a consumer that was retired or renamed, with its checkpoints and parked streams: created again, it starts
+ * anew. A worker that still runs it ends with an error. With a store that is scoped to a tenant, removes that tenant's
+ * consumer.
  *
- * @returns Whether there was one.
- * @throws {TypeError | RangeError} If the name is not a valid one, or the version not a whole number from 1.
- * @throws {BusyError} If a worker holds the lease of one of its lanes: it works on it, or has vanished lately.
+ * @returns Whether it existed.
+ * @throws {TypeError | RangeError} If the name is malformed, or the version not a whole number from 1.
+ * @throws {BusyError} If a worker holds the lease of one of its lanes: it is running, or has vanished recently.
  * @throws {UnsupportedError} If the driver cannot remove consumers.
  *
  * @example Remove a consumer that was renamed

@@ -10,36 +10,36 @@ import { checkObject } from "../errors/check.ts";
 import { internalsOf } from "../store/internals.ts";
 import { attach, Consumer } from "./consumer.ts";
 
-/** What a publisher is given besides the event. */
+/** The second argument of a publisher. */
 export interface PublisherContext {
-  /** Aborts when the answer would come too late: after `timeout`, or when another worker has taken over. */
+  /** Aborts when a result would come too late: after `timeout`, or when another worker has taken over. */
   readonly signal: AbortSignal;
   /** The number of this attempt at the event, from 1. */
   readonly attempt: number;
 }
 
-/** How an outbox works: with a publisher for one event, or for many. */
+/** Options of an outbox: with a publisher for one event, or for batches. */
 export type OutboxOptions<E extends Event> =
   & ConsumerOptions
   & {
     /** Its name: two outboxes of one name share the work. @default "outbox" */
     readonly name?: string | undefined;
-    /** Where it begins when it first runs. @default "start" */
+    /** Where it starts when it first runs. @default "start" */
     readonly from?: ConsumerStart | undefined;
   }
   & (
     | {
       /**
-       * Publishes an event; resolves when the broker has it. What it throws is tried again as `retry` says, a
-       * `PermanentError` is not.
+       * Publishes an event; resolves when the broker has accepted it. If it throws, the event is retried according to
+       * `retry`, except after a `PermanentError`.
        */
       readonly publisher: (event: RecordedEvent<E>, context: PublisherContext) => unknown;
       readonly publishBatch?: undefined;
     }
     | {
       /**
-       * Publishes events, by position: at most `batchSize`. When it rejects, each of them is published by itself, so that
-       * the one that cannot be is found.
+       * Publishes at most `batchSize` events, by position. If it rejects, each of them is published in a call of its
+       * own, so that the failing one is found.
        */
       readonly publishBatch: (
         events: readonly RecordedEvent<E>[],
@@ -50,10 +50,10 @@ export type OutboxOptions<E extends Event> =
   );
 
 /**
- * Hands over published events to a publisher: each at least once, those of a stream in order, whatever happens to the
- * broker. What was only appended is not for it: see the store's `publish` and `publishes`.
+ * Hands published events to a publisher: each at least once, those of a stream in order, even across outages of the
+ * broker. Events that were only appended are not included: see the store's `publish` and `publishes`.
  *
- * @example Publish what was stored to be published
+ * @example Publish events to a broker
  * ```ts
  * import { defineEvent, EventStore, Outbox } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -69,7 +69,7 @@ export type OutboxOptions<E extends Event> =
  * assert.deepEqual(sent, ["OrderPlaced"]);
  * ```
  *
- * @example Look after what cannot be published
+ * @example Handle events that cannot be published
  * ```ts
  * import { defineEvent, EventStore, Outbox, PermanentError } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -97,10 +97,10 @@ export type OutboxOptions<E extends Event> =
  */
 export class Outbox<E extends Event = Event, Db = unknown> extends Consumer {
   /**
-   * Makes an outbox.
+   * Creates an outbox.
    *
    * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   * @throws {UnsupportedError} If the driver serves no consumers.
+   * @throws {UnsupportedError} If the driver does not support consumers.
    */
   constructor(store: EventStore<E, Db>, options: OutboxOptions<E>) {
     checkObject("options", options);
@@ -114,42 +114,42 @@ export class Outbox<E extends Event = Event, Db = unknown> extends Consumer {
   }
 }
 
-/** How many events are passed before an outbox wonders that none was published. */
-const passedBefore = 10;
+/** The number of events that an outbox passes, none of them published, before it gives notice. */
+const noticeAfter = 10;
 
-/** Notices that nothing of what an outbox has passed was published: most likely it was appended only. */
+/** Detects that none of the events that an outbox has passed was published: most likely they were only appended. */
 class PublishedWatch implements PassWatch {
   readonly #store: object;
-  #over = false;
-  #looked = 0;
+  #done = false;
+  #inspected = 0;
 
   constructor(store: object) {
     this.#store = store;
   }
 
-  get over(): boolean {
-    return this.#over;
+  get done(): boolean {
+    return this.#done;
   }
 
-  async look(after: number, until: number): Promise<Error | undefined> {
+  async inspect(after: number, until: number): Promise<Error | undefined> {
     const internals = internalsOf(this.#store);
     const passed = until - after;
-    // Of a tenant's events there may be few among many: it looks again when twice as many were passed.
-    if (internals === undefined || passed < Math.max(passedBefore, 2 * this.#looked)) {
+    // A tenant may have few events among many: the log is inspected again after twice as many.
+    if (internals === undefined || passed < Math.max(noticeAfter, 2 * this.#inspected)) {
       return undefined;
     }
-    this.#looked = passed;
+    this.#inspected = passed;
     const { tenantId, shared: { driver } } = internals;
     const filter = { tenantId, categories: undefined, types: undefined, tags: undefined };
     const published = await driver.scan({ ...filter, published: true, after, until, limit: 1 });
-    this.#over = published.events.length > 0;
-    if (this.#over) return undefined;
-    const { events } = await driver.scan({ ...filter, after, until, limit: passedBefore });
-    if (events.length < passedBefore) return undefined;
-    this.#over = true;
+    this.#done = published.events.length > 0;
+    if (this.#done) return undefined;
+    const { events } = await driver.scan({ ...filter, after, until, limit: noticeAfter });
+    if (events.length < noticeAfter) return undefined;
+    this.#done = true;
     return new Error(
-      `it has passed ${passedBefore} events or more, of which none was published: append them with "publish", set ` +
-        '"publishes" of the EventStore, or say "publish: true" to the Repository or decider that saves them',
+      `it has passed ${noticeAfter} events or more, of which none was published: append them with "publish", set ` +
+        '"publishes" of the EventStore, or set "publish: true" on the Repository or decider that saves them',
     );
   }
 }

@@ -26,7 +26,7 @@ export type ProjectionHandlers<E extends Event, Db> = {
     | undefined;
 };
 
-/** What `reset` is given. */
+/** The argument of `reset`. */
 export interface ResetContext<Db = unknown> {
   /** The handle of the transaction that also sets the checkpoint back. */
   readonly db: Db;
@@ -34,45 +34,47 @@ export interface ResetContext<Db = unknown> {
   readonly projectionVersion: number;
 }
 
-/** How a projection works. */
+/** Options of a projection. */
 export interface ProjectionOptions<E extends Event, Db>
   extends Omit<ConsumerOptions, "concurrency" | "onFilterChange"> {
   /** Its name: two projections of one name and version share the work. */
   readonly name: string;
-  /** What it does with events, in a transaction that also moves its checkpoint: exactly once. */
+  /** The handlers, which run in a transaction that also moves the checkpoint: exactly once for each event. */
   readonly handlers: ProjectionHandlers<E, Db>;
   /**
-   * Another version has a checkpoint of its own, and builds its read model beside the old one; at most 2^31 - 1.
+   * The version, at most 2^31 - 1: each has a checkpoint of its own, so that a new one builds its read model beside the
+   * old.
    * @default 1
    */
   readonly version?: number | undefined;
   /** Only events of streams of these categories. @default all */
   readonly categories?: readonly string[] | undefined;
-  /** Where it begins when it first runs. @default "start" */
+  /** Where it starts when it first runs. @default "start" */
   readonly from?: ConsumerStart | undefined;
   /** Empties the read model; `rebuild` and `onFilterChange: "rebuild"` need it. @default none */
   readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
   /**
-   * Whether the handlers run inside the append instead, from now on and in this process; made again, it takes the place of
-   * the one before. @default false
+   * Whether the handlers run inside the append instead, from its creation on and in this process; a later one of the
+   * same name and version replaces it. @default false
    */
   readonly inline?: boolean | undefined;
   /**
-   * The policy for a projection with other handlers or categories than before, whose events it has passed over: to refuse
-   * with a `FilterMismatchError`, to accept the new filter from here on, or to rebuild the read model with `reset`. Only the
-   * first run of a worker rebuilds; one whose filter is changed by another release afterwards ends with that error, so that
-   * two releases that run side by side do not rebuild each other's read model without end. @default "refuse"
+   * The policy for a projection with other handlers or categories than before, whose events it has passed over: to
+   * refuse with a `FilterMismatchError`, to accept the new filter from here on, or to rebuild the read model with
+   * `reset`. Only the first run of a worker rebuilds; one whose filter is changed by another release afterwards ends
+   * with that error, so that two releases that run in parallel do not rebuild each other's read model endlessly.
+   * @default "refuse"
    */
   readonly onFilterChange?: "refuse" | "accept" | "rebuild" | undefined;
-  /** Not for projections: their effects are kept in order; use `lanes`. */
+  /** Not available: a projection handles events in order; use `lanes` to run it in parallel. */
   readonly concurrency?: 1 | undefined;
 }
 
 /**
- * Keeps a read model: a consumer whose handlers write through `db`, in one transaction with the checkpoint, so that each
- * event takes effect exactly once.
+ * Maintains a read model: its handlers write through `db`, in one transaction with the checkpoint, so that each event
+ * takes effect exactly once.
  *
- * @example A read model
+ * @example Maintain a read model and rebuild it
  * ```ts
  * import { defineEvent, EventStore, Projection } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -95,7 +97,7 @@ export interface ProjectionOptions<E extends Event, Db>
  * assert.deepEqual([...sold], [["tea", 1]]);
  * ```
  *
- * @example Read what was just written
+ * @example Read your own writes
  * ```ts
  * import { defineEvent, EventStore, Projection } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -116,7 +118,7 @@ export interface ProjectionOptions<E extends Event, Db>
  * assert(open.has("order:42"));
  *
  * stop.abort();
- * await running; // what was in flight is finished
+ * await running; // events in flight are finished
  * ```
  */
 export class Projection<E extends Event = Event, Db = unknown> extends Consumer {
@@ -125,10 +127,10 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
   readonly #handlers: Handlers<E, Db>;
 
   /**
-   * Makes a projection.
+   * Creates a projection.
    *
    * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   * @throws {UnsupportedError} If the driver has no transactions, or serves no consumers.
+   * @throws {UnsupportedError} If the driver has no transactions, or does not support consumers.
    */
   constructor(store: EventStore<E, Db>, options: ProjectionOptions<E, Db>) {
     checkObject("options", options);
@@ -157,13 +159,13 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
   }
 
   /**
-   * Empties the read model with `reset` and replays everything from the start. Reset and checkpoint are one transaction;
-   * what other workers are working on is rolled back, and they go on with the replay. An inline projection is replayed in
-   * that one transaction, and appends wait for it.
+   * Empties the read model with `reset` and replays everything from the start. Reset and checkpoint are one
+   * transaction; the open transactions of other workers are rolled back, and they take part in the replay. An inline
+   * projection is replayed in that one transaction, while appends wait for it.
    *
-   * @returns The outcome of the replay; what could not be handled again is parked, as in `runOnce`.
+   * @returns The outcome of the replay; events that fail are parked, as in `runOnce`.
    * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
-   * the read model and the checkpoint are as before.
+   * the read model and the checkpoint are unchanged.
    */
   async rebuild(): Promise<RunResult> {
     if (this.#options.reset === undefined) {
@@ -177,7 +179,7 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     return { ...result, handled: handled + result.handled };
   }
 
-  /** Handles all that is there now; an inline projection has nothing left to do. */
+  /** Handles all settled events, then returns; an inline projection has none left to handle. */
   override async runOnce(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<RunResult> {
@@ -185,19 +187,19 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     return { handled: 0, failed: 0, parked: 0, position: await this.#worker.plan.driver.settled() };
   }
 
-  /** Runs until it is told to stop; an inline projection has nothing to run for. */
+  /** Runs until the signal aborts; for an inline projection, returns immediately. */
   override async run(options: RunOptions = {}): Promise<void> {
     if (!this.#options.inline) await super.run(options);
   }
 
-  /** Returns its state; an inline projection is never behind. */
+  /** Returns the state of the projection; an inline one is never behind. */
   override async status(): Promise<ConsumerStatus> {
     const status = await super.status();
     if (!this.#options.inline) return status;
     return { ...status, position: status.head, lag: 0, oldest: undefined };
   }
 
-  /** Waits until a position has taken effect; what is committed has, in an inline projection. */
+  /** Waits until a position has taken effect; for an inline projection, every committed one has. */
   override async waitFor(
     position: number,
     options: { readonly signal?: AbortSignal | undefined } = {},
@@ -210,7 +212,11 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     return workerOf(this);
   }
 
-  /** Sets the projection back and empties its read model. @returns How many events were replayed inside the transaction. */
+  /**
+   * Sets the projection back and empties its read model.
+   *
+   * @returns How many events were replayed inside the transaction.
+   */
   async #empty(rewind: (checkpoints: Checkpoints) => Promise<boolean>): Promise<number> {
     const { reset, inline } = this.#options;
     const { key: { version: projectionVersion } } = this.#worker.plan;
@@ -240,7 +246,7 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     const { tenantId, shared: { handlers } } = this.#internals;
     const { scope, name, version } = this.#worker.plan.key;
     const key = JSON.stringify([scope, name, version]);
-    // Made once more, as for each request, it must not take effect twice.
+    // An application may create it for each request: it replaces its predecessor, so that no event takes effect twice.
     const before = handlers.findIndex((handler) => handler.key === key);
     handlers.splice(before < 0 ? handlers.length : before, 1, {
       key,
@@ -268,7 +274,7 @@ type Handlers<E extends Event, Db> = ReadonlyMap<
 
 function checkHandlers<E extends Event, Db>(store: object, object: object): Handlers<E, Db> {
   checkObject("handlers", object);
-  // What is not a store is refused later, with a message of its own.
+  // A value that is not a store is refused later, with a message of its own.
   const catalog = internalsOf<E, Db>(store)?.shared.catalog;
   const members = membersOf("handlers", object, (type) => catalog?.has(type) ?? true);
   return new Map([...members].map(([type, handler]) => {

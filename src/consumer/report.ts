@@ -1,16 +1,19 @@
 import type { ErrorContext, Report } from "../engine/context.ts";
 import { describe } from "../errors/describe.ts";
 
-/** How long the same error of a consumer is not printed again, in milliseconds. */
-const quiet = 60_000;
+/** The shortest time between two prints of the same error of a consumer, in milliseconds. */
+const minInterval = 60_000;
 
-/** More errors than that are not told apart: the oldest are forgotten. */
-const most = 1000;
+/** The most distinct errors that are remembered; beyond that, the oldest are forgotten. */
+const maxRemembered = 1000;
 
-/** What was printed when, and how often it was left out since. */
-const printed: Map<string, { readonly at: number; left: number }> = new Map();
+/** By error: when it was last printed, and how often it was suppressed since. */
+const printed: Map<string, { readonly at: number; suppressed: number }> = new Map();
 
-/** Returns the report of a consumer's errors to a user's `onError`, which cannot end the run; without one it prints. */
+/**
+ * Returns a function that passes a consumer's errors to `onError`, whose own errors do not end the run; without it,
+ * prints them.
+ */
 export function reporter(
   consumer: string,
   onError: ((error: unknown, context: ErrorContext) => void) | undefined,
@@ -24,7 +27,7 @@ export function reporter(
   };
 }
 
-/** Prints an error in one line, without any event data, unless the same was printed within the last minute. */
+/** Prints an error in one line, without event data, unless the same one was printed within the last minute. */
 function print(error: unknown, context: ErrorContext): void {
   const { consumer, phase } = context;
   const notice = phase === "lease" || phase === "outbox";
@@ -32,22 +35,22 @@ function print(error: unknown, context: ErrorContext): void {
   const key = JSON.stringify([consumer, phase, text]);
   const now = performance.now();
   const before = printed.get(key);
-  if (before !== undefined && now - before.at < quiet) {
-    before.left++;
+  if (before !== undefined && now - before.at < minInterval) {
+    before.suppressed++;
     return;
   }
   printed.delete(key);
-  printed.set(key, { at: now, left: 0 });
+  printed.set(key, { at: now, suppressed: 0 });
   for (const oldest of printed.keys()) {
-    if (printed.size <= most) break;
+    if (printed.size <= maxRemembered) break;
     printed.delete(oldest);
   }
-  const left = before === undefined || before.left === 0
+  const suppressed = before === undefined || before.suppressed === 0
     ? ""
-    : ` (and ${before.left} more like this in the meantime)`;
+    : ` (and ${before.suppressed} more like this in the meantime)`;
   const line = `event-sourcery: consumer ${JSON.stringify(consumer)}${
     placeOf(context)
-  }: ${text}${left}`;
+  }: ${text}${suppressed}`;
   (notice ? console.warn : console.error)(line.replace(/\s*[\r\n]+\s*/g, " "));
 }
 

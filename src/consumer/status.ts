@@ -7,40 +7,40 @@ export interface ConsumerStatus {
   readonly position: number;
   /** The settled position of the log. */
   readonly head: number;
-  /** How far the checkpoint is behind it, in positions: they have holes, so there are at most as many events. */
+  /** The distance from the checkpoint to the head, in positions; these have gaps, so there may be fewer events. */
   readonly lag: number;
-  /** When the first event that it has not passed was created, a UTC instant: the lag as time; undefined without one. */
+  /** When the first event that it has not passed was created, a UTC instant; undefined if it has caught up. */
   readonly oldest: Date | undefined;
-  /** How many streams wait for a retry that is made by itself. */
+  /** The number of parked streams that are retried automatically. */
   readonly retrying: number;
-  /** How many streams stay parked until `redrive` or `discard`. */
+  /** The number of streams that stay parked until `redrive` or `discard`. */
   readonly parked: number;
-  /** Whether the log holds anything that was published, which is all that an outbox hands over. */
+  /** Whether the log holds any published event; an outbox hands over no others. */
   readonly published: boolean;
-  /** Its lanes, by number; empty where it has never run. */
+  /** The lanes by number; empty if it has never run. */
   readonly lanes: readonly LaneStatus[];
-  /** A worker that is working on it at this moment, or has vanished lately; undefined where there is none. */
+  /** A worker that holds a lease now: it is running a pass, or has vanished recently; undefined if there is none. */
   readonly owner: string | undefined;
   /**
-   * When a process that runs it was last seen, a UTC instant: an idle process is seen every few seconds, but not more often
-   * than it polls, and during a long pass `owner` is what shows it. Undefined where it was never run by `run()`.
+   * The last sign of life of a process that runs it, a UTC instant: an idle one gives it every few seconds, but not
+   * more often than it polls; during a long pass, see `owner`. Undefined if it was never run by `run()`.
    */
   readonly seenAt: Date | undefined;
-  /** Whether nothing succeeded any more when it last ran. */
+  /** Whether its last pass ended because nothing succeeded. */
   readonly stalled: boolean;
-  /** The error that ended a run in any process, until the consumer runs again; undefined where there is none. */
+  /** The error that ended a run in any process, until the consumer runs again; undefined if there is none. */
   readonly error: ConsumerFailure | undefined;
 }
 
 /** The state of one lane of a consumer. */
 export interface LaneStatus {
-  /** Its number, from 0. */
+  /** The lane's number, from 0. */
   readonly lane: number;
-  /** Its checkpoint. */
+  /** The lane's checkpoint. */
   readonly position: number;
-  /** The worker that holds its lease; undefined where none does. */
+  /** The worker that holds its lease; undefined if none does. */
   readonly owner: string | undefined;
-  /** When the lease runs out unless it is renewed, a UTC instant; undefined where no worker holds it. */
+  /** When the lease runs out unless it is renewed, a UTC instant; undefined if no worker holds it. */
   readonly leasedUntil: Date | undefined;
   /** How often in a row its worker vanished without releasing it. */
   readonly crashes: number;
@@ -65,7 +65,7 @@ export async function statusOf(plan: ConsumerPlan): Promise<ConsumerStatus> {
   };
 }
 
-/** Returns the part of the status that needs no look at the log. */
+/** Returns the part of the status that does not depend on the log. */
 export function storedStatus(
   { lanes, retrying, parked, seenAt, failure }: ConsumerState,
 ): Omit<ConsumerStatus, "head" | "lag" | "oldest" | "published"> {
@@ -86,7 +86,7 @@ export function storedStatus(
 
 const nothing = { categories: undefined, types: undefined, tags: undefined };
 
-/** Reads what the database knows of a consumer; from a driver without `list`, what its other members know. */
+/** Reads the stored state of a consumer; a driver without `list` returns less of it. */
 async function stateOf({ checkpoints, key, filter }: ConsumerPlan): Promise<ConsumerState> {
   const unseen = { ...key, filter, seenAt: undefined, failure: undefined };
   if (checkpoints.list !== undefined) {
@@ -99,8 +99,8 @@ async function stateOf({ checkpoints, key, filter }: ConsumerPlan): Promise<Cons
 }
 
 /**
- * Looks for the first event that a lane has not passed, lane by lane from the one furthest behind: none is asked that is
- * beyond what was found. A consumer that has caught up asks nothing.
+ * Finds when the first event that a lane has not passed was created, lane by lane from the one furthest behind, and
+ * only before the event found so far. For a consumer that has caught up, no query is sent.
  */
 async function oldestOf(
   { driver, query }: ConsumerPlan,

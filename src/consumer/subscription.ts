@@ -8,7 +8,7 @@ import { Worker } from "../engine/worker.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
 import { attach, Consumer } from "./consumer.ts";
 
-/** How a subscription works. `Type` is inferred from `types`, which narrow the event. */
+/** Options of a subscription. `Type` is inferred from `types`, which narrow the event. */
 export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"] = E["type"]>
   extends ConsumerOptions {
   /** Its name: two subscriptions of one name share the work. */
@@ -17,17 +17,17 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
   readonly types?: readonly Type[] | undefined;
   /** Only events of streams of these categories. @default all */
   readonly categories?: readonly string[] | undefined;
-  /** Where it begins when it first runs. @default "start" */
+  /** Where it starts when it first runs. @default "start" */
   readonly from?: ConsumerStart | undefined;
   /**
-   * Whether the handler runs in a transaction that also moves the checkpoint, so that what it does through `db` and
-   * `store` happens exactly once. @default whether the handler declares a second parameter, its context; one with a
-   * default value, or among rest parameters, does not tell
+   * Whether the handler runs in a transaction that also moves the checkpoint, so that its writes through `db` and
+   * `store` take effect exactly once. @default whether the handler declares a second parameter, its context; one with a
+   * default value, or among rest parameters, does not count
    */
   readonly transaction?: boolean | undefined;
   /**
-   * Handles an event; done when it has returned, or resolved. What it throws is tried again as `retry` says, a
-   * `PermanentError` is not.
+   * Handles an event, which is done when this returns or resolves. If it throws, the event is retried according to
+   * `retry`, except after a `PermanentError`.
    */
   readonly handler: (
     event: RecordedEvent<Extract<E, { readonly type: NoInfer<Type> }>>,
@@ -36,9 +36,9 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
 }
 
 /**
- * Calls a handler for each event from a durable checkpoint: at least once, those of a stream in order.
+ * Calls a handler for each committed event from a durable checkpoint: at least once, those of a stream in order.
  *
- * @example React to what happened
+ * @example React to an event
  * ```ts
  * import { defineEvent, EventStore, Subscription } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
@@ -65,10 +65,11 @@ export class Subscription<
   const Type extends E["type"] = E["type"],
 > extends Consumer {
   /**
-   * Makes a subscription.
+   * Creates a subscription.
    *
    * @throws {TypeError | RangeError} If an option is malformed or out of range.
-   * @throws {UnsupportedError} If it is transactional and the driver has no transactions, or serves no consumers.
+   * @throws {UnsupportedError} If it is transactional and the driver has no transactions, or does not support
+   * consumers.
    */
   constructor(store: EventStore<E, Db>, options: SubscriptionOptions<E, Db, Type>) {
     checkObject("options", options);
@@ -81,7 +82,7 @@ export class Subscription<
       ...rest,
       work: {
         mode,
-        // The log is asked for these types only, which the compiler cannot follow.
+        // The log is read with these types as a filter, which the compiler cannot see.
         handle: ([event], context) => handler(event as Parameters<typeof handler>[0], context),
       },
     });

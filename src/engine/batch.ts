@@ -3,12 +3,12 @@ import { keyOf } from "./lease.ts";
 
 /** One page of events that a pass is working through: running and waiting. */
 export class Batch {
-  /** How far the page reaches. */
+  /** The position up to which the log was searched for this page. */
   readonly scanned: number;
   readonly #running: Map<string, StoredEvent> = new Map();
   #waiting: StoredEvent[];
 
-  /** @param waiting The events, in order; the list is the batch's from now on. */
+  /** @param waiting The events, in order; the batch takes over the list and changes it. */
   constructor(waiting: StoredEvent[], scanned: number) {
     this.#waiting = waiting;
     this.scanned = scanned;
@@ -19,7 +19,7 @@ export class Batch {
     return this.#waiting;
   }
 
-  /** Takes the first event of a stream with no running event, and marks it as running; undefined where there is none. */
+  /** Takes the first event of a stream with no running event, and marks it as running; undefined if there is none. */
   take(): StoredEvent | undefined {
     const index = this.#waiting.findIndex((event) => !this.#running.has(keyOf(event)));
     if (index < 0) return undefined;
@@ -40,9 +40,9 @@ export class Batch {
 
   /** Removes and returns the waiting events of a stream. */
   removeWaiting(stream: string): readonly StoredEvent[] {
-    const left = this.#waiting.filter((event) => keyOf(event) === stream);
+    const removed = this.#waiting.filter((event) => keyOf(event) === stream);
     this.#waiting = this.#waiting.filter((event) => keyOf(event) !== stream);
-    return left;
+    return removed;
   }
 
   /** Removes all waiting events. */

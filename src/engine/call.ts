@@ -14,7 +14,7 @@ export class HandlerFailure {
   }
 }
 
-/** One call of a handler: its context, and what ends it. */
+/** One call of a handler: its context, its timeout and its abortion. */
 export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   readonly db: Db;
   readonly attempt: number;
@@ -50,7 +50,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
     return this.#controller.signal;
   }
 
-  /** Ends the call: it rejects, even if the handler goes on. */
+  /** Aborts the call: `run` rejects with the reason, even if the handler keeps running. */
   abort(reason: unknown): void {
     this.#aborted = { reason };
     this.#controller?.abort(reason);
@@ -58,9 +58,9 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   }
 
   /**
-   * Calls the handler and waits for its answer, for at most `timeout` milliseconds.
+   * Calls the handler and waits for its result, for at most `timeout` milliseconds.
    *
-   * @throws {HandlerFailure} What the handler threw, or that it took too long.
+   * @throws {HandlerFailure} If the handler threw, or took too long.
    */
   async run(
     handle: (context: ProjectionContext<E, Db>) => unknown,
@@ -69,13 +69,13 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   ): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     try {
-      const answer = handle(this);
-      if (!isPromise(answer)) return;
+      const result = handle(this);
+      if (!isPromise(result)) return;
       await new Promise<void>((resolve, reject) => {
         this.#reject = reject;
         if (this.#aborted !== undefined) reject(this.#aborted.reason);
         timer = setTimeout(() => this.abort(new HandlerTimeoutError(consumer, timeout)), timeout);
-        answer.then(() => resolve(), reject);
+        result.then(() => resolve(), reject);
       });
     } catch (error) {
       throw new HandlerFailure(error);

@@ -1,25 +1,25 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 
-/** What a consumer's handler is given besides the event. */
+/** The second argument of a consumer's handler. */
 export interface ConsumerContext<E extends Event = Event, Db = unknown> {
   /**
-   * The store, of the event's tenant: what is appended through it carries the event's correlation id, and the event's id
-   * as causation id. In a transactional handler it is inside the transaction.
+   * The store, scoped to the event's tenant: events appended through it carry the event's correlation id, and the
+   * event's id as causation id. In a transactional handler it is inside the transaction.
    */
   readonly store: EventStore<E, Db>;
   /** The database handle; in a transactional handler, that of the transaction that also moves the checkpoint. */
   readonly db: Db;
-  /** Aborts when the answer would come too late: after `timeout`, or when another worker has taken over. */
+  /** Aborts when a result would come too late: after `timeout`, or when another worker has taken over. */
   readonly signal: AbortSignal;
   /** The number of this attempt at the event, from 1. */
   readonly attempt: number;
 }
 
-/** What a projection's handler is given besides the event. */
+/** The second argument of a projection's handler. */
 export interface ProjectionContext<E extends Event = Event, Db = unknown>
   extends ConsumerContext<E, Db> {
-  /** The projection's version, by which it may choose its table. */
+  /** The projection's version, for handlers that keep a table per version. */
   readonly projectionVersion: number;
 }
 
@@ -29,31 +29,31 @@ export interface ErrorContext {
   readonly consumer: string;
   /**
    * What failed: the handler or publisher (`"handle"`), or everything around it, such as the connection (`"pass"`). The
-   * other two are notices: a lane waits for the lease of a worker that seems to have vanished (`"lease"`); an outbox has
-   * passed 10 events of which none was published (`"outbox"`).
+   * other two are notices: a lane waits for the lease of a worker that seems to have vanished (`"lease"`); an outbox
+   * has passed 10 events, none of them published (`"outbox"`).
    */
   readonly phase: "handle" | "pass" | "lease" | "outbox";
   /** The event that failed; where it cannot be decoded, only what identifies it. Undefined in the other phases. */
   readonly event: RecordedEvent | EventIdentity | undefined;
   /** The number of the attempt that failed, from 1: at the event, or at a pass in a row; undefined for a notice. */
   readonly attempt: number | undefined;
-  /** When it is tried again, by this process's clock; undefined where it is not by itself. */
+  /** When it is retried, by this process's clock; undefined where it is not retried automatically. */
   readonly retryAt: Date | undefined;
 }
 
-/** What identifies a stored event. */
+/** The identity of a stored event, known without decoding it. */
 export interface EventIdentity {
-  /** Its id. */
+  /** The event's id, unique within the tenant. */
   readonly id: string;
   /** The name of its type, as stored. */
   readonly type: string;
-  /** The tenant it belongs to; `""` where there are no tenants. */
+  /** The tenant it belongs to; `""` without tenants. */
   readonly tenantId: string;
   /** The stream that holds it. */
   readonly streamId: string;
-  /** Its place in the stream, from 1. */
+  /** Its version: its number in the stream, from 1. */
   readonly version: number;
-  /** Its place in the log. */
+  /** Its position in the log, from 1. */
   readonly position: number;
 }
 

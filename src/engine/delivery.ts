@@ -8,8 +8,8 @@ import { endsRun, isEventSourceryError } from "../errors/guard.ts";
 import { Call, HandlerFailure } from "./call.ts";
 import { checkSession } from "./work.ts";
 
-/** What ends a pass, since it is neither the event's fault nor the handler's; so does what ends a run. */
-const passing = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
+/** Codes that end a pass, since neither the event nor the handler is the cause; errors that end a run do so, too. */
+const passErrors = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
 
 /** Hands events to the handler, in a transaction with their checkpoint where the consumer is transactional. */
 export class Delivery<E extends Event, Db> {
@@ -26,11 +26,11 @@ export class Delivery<E extends Event, Db> {
   }
 
   /**
-   * Hands over events.
+   * Calls the handler for events, and commits their checkpoint with it where the consumer is transactional.
    *
    * @param attempt The attempt number, from 1.
-   * @param progress Returns what a transaction writes with them.
-   * @returns The error of the handler, or of its commit; undefined where it succeeded.
+   * @param progress Returns the progress that a transaction commits with them.
+   * @returns The error of the handler, or of its commit; undefined if both succeeded.
    * @throws {EventSourceryError} If the lease is lost or the database cannot be reached.
    */
   async deliver(
@@ -47,8 +47,8 @@ export class Delivery<E extends Event, Db> {
     } catch (error) {
       this.#lease.signal.throwIfAborted();
       if (error instanceof HandlerFailure) return { error: error.error };
-      // A commit that the database refuses is the handler's doing; one that never arrived is not.
-      if (isEventSourceryError(error) && passing.includes(error.code) || endsRun(error)) {
+      // A commit that the database refuses is the handler's fault; one that never reached it is not.
+      if (isEventSourceryError(error) && passErrors.includes(error.code) || endsRun(error)) {
         throw error;
       }
       return { error };
@@ -65,7 +65,7 @@ export class Delivery<E extends Event, Db> {
     await internals.transact(async (inner, session) => {
       checkSession(session);
       const { checkpoints, db } = session;
-      // A handler that takes too long is rolled back here before the server gives up: it would cut the connection.
+      // A handler that takes too long is rolled back here, before the server's limit, which would cut the connection.
       await this.#lease.check(checkpoints, timeout + lease);
       for (const event of events) await this.#call([event], inner, db, attempt);
       await this.#lease.write(checkpoints, progress);
@@ -92,7 +92,7 @@ export class Delivery<E extends Event, Db> {
   }
 }
 
-/** An event that cannot be decoded counts as one that cannot be handled. */
+/** Decodes events; a failure counts as the handler's, so that the event is retried and parked. */
 function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Internals<E, Db>) {
   try {
     return stored.map((event) => shared.catalog.decode(event));

@@ -19,8 +19,8 @@ interface Draining {
 }
 
 /**
- * Handles the events of a parked stream up to the checkpoint; then it is no longer parked. The attempt at its first event
- * is written before it is made, so that an event which kills its worker is not tried for ever.
+ * Handles the events of a parked stream up to the checkpoint, then releases it. The attempt at its first event is
+ * written before it is made, so that an event which kills its worker is not retried for ever.
  */
 export async function drain(
   { batchSize: limit, retry, stop, lease, parking, scan, attempt }: Draining,
@@ -35,13 +35,13 @@ export async function drain(
     for (const event of events) {
       if (stop.aborted) return;
       if (first) {
-        // It was tried for the last time, and that worker never came back.
-        const over = attempts >= retry.attempts;
-        if (!over) attempts++;
-        const delay = over ? undefined : backoff(retry, attempts);
+        // The last allowed attempt was written, and its worker has vanished.
+        const exhausted = attempts >= retry.attempts;
+        if (!exhausted) attempts++;
+        const delay = exhausted ? undefined : backoff(retry, attempts);
         parking.park({ ...entryOf(event), attempts, delay });
         await lease.save(true);
-        if (over) return;
+        if (exhausted) return;
       }
       const after = { ...entryOf(event), position: event.position + 1 };
       if (!(await attempt(event, first ? attempts : 1, after))) return await lease.save(true);

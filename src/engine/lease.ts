@@ -11,19 +11,19 @@ import { LeaseLostError } from "../errors/consumer.ts";
 
 /** The state of a pass that is written with the checkpoint. */
 interface LeaseState {
-  /** Everything at or below it is handled, or parked. */
+  /** The checkpoint: everything at or below it is handled or parked. */
   readonly position: number;
-  /** Whether nothing succeeds any more. */
+  /** Whether nothing succeeds at present. */
   readonly stalled: boolean;
-  /** Whether the crashes of before are over. */
+  /** Whether the lane has recovered from earlier crashes. */
   readonly recovered: boolean;
 }
 
-/** The lease of a lane: its checkpoint, and what is to be written with the next one. */
+/** The lease of a lane: its checkpoint, and the changes of parked streams that the next checkpoint writes. */
 export class Lease {
-  /** The epoch that everything is written under. */
+  /** The fencing token: writes under an older epoch are refused. */
   readonly epoch: number;
-  /** How many streams the consumer had parked when it was taken. */
+  /** The number of streams that the consumer had parked when the lease was taken. */
   readonly parked: number;
   /** Aborts when another worker has taken over: no further work here can commit. */
   readonly signal: AbortSignal;
@@ -56,38 +56,38 @@ export class Lease {
     this.signal = this.#lost.signal;
   }
 
-  /** The checkpoint, as it was last written. */
+  /** The checkpoint as last written. */
   get position(): number {
     return this.#position;
   }
 
-  /** Whether it was given up. */
+  /** Whether this worker has released it. */
   get released(): boolean {
     return this.#ended;
   }
 
-  /** Notes that a stream is parked from now on, or at another event. */
-  park(park: ParkedEntry): void {
-    this.#parked.set(keyOf(park), park);
-    this.#released.delete(keyOf(park));
+  /** Records that a stream is parked, or moved to another event. */
+  park(entry: ParkedEntry): void {
+    this.#parked.set(keyOf(entry), entry);
+    this.#released.delete(keyOf(entry));
   }
 
-  /** Notes that the checkpoint will pass an event of a parked stream. */
-  wait(event: ParkedEntry): void {
-    if (!this.#deferred.has(keyOf(event))) this.#deferred.set(keyOf(event), event);
+  /** Records that the checkpoint will pass an event of a parked stream. */
+  defer(entry: ParkedEntry): void {
+    if (!this.#deferred.has(keyOf(entry))) this.#deferred.set(keyOf(entry), entry);
   }
 
-  /** Notes that a stream is no longer parked. */
+  /** Records that a stream is no longer parked. */
   release(stream: StreamKey): void {
     this.#parked.delete(keyOf(stream));
     this.#released.set(keyOf(stream), stream);
   }
 
   /**
-   * Returns what is to be written.
+   * Returns the progress to write.
    *
    * @param keep Whether the lease is kept.
-   * @param changed What will have changed by then.
+   * @param changed Changes that take effect only with this write.
    */
   progress(
     keep: boolean,
@@ -103,10 +103,10 @@ export class Lease {
       ...state,
       ...(changed.position !== undefined && { position: changed.position }),
       lease: keep ? this.#milliseconds : undefined,
-      // A lease is renewed while a handler runs, too, that will kill the process: only a pass that ends has survived.
+      // A lease is also renewed while a handler runs that will crash the process: only a pass that ends has recovered.
       recovered: !keep && state.recovered,
       parked: [...parked.values()],
-      deferred: deferred.map(([, wait]) => wait),
+      deferred: deferred.map(([, entry]) => entry),
       released: [...this.#released.values()],
     };
   }
@@ -116,25 +116,27 @@ export class Lease {
     if (!(await checkpoints.advance(this.#key, this.epoch, progress))) throw this.#lose();
   }
 
-  /** Checks inside a transaction that the lease is still held; the database may end it after `limit` idle milliseconds. */
+  /**
+   * Checks inside a transaction that the lease is still held; the database may end it after `limit` idle milliseconds.
+   */
   async check(checkpoints: Checkpoints, limit: number): Promise<void> {
     if (!(await checkpoints.check(this.#key, this.epoch, limit))) throw this.#lose();
   }
 
-  /** Notes that progress was committed. */
+  /** Records that progress was committed. */
   written({ position, lease, parked, deferred, released }: Progress): void {
     this.#position = Math.max(this.#position, position);
     this.#ended = lease === undefined;
-    for (const park of parked) {
-      if (this.#parked.get(keyOf(park)) === park) this.#parked.delete(keyOf(park));
+    for (const entry of parked) {
+      if (this.#parked.get(keyOf(entry)) === entry) this.#parked.delete(keyOf(entry));
     }
-    for (const wait of deferred) this.#deferred.delete(keyOf(wait));
-    for (const free of released) {
-      if (this.#released.get(keyOf(free)) === free) this.#released.delete(keyOf(free));
+    for (const entry of deferred) this.#deferred.delete(keyOf(entry));
+    for (const stream of released) {
+      if (this.#released.get(keyOf(stream)) === stream) this.#released.delete(keyOf(stream));
     }
   }
 
-  /** Writes the progress by itself; one write at a time. */
+  /** Writes the progress outside of a handler's transaction; one write at a time. */
   async save(keep: boolean): Promise<void> {
     const saving = this.#saving.then(async () => {
       const progress = this.progress(keep);
@@ -153,8 +155,8 @@ export class Lease {
 }
 
 /**
- * Notices lanes whose worker seems to have vanished: it holds the lease, but has not renewed it for longer than a living
- * one would take.
+ * Detects lanes whose worker seems to have vanished: it holds the lease, but has not renewed it for longer than a live
+ * worker would take.
  */
 export class LeaseWatch {
   readonly #overdue: number;
@@ -166,10 +168,10 @@ export class LeaseWatch {
   }
 
   /**
-   * Compares the lanes with what they were before.
+   * Compares the lanes with the previous call.
    *
    * @param states All lanes, while this worker holds none of them.
-   * @returns Those to report: each once, until its lease has another owner.
+   * @returns The lanes to report: each once, until its lease has another owner.
    */
   look(states: readonly LaneState[]): readonly LaneState[] {
     const now = performance.now();
@@ -196,7 +198,7 @@ interface HeldLane extends Pick<LaneState, "owner" | "leasedUntil"> {
   readonly reported: boolean;
 }
 
-/** Returns a key for a stream, which differs between tenants. */
+/** Returns a map key for a stream, unique across tenants. */
 export function keyOf({ tenantId, streamId }: StreamKey): string {
   return `${tenantId}\0${streamId}`;
 }

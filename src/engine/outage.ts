@@ -1,61 +1,64 @@
-/** How many failures in a row, without any success, are taken for an outage. */
+/** The number of failures in a row, without any success, that counts as an outage. */
 const outage = 3;
 
-/** How many events a pass may try at most while nothing succeeds: each that fails is parked. */
-const most = 10;
+/** The most events that a pass may try while nothing succeeds: each that fails is parked. */
+const maxTrials = 10;
 
 /**
- * Tells an outage from a poison event: when others succeed, a failure is the event's own; when nothing succeeds, the cause
- * is outside, and no event is to be given up for it.
+ * Distinguishes an outage from a poison event: when others succeed, the event is the cause of its failure; when nothing
+ * succeeds, the cause is outside, and no event must be given up for it.
  */
 export class OutageDetector {
   #successes = 0;
   #failuresInARow = 0;
   #lastFailure = 0;
-  /** How many passes ended in vain since anything succeeded. */
-  #passes = 0;
-  /** The streams whose last event failed: how often in a row, and how much had succeeded by then. */
+  /** The number of passes in which nothing succeeded, since the last success. */
+  #failedPasses = 0;
+  /** The streams whose last event failed: how often in a row, and the number of successes by then. */
   readonly #failed: Map<string, { readonly times: number; readonly successes: number }> = new Map();
   readonly #failing: Set<string> = new Set();
 
-  /** Whether nothing succeeds any more. */
+  /** Whether nothing succeeds at present. */
   get stalled(): boolean {
     return this.#failuresInARow >= outage;
   }
 
-  /** How many failures there were since anything succeeded. */
+  /** The number of failures since the last success. */
   get failuresInARow(): number {
     return this.#failuresInARow;
   }
 
-  /** How many events the next pass may try: one more after each pass in which nothing succeeded, so that those behind many bad ones get their turn. */
+  /**
+   * The number of events that the next pass may try: one more after each pass in which nothing succeeded, so that events
+   * behind many failing ones are tried, too.
+   */
   get trials(): number {
-    return Math.min(this.#passes + 1, most);
+    return Math.min(this.#failedPasses + 1, maxTrials);
   }
 
   /**
-   * How many failures to back off from. A single stream may be poisonous and holds up no other; the more streams fail, and
-   * the longer nothing succeeds, the likelier is an outage.
+   * The number of failures that the backoff counts. A single stream may hold a poison event and does not delay others;
+   * the more streams fail, and the longer nothing succeeds, the likelier is an outage.
    */
   get failures(): number {
-    return this.stalled ? Math.min(this.#passes, this.#failing.size - 1) : 0;
+    return this.stalled ? Math.min(this.#failedPasses, this.#failing.size - 1) : 0;
   }
 
-  /** Notes that a pass has ended in which something failed. */
+  /** Records that a pass has ended in which something failed. */
   passed(): void {
-    if (this.stalled) this.#passes++;
+    if (this.stalled) this.#failedPasses++;
   }
 
-  /** How often in a row a stream failed, as far as is known here. */
+  /** Returns how often in a row a stream failed in this process. */
   times(stream: string): number {
     return this.#failed.get(stream)?.times ?? 0;
   }
 
-  /** Notes that a handler succeeded. */
+  /** Records that a handler succeeded. */
   succeeded(stream: string): void {
     this.#successes++;
     this.#failuresInARow = 0;
-    this.#passes = 0;
+    this.#failedPasses = 0;
     this.#failed.delete(stream);
     if (this.#failing.size > 0) this.#failing.clear();
   }
@@ -66,7 +69,7 @@ export class OutageDetector {
   }
 
   /**
-   * Notes that a handler failed.
+   * Records that a handler failed.
    *
    * @returns Whether something succeeded since the stream's last failure, so that this one counts against the event.
    */

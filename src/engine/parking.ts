@@ -10,7 +10,7 @@ export interface ParkedCursor extends StreamKey {
   readonly dueAt: number | undefined;
 }
 
-/** The parked streams of a lane, as its worker knows them; what changes is written with the next checkpoint. */
+/** The parked streams of a lane, as its worker knows them; changes are written with the next checkpoint. */
 export class Parking {
   readonly #lease: Lease;
   readonly #streams: Map<string, ParkedCursor> = new Map();
@@ -19,25 +19,25 @@ export class Parking {
     this.#lease = lease;
   }
 
-  /** How many there are. */
+  /** The number of parked streams. */
   get size(): number {
     return this.#streams.size;
   }
 
-  /** When the next is due, in milliseconds from now; undefined where none is by itself. */
+  /** When the next is due, in milliseconds from now; undefined where none is retried automatically. */
   get nextDue(): number | undefined {
     const due = [...this.#streams.values()].flatMap(({ dueAt }) => dueAt ?? []);
     return due.length === 0 ? undefined : Math.min(...due) - performance.now();
   }
 
-  /** Those that are due now. */
+  /** The streams that are due now. */
   get due(): readonly ParkedCursor[] {
     const now = performance.now();
     return [...this.#streams.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= now);
   }
 
-  /** Adds what is stored. */
-  learn(rows: readonly StoredParking[]): void {
+  /** Adds the stored rows. */
+  add(rows: readonly StoredParking[]): void {
     const now = performance.now();
     for (const row of rows) {
       const dueAt = row.delay === undefined ? undefined : now + row.delay;
@@ -51,18 +51,18 @@ export class Parking {
   }
 
   /** Parks a stream, or moves a parked one to another event. */
-  park(park: ParkedEntry): ParkedCursor {
-    const { tenantId, streamId, position, attempts, delay } = park;
+  park(entry: ParkedEntry): ParkedCursor {
+    const { tenantId, streamId, position, attempts, delay } = entry;
     const dueAt = delay === undefined ? undefined : performance.now() + delay;
-    const waiting = { tenantId, streamId, position, attempts, dueAt };
-    this.#streams.set(keyOf(park), waiting);
-    this.#lease.park(park);
-    return waiting;
+    const cursor = { tenantId, streamId, position, attempts, dueAt };
+    this.#streams.set(keyOf(entry), cursor);
+    this.#lease.park(entry);
+    return cursor;
   }
 
-  /** Lets an event wait behind those of its stream that are parked. */
-  wait(event: StoredEvent): void {
-    this.#lease.wait(entryOf(event));
+  /** Defers an event whose stream is parked: it is handled once those before it are. */
+  defer(event: StoredEvent): void {
+    this.#lease.defer(entryOf(event));
   }
 
   /** Ends the parking of a stream; its events are handled from the log again. */
@@ -72,7 +72,7 @@ export class Parking {
   }
 }
 
-/** A stream parked at an event that was not tried yet, and is due. */
+/** Returns the entry of a stream parked at an event that was not tried yet, and is due. */
 export function entryOf({ tenantId, streamId, position }: StoredEvent): ParkedEntry {
   const slot = slotOf(tenantId, streamId);
   return { tenantId, streamId, slot, position, attempts: 0, delay: 0, error: undefined };

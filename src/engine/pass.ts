@@ -16,14 +16,14 @@ import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
 import { backoff, type Retry } from "./retry.ts";
 
 /**
- * One pass over one lane whose lease is held: handles the log batch by batch, tries what was parked and is due after the
- * first, and releases the lease. A batch is done when each of its events is handled, or parked with its stream; then the
- * checkpoint moves on.
+ * One pass over one lane whose lease is held: handles the log batch by batch, retries the parked streams that are due
+ * after the first, and releases the lease. A batch is done when each of its events is handled, or parked with its
+ * stream; then the checkpoint moves on.
  */
 export class Pass<E extends Event, Db> {
   readonly #settings: PassSettings<E, Db>;
   readonly #lane: number;
-  readonly #health: OutageDetector;
+  readonly #outage: OutageDetector;
   readonly #stop: AbortSignal;
   readonly #lease: Lease;
   readonly #delivery: Delivery<E, Db>;
@@ -33,24 +33,24 @@ export class Pass<E extends Event, Db> {
   #careful: boolean;
   /** How many more events may be tried although nothing succeeds. */
   #trials: number;
-  /** Whether the pass stops in front of an event, and for how long to rest then, in milliseconds. */
+  /** Whether the pass stops before an event, and the pause after it, in milliseconds. */
   #stopped = false;
-  #rest: number | undefined;
+  #pause: number | undefined;
   #handled = 0;
   #failed = 0;
 
-  /** @param claimed The lane's lease, which the pass writes under. */
+  /** @param claimed The claimed lane, under whose epoch the pass writes. */
   constructor(
     settings: PassSettings<E, Db>,
     lane: number,
     claimed: ClaimedLane,
-    health: OutageDetector,
+    outage: OutageDetector,
     stop: AbortSignal,
   ) {
     this.#settings = settings;
     this.#lane = lane;
-    this.#health = health;
-    this.#trials = health.trials;
+    this.#outage = outage;
+    this.#trials = outage.trials;
     this.#stop = stop;
     this.#batch = new Batch([], claimed.position);
     this.#careful = claimed.crashes > 1;
@@ -70,7 +70,7 @@ export class Pass<E extends Event, Db> {
   }
 
   /**
-   * Makes the pass.
+   * Runs the pass.
    *
    * @param target Returns the position to process up to.
    * @param keep Whether the lease is kept afterwards.
@@ -85,9 +85,9 @@ export class Pass<E extends Event, Db> {
       const until = await target();
       if (until < lease.position) throw new StoreRewoundError(until, lease.position);
       if (lease.parked > 0) {
-        this.#parking.learn(await checkpoints.parked(key, { lane: this.#lane, lanes }));
+        this.#parking.add(await checkpoints.parked(key, { lane: this.#lane, lanes }));
       }
-      await this.#work(until, keep);
+      await this.#handleAll(until, keep);
       if (!lease.released) await lease.save(keep);
     } catch (error) {
       // A lease that cannot be released runs out by itself.
@@ -96,43 +96,43 @@ export class Pass<E extends Event, Db> {
     } finally {
       clearInterval(timer);
     }
-    if (this.#failed > 0) this.#health.passed();
+    if (this.#failed > 0) this.#outage.passed();
     return {
       handled: this.#handled,
       failed: this.#failed,
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
-      rest: this.#stopped ? this.#rest : restAfter(this.#health.failures, this.#settings.retry),
+      pause: this.#stopped ? this.#pause : pauseAfter(this.#outage.failures, this.#settings.retry),
     };
   }
 
-  async #work(until: number, keep: boolean): Promise<void> {
+  async #handleAll(until: number, keep: boolean): Promise<void> {
     const { due } = this.#parking;
-    // Some of the log first: where that succeeds, a retry that fails is the event's own fault, even in a new process.
-    await this.#step(until, keep || due.length > 0);
+    // One page of the log first: if that succeeds, a retry that fails is the event's own fault, even in a new process.
+    await this.#handlePage(until, keep || due.length > 0);
     this.#trials = Math.max(this.#trials, 1);
     await this.#retry(due);
-    while (await this.#step(until, keep));
+    while (await this.#handlePage(until, keep));
   }
 
-  /** Handles one more batch; false where there is nothing more to do. */
-  async #step(until: number, keep: boolean): Promise<boolean> {
-    if (this.#lease.position >= until || !this.#goes) return false;
+  /** Handles the next page of the log; false where there is nothing more to do. */
+  async #handlePage(until: number, keep: boolean): Promise<boolean> {
+    if (this.#lease.position >= until || !this.#active) return false;
     const limit = this.#settings.batchSize;
     const page = await this.#scan({ after: this.#lease.position, until, limit });
     await this.#handle(page, keep, page.scanned < until);
     return true;
   }
 
-  /** Whether to begin anything more. */
-  get #goes(): boolean {
+  /** Whether another event may be started. */
+  get #active(): boolean {
     return !this.#stop.aborted && !this.#lease.released && !this.#stopped &&
-      (!this.#health.stalled || this.#trials > 0);
+      (!this.#outage.stalled || this.#trials > 0);
   }
 
   get #stalled(): boolean {
-    return this.#health.stalled || this.#stopped;
+    return this.#outage.stalled || this.#stopped;
   }
 
   async #scan(
@@ -145,12 +145,12 @@ export class Pass<E extends Event, Db> {
 
   /**
    * @param keep Whether the lease is kept in any case.
-   * @param more Whether another batch follows, so that the lease is kept if it can be begun.
+   * @param more Whether another batch follows, so that the lease is kept if it can be started.
    */
   async #handle({ events, scanned }: LogPage, keep: boolean, more: boolean): Promise<void> {
     const free: StoredEvent[] = [];
     for (const event of events) {
-      if (this.#parking.has(event)) this.#parking.wait(event);
+      if (this.#parking.has(event)) this.#parking.defer(event);
       else free.push(event);
     }
     this.#batch = new Batch(free, scanned);
@@ -158,24 +158,24 @@ export class Pass<E extends Event, Db> {
     if (this.#careful) await this.#oneByOne();
     else {
       const { length } = this.#batch.waiting;
-      const whole = work.mode !== "each" && !this.#health.stalled && length > 1;
-      if (!(whole && await this.#together(keep || more))) {
+      const whole = work.mode !== "each" && !this.#outage.stalled && length > 1;
+      if (!(whole && await this.#handleBatch(keep || more))) {
         const workers = Math.min(concurrency, length);
         await allSettledOrThrow(Array.from({ length: workers }, () => this.#next()));
       }
     }
-    if (!this.#lease.released) await this.#lease.save(keep || (more && this.#goes));
+    if (!this.#lease.released) await this.#lease.save(keep || (more && this.#active));
   }
 
   /** Handles event after event, each of a stream with no running event. */
   async #next(): Promise<void> {
-    while (this.#goes) {
+    while (this.#active) {
       const event = this.#batch.take();
       if (event === undefined) return;
       try {
         await this.#try(event, 1);
       } catch (error) {
-        // The event stays among those that run: what is written of the pass from now on must not pass it.
+        // The event stays marked as running, so that no checkpoint of this pass moves past it.
         this.#stopped = true;
         throw error;
       }
@@ -183,26 +183,26 @@ export class Pass<E extends Event, Db> {
     }
   }
 
-  /** Handles all events of the batch together; false where that failed, and each has to be tried by itself. */
-  async #together(more: boolean): Promise<boolean> {
+  /** Handles all events of the batch together; false if that failed, and each has to be tried on its own. */
+  async #handleBatch(more: boolean): Promise<boolean> {
     const { waiting: events, scanned: position } = this.#batch;
     const progress = () => this.#lease.progress(more, { position });
     const failure = await this.#delivery.deliver(events, 1, progress);
     if (failure !== undefined) return false;
     this.#batch.clear();
     this.#handled += events.length;
-    for (const event of events) this.#health.succeeded(keyOf(event));
+    for (const event of events) this.#outage.succeeded(keyOf(event));
     return true;
   }
 
-  /** After crashes: each event is parked first, and then tried as what is parked is: with its attempt written before. */
+  /** After crashes: parks each event first, then tries it like any parked one, with its attempt written before. */
   async #oneByOne(): Promise<void> {
-    while (this.#goes) {
+    while (this.#active) {
       const event = this.#batch.take();
       if (event === undefined) break;
       this.#batch.end(event);
       if (this.#parking.has(event)) {
-        this.#parking.wait(event);
+        this.#parking.defer(event);
         continue;
       }
       const waiting = this.#parking.park(entryOf(event));
@@ -212,10 +212,10 @@ export class Pass<E extends Event, Db> {
     this.#careful = this.#batch.waiting.length > 0;
   }
 
-  /** Tries parked streams that are due, each once. */
+  /** Retries parked streams that are due, each once. */
   async #retry(due: readonly ParkedCursor[]): Promise<void> {
     for (const waiting of due) {
-      if (!this.#goes) return;
+      if (!this.#active) return;
       await this.#drain(waiting);
     }
   }
@@ -232,48 +232,49 @@ export class Pass<E extends Event, Db> {
   /**
    * Handles one event.
    *
-   * @param after Where its stream, which is parked, goes on afterwards; undefined where it is not parked.
-   * @returns Whether the stream goes on; otherwise it is parked.
+   * @param after The entry that its parked stream continues from afterwards; undefined if it is not parked.
+   * @returns Whether the stream continues; otherwise it is parked.
    */
   async #try(event: StoredEvent, attempt: number, after?: ParkedEntry): Promise<boolean> {
-    if (this.#health.stalled) this.#trials--;
+    if (this.#outage.stalled) this.#trials--;
     const changed = () =>
       after === undefined ? { position: this.#batch.checkpointAfter(event) } : { park: after };
     const progress = () => this.#lease.progress(true, changed());
     const failure = await this.#delivery.deliver([event], attempt, progress);
     if (failure === undefined) {
       this.#handled++;
-      this.#health.succeeded(keyOf(event));
-    } else if (!this.#skips(event, attempt, failure.error)) return false;
+      this.#outage.succeeded(keyOf(event));
+    } else if (!this.#parkOrSkip(event, attempt, failure.error)) return false;
     if (after !== undefined) this.#parking.park(after);
     return true;
   }
 
-  /** Parks the stream of an event that failed, unless the event is to be skipped now. */
-  #skips(event: StoredEvent, attempt: number, error: unknown): boolean {
+  /** Parks the stream of an event that failed; or returns true if the event is to be skipped now. */
+  #parkOrSkip(event: StoredEvent, attempt: number, error: unknown): boolean {
     const { retry, onFailure } = this.#settings;
     this.#failed++;
     const key = keyOf(event);
     const permanent = isEventSourceryError(error, "PERMANENT");
-    const counts = permanent || this.#health.failed(key);
+    const counts = permanent || this.#outage.failed(key);
     const attempts = counts || attempt === 1 ? attempt : attempt - 1;
-    const over = permanent || (counts && attempts >= retry.attempts);
-    if (over) this.#health.forget(key);
-    if (onFailure === "skip" && over) {
+    const exhausted = permanent || (counts && attempts >= retry.attempts);
+    if (exhausted) this.#outage.forget(key);
+    if (onFailure === "skip" && exhausted) {
       this.#report(error, event, attempt, undefined);
       return true;
     }
     if (onFailure === "stop" && !this.#parking.has(event)) {
       this.#stopped = true;
       this.#batch.putBack(event);
-      this.#rest = backoff(retry, Math.max(1, this.#health.failuresInARow));
-      this.#report(error, event, attempt, this.#rest);
+      this.#pause = backoff(retry, Math.max(1, this.#outage.failuresInARow));
+      this.#report(error, event, attempt, this.#pause);
       return false;
     }
-    const delay = over ? undefined : backoff(retry, Math.max(attempts, this.#health.times(key)));
+    const failures = Math.max(attempts, this.#outage.times(key));
+    const delay = exhausted ? undefined : backoff(retry, failures);
     this.#report(error, event, attempt, delay);
     this.#parking.park({ ...entryOf(event), attempts, delay, error: describe(error) });
-    for (const later of this.#batch.removeWaiting(key)) this.#parking.wait(later);
+    for (const later of this.#batch.removeWaiting(key)) this.#parking.defer(later);
     return false;
   }
 
@@ -284,7 +285,7 @@ export class Pass<E extends Event, Db> {
     report(error, { phase: "handle", event: this.#decode(event), attempt, retryAt });
   }
 
-  /** Decodes an event for a report; where that fails, only what identifies it is left. */
+  /** Decodes an event for a report; if that fails, returns only its identity. */
   #decode(event: StoredEvent): RecordedEvent<E> | EventIdentity {
     try {
       return this.#settings.internals.shared.catalog.decode(event);
@@ -295,6 +296,6 @@ export class Pass<E extends Event, Db> {
   }
 }
 
-function restAfter(failures: number, retry: Retry): number | undefined {
+function pauseAfter(failures: number, retry: Retry): number | undefined {
   return failures > 0 ? backoff(retry, failures) : undefined;
 }

@@ -19,7 +19,7 @@ import { Pass } from "./pass.ts";
 import { readRetry } from "./retry.ts";
 import { checkSession, type PassSettings, type Work } from "./work.ts";
 
-/** What an outbox, subscription or projection specifies. */
+/** The options of a consumer, with the part that an outbox, subscription or projection adds. */
 interface ConsumerSpec<E extends Event, Db> extends Omit<ConsumerOptions, "onFilterChange"> {
   readonly name: string;
   readonly version?: number | undefined;
@@ -32,19 +32,19 @@ interface ConsumerSpec<E extends Event, Db> extends Omit<ConsumerOptions, "onFil
   readonly watch?: PassWatch | undefined;
 }
 
-/** Looks at what a consumer has passed until it has seen enough. */
+/** Inspects the events that a consumer has passed, until it has seen enough. */
 export interface PassWatch {
-  /** Whether it needs to look no more. */
-  readonly over: boolean;
+  /** Whether it has seen enough, so that `inspect` is not called any more. */
+  readonly done: boolean;
   /**
-   * Looks at the events that were passed, of which none was handled.
+   * Inspects the events between two positions, none of which was handled.
    *
    * @returns A notice for the user; undefined where there is nothing to report.
    */
-  readonly look: (after: number, until: number) => Promise<Error | undefined>;
+  readonly inspect: (after: number, until: number) => Promise<Error | undefined>;
 }
 
-/** A consumer once its options are checked, whatever its events are. */
+/** The checked options of a consumer, independent of its types of events. */
 export interface ConsumerPlan extends
   Pick<
     PassSettings<Event, unknown>,
@@ -53,15 +53,15 @@ export interface ConsumerPlan extends
   readonly driver: Driver;
   readonly wakeUps: WakeUps;
   readonly from: ConsumerStart;
-  /** What it wants, as text that is compared. */
+  /** The types and categories that it selects, as text that is compared. */
   readonly filter: string;
   readonly onFilterChange: FilterPolicy;
   readonly watch: PassWatch | undefined;
-  /** Begins a pass over a lane whose lease is held. */
-  readonly begin: (
+  /** Creates a pass over a lane whose lease is held. */
+  readonly passOver: (
     lane: LaneFilter,
     claimed: ClaimedLane,
-    health: OutageDetector,
+    outage: OutageDetector,
     stop: AbortSignal,
     report: Report | undefined,
   ) => Pick<Pass<Event, unknown>, "run">;
@@ -71,7 +71,7 @@ export interface ConsumerPlan extends
  * Checks and completes the options of a consumer.
  *
  * @throws {TypeError | RangeError} If an option is malformed or out of range.
- * @throws {UnsupportedError} If the driver serves no consumers, or none in transactions.
+ * @throws {UnsupportedError} If the driver does not support consumers, or not in transactions.
  */
 export function planOf<E extends Event, Db>(
   store: object,
@@ -132,8 +132,8 @@ export function planOf<E extends Event, Db>(
     filter,
     onFilterChange,
     watch: spec.watch,
-    begin: ({ lane, lanes }, claimed, health, stop, report) =>
-      new Pass<E, Db>({ ...settings, lanes, report }, lane, claimed, health, stop),
+    passOver: ({ lane, lanes }, claimed, outage, stop, report) =>
+      new Pass<E, Db>({ ...settings, lanes, report }, lane, claimed, outage, stop),
   };
 }
 

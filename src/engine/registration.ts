@@ -10,16 +10,16 @@ import {
 /**
  * Sets a consumer back to the start and empties its read model, in one transaction.
  *
- * @param rewind Sets it back; where it resolves with false, nothing else is to be done.
+ * @param rewind Sets it back; if it resolves with false, the read model is left as it is.
  */
 export type Reset = (rewind: (checkpoints: Checkpoints) => Promise<boolean>) => Promise<void>;
 
-/** The agreement of a worker with what is stored of its consumer: the number of lanes and the filter. */
+/** Registers a worker's consumer, and compares its number of lanes and its filter with the stored ones. */
 export class Registration {
   readonly #plan: ConsumerPlan;
   readonly #reset: Reset | undefined;
   #done = false;
-  /** The policy for another filter, until the first registration: one that changes afterwards is always refused. */
+  /** The policy for another filter, at the first registration only: a later change is always refused. */
   #policy: FilterPolicy;
   #start = 0;
 
@@ -36,28 +36,28 @@ export class Registration {
   }
 
   /**
-   * Registers the consumer, unless that is done.
+   * Registers the consumer, unless this worker has done so.
    *
-   * @param allowed What may differ from what is stored: the filter, which is replaced, or the number of lanes, which makes
-   * it register again.
+   * @param allowed What may differ from what is stored: the filter, which is replaced, or the number of lanes, which
+   * makes it register again.
    * @throws {LanesMismatchError | FilterMismatchError} If anything else differs.
    * @throws {RangeError} If the consumer is new and begins ahead of the log.
    */
   async ensure(allowed?: "accept" | "any lanes"): Promise<void> {
     if (this.#done && allowed !== "any lanes") return;
-    await this.#agree(await this.#begin(), allowed);
+    await this.#register(await this.#startOf(), allowed);
     this.#done = true;
   }
 
   /**
-   * Compares again after another worker has held a lane. The holder of a lane keeps the lanes from being changed; a worker
-   * that assigned the streams otherwise would move the checkpoint past events that it never saw.
+   * Compares again after another worker has held a lane. The holder of a lane keeps the lanes from being changed; a
+   * worker that assigned the streams otherwise would move the checkpoint past events that it never saw.
    */
   async verify(): Promise<void> {
-    await this.#agree(0);
+    await this.#register(0);
   }
 
-  /** Makes sure that the consumer has as many lanes as this worker expects. */
+  /** Checks that the consumer has as many lanes as this worker expects. @throws {LanesMismatchError} If it has not. */
   expect(found: number): void {
     const { key, lanes } = this.#plan;
     if (found === lanes) return;
@@ -65,12 +65,12 @@ export class Registration {
     throw new LanesMismatchError(key.name, found, lanes);
   }
 
-  /** Has the consumer registered again before the next pass. */
-  end(): void {
+  /** Makes the next pass register the consumer again. */
+  invalidate(): void {
     this.#done = false;
   }
 
-  async #agree(position: number, allowed?: "accept" | "any lanes"): Promise<void> {
+  async #register(position: number, allowed?: "accept" | "any lanes"): Promise<void> {
     const { checkpoints, key, lanes, filter } = this.#plan;
     const found = await checkpoints.register(key, { lanes, filter, position });
     if (allowed !== "any lanes") this.expect(found.lanes);
@@ -88,7 +88,7 @@ export class Registration {
       throw new FilterMismatchError(key.name, filterOf(before), filterOf(filter));
     } else {
       await this.#reset(async (checkpoints) => {
-        // Where another worker of the same release was faster, what it rebuilds is not emptied again.
+        // Another worker of the same release was faster: the read model that it rebuilds must not be emptied again.
         if (!(await checkpoints.refilter(key, filter))) return false;
         await checkpoints.rewind(key, 0);
         return true;
@@ -97,11 +97,11 @@ export class Registration {
   }
 
   /**
-   * Returns where the consumer begins if it is new.
+   * Returns the position that a new consumer starts from.
    *
-   * @throws {RangeError} If that is ahead of the log: it would be taken for a log that went backwards.
+   * @throws {RangeError} If that is ahead of the log: the log would later seem to have gone backwards.
    */
-  async #begin(): Promise<number> {
+  async #startOf(): Promise<number> {
     const { checkpoints, key, from, driver } = this.#plan;
     if (from === "start") return 0;
     const settled = await driver.settled();

@@ -7,12 +7,12 @@ import { OutageDetector } from "./outage.ts";
 type HeldLane = ClaimedLane & { readonly lane: number };
 
 /**
- * Changes the number of a consumer's lanes, while holding the leases of all: first every lane is advanced to the furthest
- * lane's position, so that nothing is handled twice.
+ * Changes the number of a consumer's lanes, while holding all their leases: advances every lane to the furthest lane's
+ * position first, so that nothing is handled twice.
  *
- * @param wait Waits a little, when another worker holds a lane.
- * @throws {BusyError} If others do not give up their lanes in time. Or what a handler threw, if a lane cannot be
- * brought there.
+ * @param wait Waits shortly, when another worker holds a lane.
+ * @throws {BusyError} If other workers do not release their lanes in time. Or what a handler threw, if a lane cannot be
+ * advanced.
  */
 export async function relane(
   plan: ConsumerPlan,
@@ -22,12 +22,12 @@ export async function relane(
   const { checkpoints, key, owner, lease, filter } = plan;
   const before = await checkpoints.lanes(key);
   const claimed: HeldLane[] = [];
-  const giveUp = performance.now() + 2 * lease;
+  const deadline = performance.now() + 2 * lease;
   try {
     for (const { lane } of before) {
       let found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
       while (found === undefined) {
-        if (performance.now() > giveUp) throw busy(plan);
+        if (performance.now() > deadline) throw busy(plan);
         await wait();
         found = await checkpoints.claim({ ...key, lane }, owner, 4 * lease);
       }
@@ -46,7 +46,7 @@ export async function relane(
   }
 }
 
-/** Advances a held lane to a position; otherwise, the events in between would be lost. */
+/** Handles the events of a held lane up to a position; without it, the new lanes would miss them. */
 async function advance(
   plan: ConsumerPlan,
   position: number,
@@ -55,7 +55,7 @@ async function advance(
 ): Promise<void> {
   const errors: unknown[] = [];
   const stop = new AbortController().signal;
-  const pass = plan.begin(lane, held, new OutageDetector(), stop, (error) => errors.push(error));
+  const pass = plan.passOver(lane, held, new OutageDetector(), stop, (error) => errors.push(error));
   if ((await pass.run(async () => position, true)).position >= position) return;
   throw errors.length > 0 ? errors.at(-1) : busy(plan);
 }

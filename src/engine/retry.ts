@@ -1,10 +1,10 @@
 import { checkNumber, checkObject } from "../errors/check.ts";
 
-/** When a failed event is tried again, by the database's clock: the store's `clock` dates events, not retries. */
+/** Options of retries. Times are the database's clock: the store's `clock` dates events, not retries. */
 export interface RetryOptions {
   /**
-   * How often an event is tried before it stays parked until `redrive` or `discard`. Failures while nothing else succeeds
-   * are an outage and do not count. @default 10
+   * How often an event is tried before it stays parked until `redrive` or `discard`. Failures while nothing else
+   * succeeds count as an outage, not as attempts. @default 10
    */
   readonly attempts?: number | undefined;
   /** The pause after the first failure, in milliseconds; it doubles with each. @default 200 */
@@ -34,7 +34,9 @@ export function readRetry(options: RetryOptions = {}): Retry {
   return { attempts, minDelay, maxDelay };
 }
 
-/** The pause after a number of failures, in milliseconds: half of it random, so that workers do not synchronise. */
+/**
+ * Returns the pause after a number of failures, in milliseconds: half of it random, so that workers do not synchronise.
+ */
 export function backoff({ minDelay, maxDelay }: Retry, failures: number): number {
   const delay = Math.min(maxDelay, minDelay * 2 ** Math.min(failures - 1, 50));
   return delay / 2 + Math.random() * delay / 2;

@@ -7,11 +7,11 @@ import type { ProjectionContext, Report } from "./context.ts";
 import type { Retry } from "./retry.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 
-/** A session of a driver that serves consumers. */
+/** A session of a driver that supports consumers. */
 type ConsumerSession<Db> = Session<Db> & { readonly checkpoints: Checkpoints };
 
 /**
- * Makes sure that a session serves consumers.
+ * Checks that a session supports consumers.
  *
  * @throws {UnsupportedError} If it does not.
  */
@@ -20,11 +20,11 @@ export function checkSession<Db>(session: Session<Db>): asserts session is Consu
   throw new UnsupportedError("make a consumer", "this driver keeps no checkpoints");
 }
 
-/** What a consumer does with events. */
+/** The handling of events by a consumer. */
 export interface Work<E extends Event, Db> {
   /**
-   * How: `each` event by itself, or a whole `batch`, both outside of transactions; or each event in a `transaction`,
-   * together with the checkpoint, as many in one as possible.
+   * How events are handed over: `each` on its own, or a whole `batch`, both outside of transactions; or each event in a
+   * `transaction` with the checkpoint, as many in one transaction as possible.
    */
   readonly mode: "each" | "batch" | "transaction";
   /** Handles one event, or in `batch` mode one or more. */
@@ -34,13 +34,13 @@ export interface Work<E extends Event, Db> {
   ) => unknown;
 }
 
-/** Everything that a pass over a lane has to know. */
+/** The settings of a pass over a lane. */
 export interface PassSettings<E extends Event, Db> {
   readonly internals: Internals<E, Db>;
   readonly checkpoints: Checkpoints;
   readonly key: ConsumerKey;
   readonly lanes: number;
-  /** Which events it wants. */
+  /** The filter of the events that it handles. */
   readonly query: Pick<LogQuery, "tenantId" | "categories" | "types" | "tags" | "published">;
   readonly work: Work<E, Db>;
   /** The worker's name, for logs. */
@@ -51,24 +51,24 @@ export interface PassSettings<E extends Event, Db> {
   readonly onFailure: "park" | "skip" | "stop";
   /** How long a handler may take, in milliseconds. */
   readonly timeout: number;
-  /** How long a lease is held without being renewed, in milliseconds. */
+  /** The length of a lease, in milliseconds; it is renewed after each third. */
   readonly lease: number;
-  /** Receives what handlers throw; undefined where it is not reported. */
+  /** Receives what handlers throw; undefined where nothing is reported. */
   readonly report: Report | undefined;
 }
 
 /** The outcome of a pass. */
 export interface PassResult {
-  /** How many events were handled. */
+  /** The number of events that were handled. */
   readonly handled: number;
-  /** How many calls failed. */
+  /** The number of handler calls that failed. */
   readonly failed: number;
-  /** How many streams are parked now. */
+  /** The number of streams of the lane that are parked now. */
   readonly parked: number;
-  /** The checkpoint now. */
+  /** The checkpoint after the pass. */
   readonly position: number;
   /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
   readonly due: number | undefined;
-  /** How long to rest before anything else is tried, in milliseconds; undefined where all may go on. */
-  readonly rest: number | undefined;
+  /** The pause before the next pass, in milliseconds; undefined where none is needed. */
+  readonly pause: number | undefined;
 }

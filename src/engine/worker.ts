@@ -11,41 +11,41 @@ import { Registration, type Reset } from "./registration.ts";
 import { relane } from "./relane.ts";
 import { backoff } from "./retry.ts";
 
-/** The outcome of a pass over all lanes that were free. */
+/** The outcome of a pass over all free lanes. */
 export interface RunResult {
-  /** How many events were handled. */
+  /** The number of events that were handled. */
   readonly handled: number;
-  /** How many calls failed. */
+  /** The number of handler calls that failed. */
   readonly failed: number;
-  /** How many streams are parked, waiting for their retry or for good, in the lanes that no other worker held. */
+  /** The number of streams that are parked, with or without a retry to come, in the lanes that no other worker held. */
   readonly parked: number;
   /** The checkpoint: that of the lane which is furthest behind. */
   readonly position: number;
 }
 
-/** Works for a consumer in this process: passes over its lanes, one after the other, woken by appends and by timers. */
+/** Runs a consumer in this process: passes over its lanes, one after the other, woken by appends and timers. */
 export class Worker {
   readonly plan: ConsumerPlan;
   readonly #registration: Registration;
-  readonly #health: readonly OutageDetector[];
+  readonly #outages: readonly OutageDetector[];
   readonly #leases: LeaseWatch;
-  /** Those that wait for progress, and those that rest after failures. */
+  /** Wake the calls that wait for progress, and the runs that pause after failures. */
   readonly #waiting: Set<() => void> = new Set();
-  readonly #resting: Set<() => void> = new Set();
-  /** The epochs that this worker last held its lanes under. */
+  readonly #pausing: Set<() => void> = new Set();
+  /** The epochs of this worker's last leases, by lane. */
   readonly #epochs: number[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
-  /** The checkpoint, as far as it is known; -1 where it is not. */
+  #lastTask: Promise<unknown> = Promise.resolve();
+  /** The checkpoint as last read; -1 while it is not known. */
   #position = -1;
-  /** How long the last pass wants to rest, in milliseconds; undefined where it does not. */
-  #rest: number | undefined;
-  /** When a parked stream is due next, by the monotonic clock; undefined where none is. */
+  /** The pause after the last pass, in milliseconds; undefined where none is needed. */
+  #pause: number | undefined;
+  /** When the next parked stream is due, by the monotonic clock; undefined where none is. */
   #due: number | undefined;
-  /** Whether the database holds a failure of the consumer. */
+  /** Whether the database holds a failure of the consumer, which the next success removes. */
   #failed = false;
-  /** Whether the consumer has handled anything, so that nothing has to be looked for. */
-  #watched = false;
-  /** The lanes after a pass that did not get all of them. */
+  /** Whether the consumer has handled anything, so that `watch` is not needed. */
+  #everHandled = false;
+  /** The state of all lanes after a pass that could not claim each of them; empty otherwise. */
   #states: readonly LaneState[] = [];
 
   /** @param reset Empties the read model; only projections have one. */
@@ -53,16 +53,16 @@ export class Worker {
     this.plan = plan;
     this.#registration = new Registration(plan, reset);
     this.#leases = new LeaseWatch(plan.lease);
-    this.#health = Array.from({ length: plan.lanes }, () => new OutageDetector());
+    this.#outages = Array.from({ length: plan.lanes }, () => new OutageDetector());
   }
 
   /**
-   * Makes one pass over all lanes that are free, when the one before has ended.
+   * Runs one pass over all free lanes, once the previous one has ended.
    *
-   * @param report Receives what handlers throw. @default it is not reported
+   * @param report Receives what handlers throw. @default nothing is reported
    */
   async once(stop: AbortSignal, report?: Report): Promise<RunResult> {
-    return await this.#alone(async () => {
+    return await this.#exclusively(async () => {
       try {
         await this.#registration.ensure();
         const result = await this.#result(await this.#passes(stop, report));
@@ -76,15 +76,15 @@ export class Worker {
   }
 
   /**
-   * Makes passes until it is told to stop: when the log has moved on, when a retry is due, when a lease ran out.
+   * Runs passes until the signal aborts: when the log has grown, when a retry is due, when a lease ran out.
    *
-   * @throws {EventSourceryError} If no retry would heal it, see `endsRun`.
+   * @throws {EventSourceryError} If a retry cannot help, see `endsRun`.
    */
   async run(stop: AbortSignal, pollInterval: number, report: Report): Promise<void> {
     const { wakeUps, retry, key } = this.plan;
     const stopListening = wakeUps.listen(key);
     let failures = 0;
-    let rest: number | undefined;
+    let pause: number | undefined;
     let known = -1;
     try {
       while (!stop.aborted) {
@@ -92,22 +92,22 @@ export class Worker {
         const woken = count !== known;
         known = count;
         try {
-          if (woken || rest !== undefined || await this.#hasWork(pollInterval)) {
+          if (woken || pause !== undefined || await this.#hasWork(pollInterval)) {
             const { handled } = await this.once(stop, report);
             failures = 0;
-            rest = this.#rest;
-            await this.#notice(handled, report);
+            pause = this.#pause;
+            await this.#reportNotices(handled, report);
             await wakeUps.see();
           }
         } catch (error) {
           if (endsRun(error)) throw error;
-          rest = backoff(retry, ++failures);
-          const retryAt = new Date(Date.now() + rest);
+          pause = backoff(retry, ++failures);
+          const retryAt = new Date(Date.now() + pause);
           report(error, { phase: "pass", event: undefined, attempt: failures, retryAt });
         }
-        if (rest !== undefined) {
+        if (pause !== undefined) {
           // A broker or database that is down is not retried earlier, except after `redrive` or `discard`.
-          await sleep(rest, this.#resting, stop);
+          await sleep(pause, this.#pausing, stop);
         } else {
           const due = (this.#due ?? Infinity) - performance.now();
           await wakeUps.sleep(Math.max(0, Math.min(pollInterval, due)), count, stop);
@@ -118,30 +118,30 @@ export class Worker {
     }
   }
 
-  /** Looks for work again immediately, since something was made due. */
+  /** Starts the next pass immediately, after something was made due. */
   wake(): void {
     this.#due = 0;
-    for (const wake of [...this.#resting]) wake();
+    for (const wake of [...this.#pausing]) wake();
     this.plan.wakeUps.notify();
   }
 
-  /** Waits for the next progress that is made here, but not for longer than some milliseconds. */
+  /** Waits for the next progress of this worker, for at most some milliseconds. */
   async progress(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     await sleep(milliseconds, this.#waiting, signal);
   }
 
-  /** Waits until no pass is under way. */
+  /** Waits until no pass is running. */
   async idle(): Promise<void> {
-    await this.#turn;
+    await this.#lastTask;
   }
 
   /**
-   * Sets the consumer back to the start, while this worker makes no pass.
+   * Sets the consumer back to the start, between two passes of this worker.
    *
-   * @param reset Empties what belongs to it in the same transaction.
+   * @param reset Empties its read model in the same transaction.
    */
   async rewind(reset: Reset): Promise<void> {
-    await this.#alone(async () => {
+    await this.#exclusively(async () => {
       const { key, filter } = this.plan;
       await this.#registration.ensure("accept");
       this.#position = -1;
@@ -153,13 +153,13 @@ export class Worker {
     });
   }
 
-  /** Changes the number of lanes, while this worker makes no pass. */
+  /** Changes the number of lanes, between two passes of this worker. */
   async relane(lanes: number): Promise<void> {
-    await this.#alone(async () => {
+    await this.#exclusively(async () => {
       await this.#registration.ensure("any lanes");
       this.#position = -1;
       await relane(this.plan, lanes, () => this.progress(50, undefined));
-      this.#registration.end();
+      this.#registration.invalidate();
     });
   }
 
@@ -174,38 +174,38 @@ export class Worker {
     return passes;
   }
 
-  /** @returns Its outcome; undefined where another worker holds the lane. */
+  /** Runs a pass over one lane; undefined if another worker holds it. */
   async #pass(
     lane: number,
     stop: AbortSignal,
     report: Report | undefined,
   ): Promise<PassResult | undefined> {
-    const { checkpoints, key, lanes, owner, lease, driver, begin } = this.plan;
+    const { checkpoints, key, lanes, owner, lease, driver, passOver } = this.plan;
     const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
     const settling = driver.settled();
     await Promise.allSettled([claiming, settling]);
     const claimed = await claiming;
     if (claimed === undefined) return undefined;
     if (claimed.failed) this.#failed = true;
-    // The pass asks, so that it releases the lane when there is no answer.
+    // Called by the pass, so that the lane is released if this fails.
     const until = async () => {
-      // What another worker, which held the lane meanwhile, may have changed is compared again.
+      // Another worker has held the lane meanwhile, and may have changed the registration.
       if (this.#epochs[lane] !== claimed.epoch - 1) await this.#registration.verify();
       this.#epochs[lane] = claimed.epoch;
       const settled = await settling;
-      // Another worker may have advanced since that was asked; if the log is still behind the checkpoint, it was cut short.
+      // Another worker may have advanced since that was read; a log that is still behind the checkpoint was rewound.
       return settled < claimed.position ? await driver.settled() : settled;
     };
-    return await begin({ lane, lanes }, claimed, this.#health[lane]!, stop, report).run(
+    return await passOver({ lane, lanes }, claimed, this.#outages[lane]!, stop, report).run(
       until,
       false,
     );
   }
 
-  async #alone<R>(work: () => Promise<R>): Promise<R> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    return await turn;
+  async #exclusively<R>(work: () => Promise<R>): Promise<R> {
+    const task = this.#lastTask.then(work);
+    this.#lastTask = task.catch(() => {});
+    return await task;
   }
 
   /** Stores the error that ends a run, or removes it once the consumer runs again. */
@@ -216,20 +216,20 @@ export class Worker {
     this.#failed = failure !== undefined;
   }
 
-  /** Reports what is no error, but needs attention. */
-  async #notice(handled: number, report: Report): Promise<void> {
+  /** Reports conditions that are not errors, but need attention. */
+  async #reportNotices(handled: number, report: Report): Promise<void> {
     const { watch } = this.plan;
-    const rest = { event: undefined, attempt: undefined };
+    const common = { event: undefined, attempt: undefined };
     for (const { lane, owner, leasedUntil } of this.#leases.look(this.#states)) {
       const retryAt = leasedUntil === undefined ? undefined : new Date(leasedUntil);
       const until = retryAt === undefined ? "" : ` until ${retryAt.toISOString()}`;
       const notice = `lane ${lane} is held by "${owner}"${until}, waiting for its lease to run out`;
-      report(new Error(notice), { phase: "lease", retryAt, ...rest });
+      report(new Error(notice), { phase: "lease", retryAt, ...common });
     }
-    if (handled > 0) this.#watched = true;
-    if (watch === undefined || watch.over || this.#watched) return;
-    const notice = await watch.look(this.#registration.start, this.#position);
-    if (notice !== undefined) report(notice, { phase: "outbox", retryAt: undefined, ...rest });
+    if (handled > 0) this.#everHandled = true;
+    if (watch === undefined || watch.done || this.#everHandled) return;
+    const notice = await watch.inspect(this.#registration.start, this.#position);
+    if (notice !== undefined) report(notice, { phase: "outbox", retryAt: undefined, ...common });
   }
 
   async #hasWork(pollInterval: number): Promise<boolean> {
@@ -249,8 +249,8 @@ export class Worker {
       this.#registration.expect(this.#states.length);
       positions = this.#states.map(({ position }) => position);
     }
-    const rests = passes.flatMap(({ rest }) => rest ?? []);
-    this.#rest = rests.length === 0 ? undefined : Math.max(...rests);
+    const pauses = passes.flatMap(({ pause }) => pause ?? []);
+    this.#pause = pauses.length === 0 ? undefined : Math.max(...pauses);
     const dues = passes.flatMap(({ due }) => due ?? []);
     this.#due = dues.length === 0 ? undefined : performance.now() + Math.min(...dues);
     const position = this.#position = Math.min(...positions);
