@@ -2,27 +2,27 @@ import type { ExpectedVersion } from "./version.ts";
 
 /** One atomic append. */
 export interface AppendRequest {
-  /** Whose streams these are; `""` where there are no tenants. */
+  /** The tenant of all streams of the request; `""` without tenants. */
   readonly tenantId: string;
-  /** At least one; each of another stream. */
+  /** One write for each stream; at least one. */
   readonly writes: readonly StreamWrite[];
 }
 
 /** The part of an append that goes to one stream. */
 export interface StreamWrite {
-  /** The stream. */
+  /** The stream's id; never empty. */
   readonly streamId: string;
-  /** What stands before the first `:` of the stream id, or `""`. */
+  /** The part of the stream id before its first `:`; `""` without one. */
   readonly category: string;
-  /** A number from 0 to 1023 derived from tenant and stream, as Akka's slice: it assigns the stream to a lane. */
+  /** A number from 0 to 1023 derived from tenant and stream, like a slice in Akka: it assigns the stream to a lane. */
   readonly slot: number;
-  /** What must hold of the stream's version (0 = no events) for the append to happen. */
+  /** The condition on the stream's version (0 = no events); if it does not hold, nothing of the request is stored. */
   readonly expectedVersion: ExpectedVersion;
-  /** At least one, in order. */
+  /** The new events in order; at least one. */
   readonly events: readonly NewEvent[];
 }
 
-/** An event on its way into the store. */
+/** An event to be stored. */
 export interface NewEvent {
   /** Unique within the tenant. */
   readonly id: string;
@@ -36,22 +36,24 @@ export interface NewEvent {
   readonly data: string | null;
   /** JSON text of an object. */
   readonly metadata: string;
-  /** JSON text of an object: JSON pointer (`/data/endsAt`) → what stands there (`date`); null for plain JSON. */
+  /**
+   * JSON text of an object: JSON pointer (`/data/endsAt`) → encoding of the value there (`date`); null for plain JSON.
+   */
   readonly codec: string | null;
-  /** Names to find the event by. */
+  /** Tags, by which `scan` finds the event. */
   readonly tags: readonly string[];
-  /** Whether it is also for the outbox. */
+  /** Whether outboxes hand it over. */
   readonly published: boolean;
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type AppendOutcome = AppendStored | AppendRefused;
 
 /** The request's events are stored. */
 export interface AppendStored {
-  /** Tells the outcomes apart. */
+  /** Discriminates the outcomes. */
   readonly status: "stored";
-  /** For each write, in order. */
+  /** The result of each write, in order. */
   readonly writes: readonly {
     /** The version of the stream's last event now. */
     readonly version: number;
@@ -62,48 +64,50 @@ export interface AppendStored {
 
 /** Nothing of the request is stored. */
 export interface AppendRefused {
-  /** Tells the outcomes apart. */
+  /** Discriminates the outcomes. */
   readonly status: "refused";
-  /** Why. */
+  /** The reason of the refusal. */
   readonly conflict: AppendConflict;
-  /** Whether the surrounding transaction is lost with it. */
+  /** Whether the database has aborted the surrounding transaction with it. */
   readonly transactionAborted: boolean;
 }
 
-/** Why a request was refused. Where several reasons hold, an id comes before a version, a version before a race. */
+/** The reason of a refusal. If several hold, an id comes before a version, and a version before a race. */
 export type AppendConflict = IdConflict | VersionConflict | RaceConflict;
 
-/** Ids of the request's events are taken: by these very events, stored earlier, or by others. */
+/** Ids of the request's events exist already: they belong to the same events, stored earlier, or to others. */
 export interface IdConflict {
-  /** Tells the conflicts apart. */
+  /** Discriminates the conflicts. */
   readonly kind: "id";
-  /** Those of the request's events whose ids are in the store, in any order; at least one. */
+  /** The stored events that have an id of the request, in any order; at least one. */
   readonly existing: readonly ExistingEvent[];
 }
 
 /** A stream is not at its expected version. */
 export interface VersionConflict {
-  /** Tells the conflicts apart. */
+  /** Discriminates the conflicts. */
   readonly kind: "version";
-  /** The current version of each write's stream, in order; undefined where an aborted transaction cannot be asked. */
+  /**
+   * The current version of each write's stream, in order; undefined where an aborted transaction prevents reading it.
+   */
   readonly versions: readonly (number | undefined)[];
 }
 
-/** Another append was faster, and by now nothing stands against the request: sent again, it may be stored. */
+/** Another append was faster, but the request's conditions hold by now: sent again, it may be stored. */
 export interface RaceConflict {
-  /** Tells the conflicts apart. */
+  /** Discriminates the conflicts. */
   readonly kind: "race";
   /** The current version of each write's stream, in order. */
   readonly versions: readonly number[];
 }
 
-/** Where an event id is taken. */
+/** A stored event, as far as an id conflict identifies it. */
 export interface ExistingEvent {
-  /** The id. */
+  /** Its id, unique within the tenant. */
   readonly id: string;
   /** The stream that holds the event. */
   readonly streamId: string;
-  /** Its version there. */
+  /** Its version: its number in the stream, from 1. */
   readonly version: number;
   /** Its position in the log. */
   readonly position: number;

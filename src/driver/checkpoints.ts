@@ -1,44 +1,45 @@
 /**
- * Where consumers keep how far they have got: the part of the driver seam that is theirs.
+ * Stores the progress of consumers: checkpoints, leases and parked streams.
  *
  * A consumer has lanes (partitions), each with a checkpoint of its own. The worker of a lane holds its lease and writes
  * under the lease's epoch: a write under an older epoch changes nothing. Time is the database's, never a worker's.
  */
 export interface Checkpoints {
   /**
-   * Registers a consumer with all its lanes; does nothing where it exists. Safe when many call it at the same time.
+   * Registers a consumer with all its lanes; does nothing if it exists. Safe under concurrent calls.
    *
-   * @returns Its definition: the given one, or the one that is stored.
+   * @returns The stored definition: the given one, or that of the first call.
    */
   register(consumer: ConsumerKey, definition: ConsumerDefinition): Promise<ConsumerDefinition>;
 
   /**
-   * Takes the lease of a lane if it is free, has run out, or is the owner's own: an owner that asks again has lost an
-   * answer and has not vanished.
+   * Takes the lease of a lane if it is free, has run out, or is held by this owner: an owner that claims again has lost
+   * a response, and has not crashed.
    *
    * @param owner The worker's name; no two workers share one.
-   * @param lease How long it is held, in milliseconds.
-   * @returns The lane; undefined where another worker holds it, or it does not exist.
+   * @param lease The length of the lease, in milliseconds.
+   * @returns The lane; undefined if another worker holds it, or it does not exist.
    */
   claim(lane: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined>;
 
   /**
    * Checks inside a transaction that the lease is still held, and keeps it held until the transaction ends: no other
    * worker claims or moves the lane meanwhile. The database may end the transaction once it has idled, or has run one
-   * statement, for longer than any handler takes, so that a frozen worker does not block its successor for ever.
+   * statement, for longer than `limit`, so that a frozen worker does not block its successor for ever.
    *
-   * @param limit How long that is, in milliseconds.
+   * @param limit Longer than any handler takes, in milliseconds.
+   * @returns Whether the lease is held under the epoch.
    */
   check(lane: LaneKey, epoch: number, limit: number): Promise<boolean>;
 
   /**
-   * Writes progress under a lease: all of it, or nothing where the lease was released or the lane has another epoch.
+   * Writes progress under a lease: all of it, or nothing if the lease was released or the lane has another epoch.
    *
    * @returns Whether it was written.
    */
   advance(lane: LaneKey, epoch: number, progress: Progress): Promise<boolean>;
 
-  /** Lists the lanes of a consumer by number; empty where it does not exist. */
+  /** Lists the lanes of a consumer by number; empty if it does not exist. */
   lanes(consumer: ConsumerKey): Promise<readonly LaneState[]>;
 
   /** Lists the parked streams of a consumer, or those of one lane, by position. */
@@ -47,26 +48,29 @@ export interface Checkpoints {
   /**
    * Makes parked streams due now, as if they had never been tried.
    *
-   * @param stream Which; all when left out.
-   * @returns How many.
+   * @param stream Only this stream. @default all
+   * @returns The number of streams.
    */
   redrive(consumer: ConsumerKey, stream?: StreamKey): Promise<number>;
 
   /**
    * Moves a parked stream past its failing event, or past all that waited behind it when this was called, and makes it
-   * due. The event that it then waits for has not failed: it cannot be discarded individually until it has.
+   * due. The event that it then waits for has not failed: it cannot be discarded individually until it has failed.
    *
-   * @returns Whether there was one.
+   * @returns Whether anything was discarded.
    */
   discard(consumer: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean>;
 
-  /** Sets all lanes to a position, removes what is parked and ends every lease: the workers' writes are refused. */
+  /**
+   * Sets all lanes to a position, removes its parked streams and ends every lease: writes of earlier owners are
+   * refused.
+   */
   rewind(consumer: ConsumerKey, position: number): Promise<void>;
 
   /**
-   * Gives a consumer a new definition, and as many new lanes, all at one position, if its lanes have these epochs.
+   * Replaces the definition of a consumer and its lanes, all at one position, if the present lanes have these epochs.
    *
-   * @returns Whether it was done.
+   * @returns Whether they had.
    */
   redefine(
     consumer: ConsumerKey,
@@ -77,79 +81,80 @@ export interface Checkpoints {
   /**
    * Replaces the filter of a consumer.
    *
-   * @returns Whether it was another one before; inside a transaction, no other caller changes it until that ends.
+   * @returns Whether it changed; inside a transaction, no other caller can change it until that ends.
    */
   refilter(consumer: ConsumerKey, filter: string): Promise<boolean>;
 
   /**
-   * Lists the consumers that have a parked stream which is due, a lease that has run out, or a stored failure.
+   * Lists the consumers that have a due parked stream, a lease that has run out, or a stored failure.
    *
-   * @param seen The consumers that run in this process, whose `seenAt` becomes now in the same round trip; those that
-   * do not exist are passed over. @default none
+   * @param seen The consumers that run in this process, whose `seenAt` is set to now in the same round trip; those
+   * that do not exist are ignored. @default none
    */
   due(seen?: readonly ConsumerKey[]): Promise<readonly ConsumerKey[]>;
 
   /**
-   * Stores the error that ended a run of the consumer, or removes it; does nothing where the consumer does not exist.
-   * A driver without it shows no `error` in the status.
+   * Stores the error that ended a run of the consumer, or removes it; does nothing if the consumer does not exist.
+   * With a driver that lacks it, the status shows no `error`.
    */
   setFailure?(consumer: ConsumerKey, failure: ConsumerFailure | undefined): Promise<void>;
 
   /**
-   * Lists the consumers of the database by scope, name and version. A driver without it serves neither `consumers()` nor
-   * `forgetConsumer()`.
+   * Lists the consumers of the database by scope, name and version. A driver that lacks it does not support
+   * `consumers()`.
    *
-   * @param only What must be equal. @default all of them
+   * @param only Only consumers with these values. @default all
    */
   list?(only?: Partial<ConsumerKey>): Promise<readonly ConsumerState[]>;
 
   /**
-   * Removes a consumer with its checkpoints and parked streams, unless a worker holds the lease of a lane.
+   * Removes a consumer with its checkpoints and parked streams, unless a worker holds the lease of a lane. A driver
+   * that lacks it does not support `forgetConsumer()`.
    *
-   * @returns What was found; it is gone unless it is `"leased"`.
+   * @returns `"unknown"` if it did not exist, `"leased"` if a worker holds a lane: nothing was removed then.
    */
   forget?(consumer: ConsumerKey): Promise<"forgotten" | "leased" | "unknown">;
 }
 
-/** Which consumer. */
+/** Identifies a consumer in a database. */
 export interface ConsumerKey {
-  /** `all`, or `tenant:` and the tenant whose events it sees. */
+  /** `all`, or `tenant:` followed by the tenant whose events it handles. */
   readonly scope: string;
-  /** Its name. */
+  /** Its name; with the version, unique within the scope. */
   readonly name: string;
   /** Its version: each has checkpoints of its own. */
   readonly version: number;
 }
 
-/** One lane of a consumer. */
+/** Identifies one lane of a consumer. */
 export interface LaneKey extends ConsumerKey {
-  /** From 0. */
+  /** The lane's number, from 0. */
   readonly lane: number;
 }
 
-/** A stream of a tenant. */
+/** Identifies a stream across tenants. */
 export interface StreamKey {
-  /** Whose stream it is. */
+  /** The stream's tenant; `""` without tenants. */
   readonly tenantId: string;
-  /** The stream. */
+  /** The stream's id. */
   readonly streamId: string;
 }
 
-/** The streams of a lane: those whose slot leaves the lane's number when divided by the number of lanes. */
+/** The streams of a lane: those whose slot modulo the number of lanes is the lane's number. */
 export interface LaneFilter {
-  /** From 0. */
+  /** The lane's number, from 0. */
   readonly lane: number;
-  /** How many lanes there are. */
+  /** The number of lanes. */
   readonly lanes: number;
 }
 
-/** What is stored of a consumer when it is registered. */
+/** The definition of a consumer, stored when it is registered. */
 export interface ConsumerDefinition {
-  /** How many lanes it has. */
+  /** Its number of lanes. */
   readonly lanes: number;
-  /** Which events it wants, as text that is compared. */
+  /** The filter of its events, as text that is compared. */
   readonly filter: string;
-  /** Where its lanes begin: the position of the last event that it does not want. */
+  /** The position that its lanes start from: it handles only later events. */
   readonly position: number;
 }
 
@@ -157,31 +162,33 @@ export interface ConsumerDefinition {
 export interface ClaimedLane {
   /** Its checkpoint. */
   readonly position: number;
-  /** What to write under. */
+  /** The epoch of the lease, under which the owner writes. */
   readonly epoch: number;
   /** How often in a row its owner vanished without releasing it. */
   readonly crashes: number;
-  /** How many streams the consumer has parked, in all its lanes. */
+  /** The number of streams that the consumer has parked, in all its lanes. */
   readonly parked: number;
   /** Whether a failure is stored, see `setFailure`: a worker whose pass succeeds removes it. @default false */
   readonly failed?: boolean | undefined;
 }
 
-/** Where a lane is. */
+/** The state of a lane. */
 export interface LaneState {
-  /** Its number, from 0. */
+  /** The lane's number, from 0. */
   readonly lane: number;
   /** Its checkpoint. */
   readonly position: number;
   /** The epoch of its last lease. */
   readonly epoch: number;
-  /** The worker that holds the lease; undefined where none does. */
+  /** The worker that holds the lease; undefined if none does. */
   readonly owner: string | undefined;
-  /** Until when, unless it is renewed: text or a number that `new Date` reads; undefined where no worker holds it. */
+  /**
+   * When the lease runs out unless it is renewed: text or a number that `new Date` reads; undefined if it is not held.
+   */
   readonly leasedUntil?: string | number | undefined;
   /** How often in a row its owner vanished without releasing it. @default 0 */
   readonly crashes?: number | undefined;
-  /** Whether nothing succeeded any more when it was last worked on. */
+  /** Whether the last pass ended because nothing succeeded. */
   readonly stalled: boolean;
 }
 
@@ -193,37 +200,40 @@ export interface ConsumerFailure {
   readonly message: string;
 }
 
-/** What the database knows of a consumer. */
+/** The stored state of a consumer. */
 export interface ConsumerState extends ConsumerKey {
-  /** Which events it wants, as text that is compared. */
+  /** The filter of its events, as text that is compared. */
   readonly filter: string;
   /** Its lanes, by number. */
   readonly lanes: readonly LaneState[];
-  /** How many streams have a retry that becomes due by itself. */
+  /** The number of parked streams that are retried automatically. */
   readonly retrying: number;
-  /** How many streams wait for `redrive` or `discard`. */
+  /** The number of parked streams that wait for `redrive` or `discard`. */
   readonly parked: number;
-  /** When a process that runs it was last seen, as `new Date` reads it; undefined where none ever was. */
+  /** The last sign of life of a process that runs it, as `new Date` reads it; undefined if there never was one. */
   readonly seenAt: string | number | undefined;
-  /** The error that ended a run, until a pass succeeds; undefined where there is none. */
+  /** The error that ended a run, until a pass succeeds; undefined if there is none. */
   readonly failure: ConsumerFailure | undefined;
 }
 
-/** What is written under a lease. */
+/** The progress of a lane, which is written under its lease. */
 export interface Progress {
-  /** The checkpoint: everything at or below it was handled, or is parked. A lower one than there is changes nothing. */
+  /**
+   * The checkpoint: everything at or below it was handled or is parked. One below the stored checkpoint changes
+   * nothing.
+   */
   readonly position: number;
-  /** For how long the lease goes on, in milliseconds from now; undefined releases it. */
+  /** The length of the renewed lease, in milliseconds from now; undefined releases it. */
   readonly lease: number | undefined;
-  /** Whether nothing succeeds any more. */
+  /** Whether nothing succeeds at present. */
   readonly stalled: boolean;
-  /** Whether the crashes are over. */
+  /** Whether `crashes` is set back to 0. */
   readonly recovered: boolean;
-  /** Streams that are parked from now on, or go on from another event or with other attempts. */
+  /** Streams to park, or parked ones that move to another event or number of attempts. */
   readonly parked: readonly ParkedEntry[];
-  /** Streams that are parked and have events at or below the checkpoint: parked again where they were removed meanwhile. */
+  /** Parked streams that have events at or below the checkpoint: parked again if they were removed meanwhile. */
   readonly deferred: readonly ParkedEntry[];
-  /** Streams that are parked no more. */
+  /** Streams that are no longer parked. */
   readonly released: readonly StreamKey[];
 }
 
@@ -231,26 +241,26 @@ export interface Progress {
 export interface ParkedEntry extends StreamKey {
   /** The stream's slot. */
   readonly slot: number;
-  /** The position of the event that it waits to be tried from. */
+  /** The position of the event that is tried next. */
   readonly position: number;
-  /** How often that event was tried. */
+  /** The number of attempts at that event so far. */
   readonly attempts: number;
-  /** When it is due, in milliseconds from now; undefined for never by itself. */
+  /** When it is retried, in milliseconds from now; undefined if it is not retried automatically. */
   readonly delay: number | undefined;
-  /** What went wrong, without any data; undefined where nothing did. */
+  /** The error of the last attempt, without event data; undefined if none has failed. */
   readonly error: string | undefined;
 }
 
-/** A parked stream. */
+/** A parked stream as a driver returns it. */
 export interface StoredParking extends StreamKey {
   /** The position of the event that failed. */
   readonly position: number;
-  /** How often it was tried. */
+  /** The number of attempts at it so far. */
   readonly attempts: number;
-  /** When it is due, in milliseconds from now (0 or less: it is); undefined for never by itself. */
+  /** When it is due, in milliseconds from now (0 or less: now); undefined if it is not retried automatically. */
   readonly delay: number | undefined;
-  /** What went wrong. */
+  /** The error of the last attempt; undefined if none has failed. */
   readonly error: string | undefined;
-  /** When it went wrong: text that `new Date` reads. */
+  /** When the entry was last parked: text or a number that `new Date` reads. */
   readonly failedAt: string | number;
 }

@@ -10,31 +10,31 @@ import type {
 } from "./read.ts";
 
 /**
- * Stores events. The only seam to a database.
+ * Stores events: the only interface between this library and a database.
  *
- * A driver stores, orders, locks and reports; all policy (encoding, ids, retries, subscriptions) is the core's.
- * It sees names that are already checked and JSON that is already encoded, never an event's own objects.
- * Whether a driver keeps these promises, `driverContract` from `event-sourcery/testing` tells.
+ * A driver stores, orders, locks and reports; all policy (encoding, ids, retries, subscriptions) belongs to the core.
+ * It receives checked names and encoded JSON, never an event's own objects. `driverContract` from
+ * `event-sourcery/testing` tests whether a driver keeps these promises.
  */
 export interface Driver<Db = unknown> extends Session<Db> {
-  /** What the database behind it can do. */
+  /** The optional features of the database. */
   readonly capabilities: Capabilities;
 
   /**
-   * Makes the tables, or upgrades them. Idempotent, and safe when many call it at once.
+   * Creates the tables, or upgrades them. Idempotent, and safe under concurrent calls.
    *
-   * @throws {NewerSchemaError} If a newer version of this library made them.
-   * @throws {StoreRewoundError} If the log was set back behind what it holds; see `repairPosition`.
+   * @throws {NewerSchemaError} If a newer version of this library created them.
+   * @throws {StoreRewoundError} If the next position is not above all stored ones; see `repairPosition`.
    */
   migrate(): Promise<void>;
 
   /**
-   * Moves the next position past everything that an event or a checkpoint holds, where the log was set back behind that:
-   * call it once after a restore, a dump of the tables or logical replication, which leave Postgres's sequence behind.
-   * Then every process goes on by itself. Changes nothing where the log is sound, and is safe when many call it at once.
+   * Moves the next position past those of all events and checkpoints: call it once after a restore, a dump of the
+   * tables or logical replication, which leave Postgres's sequence behind. Then every process continues without a
+   * restart. Changes nothing where the log is sound, and is safe under concurrent calls.
    *
-   * @returns The last position that counts as given: the next event comes after it.
-   * @throws {UnsupportedError} If this takes a transaction, and the database handle has none.
+   * @returns The last position in use: the next event comes after it.
+   * @throws {UnsupportedError} If this needs a transaction, and the database handle has none.
    * @throws {BusyError} If another transaction held the store for too long.
    *
    * @example After a cutover by logical replication
@@ -49,35 +49,35 @@ export interface Driver<Db = unknown> extends Session<Db> {
   repairPosition(): Promise<number>;
 
   /**
-   * Gives a session inside a transaction that the caller opened and will end.
+   * Returns a session inside a transaction that the caller opened and will end.
    *
    * @param db The database handle of that transaction.
    */
   using(db: Db): Session<Db>;
 
-  /** Wakes the consumers of other processes; absent where that cannot be, or polling does as well. */
+  /** Wakes the consumers of other processes; absent where the database cannot, or polling is as good. */
   readonly notifier?: Notifier | undefined;
 }
 
 /** Wakes the consumers of other processes. Only a hint: whatever it loses, polling finds. */
 export interface Notifier {
-  /** Rings, soon and at most some hundred times a second; never throws, and nobody waits for it. */
+  /** Sends a notification soon, at most some hundred a second; never throws, and the caller does not wait for it. */
   notify(): void;
 
   /**
-   * Listens until it is told to stop, mending its connection by itself.
+   * Listens until it is stopped, and reconnects by itself.
    *
-   * @param wake Is called after others rang, and when the connection is there again.
-   * @returns Stops listening, at once or once it has begun.
+   * @param wake Is called after a notification, and when the connection is restored.
+   * @returns Stops listening, now or as soon as listening has started.
    */
   listen(wake: () => void): () => void;
 }
 
-/** What the database behind a driver can do. */
+/** The optional features of the database behind a driver. */
 export interface Capabilities {
   /** Whether it has interactive transactions: `transaction` works, and so do in-transaction subscriptions. */
   readonly transactions: boolean;
-  /** Whether appends run side by side, or for want of locks one by one; known once the tables were found. */
+  /** Whether appends run concurrently, or one at a time for lack of locks; known once the tables were found. */
   readonly appends?: "concurrent" | "serial" | undefined;
   /** Whether `scan` reads backwards. @default false */
   readonly backwards?: boolean | undefined;
@@ -89,16 +89,16 @@ export interface Capabilities {
 export interface Session<Db = unknown> {
   /** The handle for the user's own statements; inside a transaction, that transaction's. */
   readonly db: Db;
-  /** Where consumers keep how far they have got; absent where a driver serves none. */
+  /** The progress of consumers; absent if the driver does not support them. */
   readonly checkpoints?: Checkpoints | undefined;
 
   /**
    * Appends events.
    *
-   * Each request is atomic and has its own outcome; one that is refused stores nothing, harms no other request and
+   * Each request is atomic and has its own outcome; one that is refused stores nothing, affects no other request and
    * leaves an open transaction usable. A request whose event ids are all new, whose expectations all hold and
-   * whose race is won is stored: its events take the next versions of their streams, and positions above every
-   * position that was given before, ascending within a stream.
+   * that wins any race is stored: its events take the next versions of their streams, and positions above every
+   * position that was assigned before, ascending within a stream.
    *
    * @param requests At least one.
    * @returns The outcomes, in the order of the requests.
@@ -116,12 +116,12 @@ export interface Session<Db = unknown> {
   /**
    * Reads a page of the log in position order, or from the newest to the oldest.
    *
-   * @param query Its `until` is at most what `settled` answered before.
+   * @param query Its `until` is at most a position that `settled` has returned.
    */
   scan(query: LogQuery): Promise<LogPage>;
 
   /**
-   * Tells up to which position the log is settled: no event will ever appear at or below it again.
+   * Returns the position up to which the log is settled: no event will ever appear at or below it again.
    * Inside a transaction, that transaction's own events lie above it.
    *
    * @returns The position; 0 where the log is empty.
@@ -132,15 +132,16 @@ export interface Session<Db = unknown> {
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;
 
   /**
-   * Removes a stream with everything that belongs to it, where consumers parked it too; none is no error.
+   * Removes a stream with everything that belongs to it, including its parked entries; a missing stream is not an
+   * error.
    *
-   * @throws {UnsupportedError} If this takes a transaction, and the database handle has none.
+   * @throws {UnsupportedError} If this needs a transaction, and the database handle has none.
    */
   delete(tenantId: string, streamId: string): Promise<void>;
 
   /**
-   * Blocks the appends of others until the transaction ends. Does nothing where an open transaction always blocks them,
-   * and outside of transactions.
+   * Blocks appends of other sessions until the transaction ends. Does nothing outside of transactions, and where an
+   * open transaction always blocks them.
    */
   blockAppends(): Promise<void>;
 

@@ -1,11 +1,11 @@
 import type { ExistingEvent } from "./append.ts";
 import type { LaneFilter } from "./checkpoints.ts";
 
-/** Which events of a stream to load. */
+/** Selects events of a stream. */
 export interface StreamQuery {
-  /** Whose stream it is. */
+  /** The stream's tenant; `""` without tenants. */
   readonly tenantId: string;
-  /** The stream. */
+  /** The stream's id; one without events is not an error. */
   readonly streamId: string;
   /** The lowest version wanted, from 1. */
   readonly from: number;
@@ -19,7 +19,7 @@ export interface StreamQuery {
 
 /** One page of a stream. */
 export interface StreamPage {
-  /** At most `limit` events, in the order that was asked for; empty where there is none. */
+  /** At most `limit` events, in the requested order; empty if there is none. */
   readonly events: readonly StoredEvent[];
   /**
    * Whether the stream may hold more of what was asked for after the last of these. A page may end before its limit
@@ -28,9 +28,9 @@ export interface StreamPage {
   readonly more: boolean;
 }
 
-/** Which events of the log to read; a filter that is left out lets all pass, an empty one nothing. */
+/** Selects events of the log; an omitted filter matches everything, an empty one nothing. */
 export interface LogQuery {
-  /** One tenant's events only; everyone's when undefined. */
+  /** Only events of this tenant; of all tenants if undefined. */
   readonly tenantId: string | undefined;
   /** Only events after this position. */
   readonly after: number;
@@ -46,9 +46,9 @@ export interface LogQuery {
   readonly types: readonly string[] | undefined;
   /** Events that carry all of these tags; at least one where given. */
   readonly tags: readonly string[] | undefined;
-  /** Events of this stream, of whichever tenant. */
+  /** Events of this stream. */
   readonly streamId?: string | undefined;
-  /** Whether only events that are for the outbox. */
+  /** Whether only published events. */
   readonly published?: boolean | undefined;
   /** Events of the streams of this lane. */
   readonly lane?: LaneFilter | undefined;
@@ -56,18 +56,20 @@ export interface LogQuery {
 
 /** One page of the log. */
 export interface LogPage {
-  /** The matching events, by position; those that are large may end a page before its limit, but not before its first. */
+  /**
+   * The matching events, in the requested order; large ones may end a page before its limit, but not before its first.
+   */
   readonly events: readonly StoredEvent[];
   /**
-   * How far the log was searched: no further match stands at or below this position; backwards, at or above it. Once the
-   * search is over it is `until`; backwards, the position that follows `after`.
+   * The position up to which the log was searched: no further match exists at or below it; backwards, at or above it.
+   * At the end of the search it is `until`; backwards, the position that follows `after`.
    */
   readonly scanned: number;
 }
 
-/** An event as a driver gives it back. */
+/** An event as a driver returns it. */
 export interface StoredEvent extends ExistingEvent {
-  /** Whose event it is. */
+  /** The tenant it belongs to; `""` without tenants. */
   readonly tenantId: string;
   /** The name of its type, as stored. */
   readonly type: string;
@@ -75,27 +77,27 @@ export interface StoredEvent extends ExistingEvent {
   readonly schemaVersion: number;
   /** The UTC instant: text that `new Date` reads, or milliseconds since 1970. */
   readonly createdAt: string | number;
-  /** The parsed JSON, made anew for each call; undefined or null where the event has no data, or JSON's null. */
+  /** The parsed JSON, new for each call; undefined or null where the event has no data, or JSON's null. */
   readonly data: unknown;
-  /** The parsed JSON object, made anew for each call. */
+  /** The parsed JSON object, new for each call. */
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The parsed annotations; null for plain JSON. */
   readonly codec: Readonly<Record<string, string>> | null;
   /** Its tags, in the order they were given. */
   readonly tags: readonly string[];
-  /** Whether it is also for the outbox. */
+  /** Whether outboxes hand it over. */
   readonly published: boolean;
 }
 
-/** Which streams to list. */
+/** Selects streams. */
 export interface StreamsQuery {
-  /** Whose streams. */
+  /** The streams' tenant; `""` without tenants. */
   readonly tenantId: string;
-  /** Only this category; all when undefined. */
+  /** Only this category; all if undefined. */
   readonly category: string | undefined;
   /** Only streams whose id begins with this text; only where the driver's capabilities say so. @default all */
   readonly prefix?: string | undefined;
-  /** Only streams whose id comes after this one; from the first when undefined. */
+  /** Only streams whose id comes after this one; from the first if undefined. */
   readonly after: string | undefined;
   /** The greatest number of streams wanted. */
   readonly limit: number;
@@ -103,7 +105,7 @@ export interface StreamsQuery {
 
 /** A stream as a driver lists it. */
 export interface StoredStream {
-  /** Its id. */
+  /** The stream's id, unique within its tenant. */
   readonly streamId: string;
   /** The version of its last event. */
   readonly version: number;

@@ -11,11 +11,14 @@ import type {
 } from "./reader.ts";
 import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
 
-/** One request's worth of events: large enough that requests do not count, small enough to hold in memory. */
-const page = 1024;
+/** The events per request: enough to make round trips negligible, few enough to hold in memory. */
+const pageSize = 1024;
 
-/** Asks for twice what the page before held: a driver that ends pages of large events early has less to measure then. */
-const nextPage = (held: number): number => Math.min(page, 2 * held);
+/**
+ * Returns twice the last page's size, at most `pageSize`: drivers that end pages of large events early measure fewer
+ * rows.
+ */
+const nextPage = (held: number): number => Math.min(pageSize, 2 * held);
 
 const last: number = Number.MAX_SAFE_INTEGER;
 
@@ -33,7 +36,7 @@ export async function* readStream<E extends Event>(
   checkNumber("limit", limit);
   checkBoolean("backwards", backwards);
   let wanted = limit;
-  let size = page;
+  let size = pageSize;
   while (wanted > 0 && from <= to) {
     const query = { tenantId, streamId, from, to, limit: Math.min(size, wanted), backwards };
     const { events, more } = await session.load(query);
@@ -47,7 +50,7 @@ export async function* readStream<E extends Event>(
   }
 }
 
-/** Reads the version of a stream: even of one whose last event cannot be decoded. */
+/** Reads the version of a stream, even if its last event cannot be decoded. */
 export async function readVersion(
   session: Session<unknown>,
   tenantId: string,
@@ -83,7 +86,7 @@ export async function* readLog<E extends Event>(
     tags: tags && [...new Set(tags)],
   };
   let wanted = limit;
-  let size = page;
+  let size = pageSize;
   while (wanted > 0 && after < until) {
     const query = { ...filter, after, until, limit: Math.min(size, wanted) };
     const { events, scanned } = await session.scan(query);
@@ -110,7 +113,7 @@ export function listStreams(
     let after = first;
     let wanted = limit;
     while (wanted > 0) {
-      const size = Math.min(page, wanted);
+      const size = Math.min(pageSize, wanted);
       const query = { tenantId, category, ...(prefix && { prefix }), after, limit: size };
       const found: readonly StoredStream[] = await session.streams(query);
       for (const { streamId, version, createdAt, updatedAt } of found) {
@@ -145,7 +148,7 @@ export async function foldPages<E extends Event, State>(
   return state;
 }
 
-/** Collects what an iterable yields. */
+/** Collects the items of an async iterable. */
 export async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
   const collected: Item[] = [];
   for await (const item of items) collected.push(item);

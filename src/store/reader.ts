@@ -1,13 +1,13 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 
-/** Reads events: what a module asks for that only reads. */
+/** Reads events: the part of a store for modules that never append. */
 export interface EventReader<out E extends Event = Event> {
   /**
    * Loads a stream's events, by version.
    *
-   * @returns The events; empty where there is no stream.
+   * @returns The events; empty if the stream has none.
    * @throws {RangeError} If an option is out of range.
-   * @throws {UnknownEventTypeError} If nobody defined a stored event's type.
+   * @throws {UnknownEventTypeError} If the type of a stored event is not among the store's events.
    * @throws {CorruptEventError} If a stored event cannot be read.
    */
   readonly load: (streamId: string, options?: LoadOptions) => Promise<readonly RecordedEvent<E>[]>;
@@ -16,27 +16,27 @@ export interface EventReader<out E extends Event = Event> {
   readonly read: (streamId: string, options?: LoadOptions) => AsyncIterable<RecordedEvent<E>>;
 
   /**
-   * Reads the log across streams, by position, up to the position that is settled when the reading begins; backwards it
-   * begins there. No event that is committed later will stand before one that was read.
+   * Reads the log across streams, by position, up to the position that is settled when reading starts; backwards, from
+   * there. No event that is committed later precedes one that was read.
    *
-   * @throws {UnsupportedError} If it is to go backwards, and the driver cannot.
+   * @throws {UnsupportedError} If `backwards` is set, and the driver cannot.
    */
   readonly readAll: (options?: ReadAllOptions) => AsyncIterable<RecordedEvent<E>>;
 
   /**
-   * Reads the log as `readAll` does, and goes on as it grows: each event is given at once when it is committed and
-   * settled. It never ends, unless its signal aborts.
+   * Reads the log as `readAll` does, and continues as it grows: each event is yielded as soon as it is committed and
+   * settled. Ends only when its signal aborts.
    */
   readonly follow: (options?: FollowOptions) => AsyncIterable<RecordedEvent<E>>;
 
   /**
    * Folds a stream into a value.
    *
-   * @param streamId The stream.
+   * @param streamId The stream's id.
    * @param initial The value before the first event.
-   * @param evolve Makes the next value of a value and an event.
-   * @param options How far to go.
-   * @returns The value after the last event; `initial` where there is none.
+   * @param evolve Returns the next value from a value and an event.
+   * @param options The last event to include.
+   * @returns The value after the last event; `initial` if there is none.
    */
   readonly fold: <State>(
     streamId: string,
@@ -45,21 +45,21 @@ export interface EventReader<out E extends Event = Event> {
     options?: FoldOptions,
   ) => Promise<State>;
 
-  /** Tells the version of a stream: the number of its last event, 0 where there is none. */
+  /** Returns the version of a stream: the number of its last event, 0 if there is none. */
   readonly version: (streamId: string) => Promise<number>;
 
-  /** Tells the settled position of the log, 0 where it is empty: nothing will ever appear at or below it. */
+  /** Returns the settled position of the log, 0 if it is empty: no event will ever appear at or below it again. */
   readonly position: () => Promise<number>;
 
   /**
-   * Lists streams by id, in the order of its UTF-8 bytes: await it for all of them, or iterate over it page by page.
+   * Lists streams by id, in the order of its UTF-8 bytes: `await` returns all of them, `for await` reads page by page.
    *
-   * @throws {UnsupportedError} If a prefix is given, and the driver cannot list by one.
+   * @throws {UnsupportedError} If a prefix is given, and the driver cannot filter by one.
    */
   readonly streams: (options?: StreamsOptions) => StreamList;
 }
 
-/** Which events of a stream to load. */
+/** Selects events of a stream. */
 export interface LoadOptions {
   /** The lowest version, from 1. @default 1 */
   readonly from?: number | undefined;
@@ -71,11 +71,11 @@ export interface LoadOptions {
   readonly backwards?: boolean | undefined;
 }
 
-/** Which events of the log to read. A filter that is left out lets all pass, an empty one nothing. */
+/** Selects events of the log. An omitted filter matches everything, an empty one nothing. */
 export interface ReadAllOptions {
   /** Only events after this position. @default 0 */
   readonly after?: number | undefined;
-  /** Only events before this position. @default the end of what is settled */
+  /** Only events before this position. @default the end of the settled log */
   readonly before?: number | undefined;
   /** Whether the newest come first. @default false */
   readonly backwards?: boolean | undefined;
@@ -89,29 +89,29 @@ export interface ReadAllOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** How far to fold. */
+/** The point up to which a stream is folded. */
 export interface FoldOptions {
-  /** The last version to fold in. @default the last */
+  /** The last version to include. @default the last */
   readonly to?: number | undefined;
   /** As of this UTC instant: everything before the first event that was created later. @default now */
   readonly at?: Date | undefined;
 }
 
-/** Which streams to list. */
+/** Selects streams. */
 export interface StreamsOptions {
   /** Only streams of this category; `""` are those without one. @default all */
   readonly category?: string | undefined;
   /** Only streams whose id begins with this text, character by character. @default all */
   readonly prefix?: string | undefined;
-  /** Only streams whose id comes after this one, such as the last of the page before. @default from the first */
+  /** Only streams whose id comes after this one, such as the last of the previous page. @default from the first */
   readonly after?: string | undefined;
   /** The greatest number of streams. @default all */
   readonly limit?: number | undefined;
 }
 
-/** A stream as it is listed. */
+/** A stream in a list. */
 export interface StreamInfo {
-  /** Its id. */
+  /** The stream's id, unique within its tenant. */
   readonly streamId: string;
   /** The version of its last event. */
   readonly version: number;
@@ -121,13 +121,15 @@ export interface StreamInfo {
   readonly updatedAt: Date;
 }
 
-/** A list of streams: `await` gives all of it, `for await` holds one page in memory. */
+/** A list of streams: `await` returns all of it, `for await` holds one page in memory. */
 export interface StreamList extends AsyncIterable<StreamInfo>, PromiseLike<readonly StreamInfo[]> {}
 
-/** Which events to follow. */
+/** Selects events to follow. */
 export interface FollowOptions extends Omit<ReadAllOptions, "limit" | "before" | "backwards"> {
-  /** Ends it: the iteration is over then. @default it never ends */
+  /** Ends the iteration when it aborts. @default it never ends */
   readonly signal?: AbortSignal | undefined;
-  /** How often to look for events at least, in milliseconds; a notification announces them earlier. @default 1000 */
+  /**
+   * The longest pause before it looks for events again, in milliseconds; a notification wakes it earlier. @default 1000
+   */
   readonly pollInterval?: number | undefined;
 }
