@@ -9,7 +9,7 @@ import type { Parameter } from "./statement.ts";
 import { number } from "./row.ts";
 import { list } from "./wire.ts";
 
-/** The expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
+/** Returns the expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
 function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
   if (typeof expected === "number") return expected;
   return { any: -1, streamExists: -2, noStream: 0 }[expected];
@@ -18,8 +18,8 @@ function expectation(expected: AppendRequest["writes"][number]["expectedVersion"
 /**
  * Writes all events of a request as one JSON parameter: an array with an object for each event.
  *
- * The data is JSON already and is put in as it is. `i` counts a stream's events from 1; data that is not there is left
- * out, so that it becomes null in SQL, where JSON's own null stays JSON.
+ * The data is JSON already and is inserted unchanged. `i` counts a stream's events from 1; absent data is omitted, so
+ * that it becomes null in SQL, where JSON's own null stays JSON.
  */
 export function eventsParameter({ writes }: AppendRequest): string {
   const rows = writes.flatMap(({ streamId, category, slot, expectedVersion, events }) => {
@@ -43,13 +43,13 @@ function eventFields(event: NewEvent): string {
     `${tags.length === 0 ? "" : `"tags":${JSON.stringify(tags)},`}"published":${published}`;
 }
 
-/** Whether the request is one event without tags, for which the shorter statement serves. */
+/** Whether the request is one event without tags, which a shorter statement appends. */
 export function isSingle({ writes }: AppendRequest): boolean {
   return writes.length === 1 && writes[0]!.events.length === 1 &&
     writes[0]!.events[0]!.tags.length === 0;
 }
 
-/** The parameters of the statement for one event, in its order. */
+/** Returns the parameters of the statement for one event, in its order. */
 export function singleParameters({ tenantId, writes }: AppendRequest): readonly Parameter[] {
   const { streamId, category, slot, expectedVersion, events } = writes[0]!;
   const { id, type, schemaVersion, createdAt, data, metadata, codec, published } = events[0]!;
@@ -70,15 +70,15 @@ export function singleParameters({ tenantId, writes }: AppendRequest): readonly 
   ];
 }
 
-/** A stored position, as every append statement returns one for each event. */
+/** The row that an append statement returns for each event. */
 export interface InsertedRow {
-  /** Absent where the statement appends to one stream only. */
+  /** Absent if the statement appends to one stream only. */
   readonly stream_id?: string;
   readonly version: string;
   readonly position: string;
 }
 
-/** Sorts what an append statement returned into the order of the request's writes. */
+/** Groups the rows of an append statement by the request's writes, in their order. */
 export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[]): readonly {
   version: number;
   positions: readonly number[];
@@ -96,21 +96,21 @@ export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[
   });
 }
 
-/** The outcome of a race that was lost together with the transaction around it, which can be asked nothing more. */
+/** Returns the outcome of a lost race that aborted the transaction around it, which cannot be queried any more. */
 export function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
   const versions = writes.map(() => undefined);
   return { status: "refused", conflict: { kind: "version", versions }, transactionAborted: true };
 }
 
-/** What the question after a refused append answers. */
+/** The row of the query that explains a refused append. */
 export interface Refusal {
-  /** JSON text: the current version of each stream, in the order they were asked. */
+  /** JSON text: the current version of each stream, in the order of the query. */
   readonly versions: string;
-  /** JSON text: id, stream, version and position of each event whose id is taken; null for none. */
+  /** JSON text: id, stream, version and position of each event whose id exists; null for none. */
   readonly existing: string | null;
 }
 
-/** Reads the answer to why an append was refused. */
+/** Returns the conflict for which an append was refused. */
 export function readRefusal(
   { writes }: AppendRequest,
   answer: Refusal,

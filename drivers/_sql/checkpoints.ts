@@ -67,12 +67,12 @@ interface DefinitionRow {
 }
 
 /**
- * How early parked streams count as due, in milliseconds: the clocks of a machine's processors were seen to differ by one,
- * so that what was to be due immediately was not yet due when it was looked for.
+ * How early parked streams count as due, in milliseconds: the clocks of a machine's processors were seen to differ by
+ * one, so that a stream that was to be due immediately was not yet due for the query that followed.
  */
 export const skew = 5;
 
-/** The checkpoints of both engines. */
+/** The checkpoints of both engines, which differ in their statements only. */
 export class SqlCheckpoints implements Checkpoints {
   readonly #statements: CheckpointStatements;
   readonly #send: Send;
@@ -92,7 +92,7 @@ export class SqlCheckpoints implements Checkpoints {
     while (true) {
       const [found] = await this.#send<DefinitionRow>(action, "read", [known], value);
       if (found !== undefined) return definitionOf(found);
-      // Where another worker registers it at the same moment, the row is there when this is asked again.
+      // If another worker registers it at the same time, the next query finds its row.
       await this.#send(action, "write", register, value);
     }
   }
@@ -229,14 +229,14 @@ export class SqlCheckpoints implements Checkpoints {
   }
 }
 
-/** An entry whose error is a JSON text in ASCII. */
+/** Returns an entry with its error as a JSON text in ASCII. */
 function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
   return { ...entry, error: error === undefined ? error : ascii(error) };
 }
 
 /**
- * A text as JSON in ASCII. What a handler throws may hold characters that the database's encoding has not, so that every
- * write of it would be refused, and the event never parked: the statement takes back as much as it can.
+ * Returns a text as JSON in ASCII. A handler's error may hold characters that the database's encoding lacks, so that
+ * every write of it would be refused, and the event never parked: the statement decodes as much as it can.
  */
 function ascii(text: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;

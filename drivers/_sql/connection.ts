@@ -10,22 +10,22 @@ export interface Connection {
     statement: Statement,
     parameters: readonly Parameter[],
   ) => Promise<readonly Row[]>;
-  /** What identifies the client below. */
+  /** The client below the handle, which identifies the database. */
   readonly client: object;
-  /** Whether the client was closed, as it or what it threw says, so that nothing can have been sent. */
+  /** Whether the client was closed, judged by its state or its error, so that nothing can have been sent. */
   readonly closed: (error: unknown) => boolean;
 }
 
-/** What the sessions of one driver share. */
+/** The state that all sessions of a driver share. */
 export interface Shared {
   readonly statements: Statements;
-  /** Where the tables are, for messages. */
+  /** The place of the tables, for messages. */
   readonly where: string;
   /** How long a write waits for another transaction, in milliseconds. */
   readonly busyTimeout: number;
-  /** The queue of a database that cannot do two things at once. */
+  /** The queue for operations that the database cannot run concurrently. */
   readonly queue: Queue;
   readonly readiness: Readiness;
-  /** Tells what an error of the database or its client means. */
+  /** Classifies an error of the database or its client. */
   readonly classify: (error: unknown) => Classified;
 }

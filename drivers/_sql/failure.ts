@@ -1,34 +1,34 @@
-/** What a database error means for the statement that met it. */
+/** The meaning of a database error for the failed statement. */
 export type Failure =
-  /** The tables are not there. */
+  /** The tables do not exist. */
   | "missing"
-  /** Another writer was in the way; nothing is stored, the same may succeed at once. */
+  /** Another writer interfered; nothing is stored, and an immediate retry may succeed. */
   | "raced"
-  /** Another writer was in the way for as long as the statement was willing to wait. */
+  /** Another writer blocked the statement for longer than its timeout. */
   | "busy"
-  /** The transaction around it is lost. */
+  /** The transaction around it is aborted. */
   | "aborted"
-  /** Of the several streams that it appends to, others were faster at one: our guard undid it. */
+  /** Another append was faster at one of several streams: the guard in our statement undid it. */
   | "outrun"
-  /** A constraint refused it: an event's id is taken, or it is a constraint of the user's own. */
+  /** A constraint refused it: an event's id exists already, or the user added a constraint. */
   | "refused"
-  /** No answer came: whether the statement took effect is not known. */
+  /** The connection failed: whether the statement took effect is unknown. */
   | "lost"
-  /** The database refused it for a reason of its own. */
+  /** The database refused it for any other reason. */
   | "other";
 
-/** What an error of the database or its client means. */
+/** The classification of an error of the database or its client. */
 export interface Classified {
   readonly failure: Failure;
   /** The database's own code, or the client's. */
   readonly code: string | undefined;
-  /** What went wrong, in words that hold no data; undefined where the error has no more to it than its message. */
+  /** The reason in words that hold no data; undefined where only the error's message tells it. */
   readonly reason: string | undefined;
 }
 
 /**
- * The codes of a connection that failed: of a system call, of `fetch`, of TLS, of postgres.js, of Bun and of the clients
- * for libSQL. All others are a database's or a client's own.
+ * The codes of a failed connection: of system calls, `fetch`, TLS, postgres.js, Bun and the clients for libSQL. Any
+ * other code belongs to a database or a client.
  */
 const connectionCodes = [
   /^E(?!RR_)[A-Z0-9_]+$/,
@@ -40,15 +40,15 @@ const connectionCodes = [
   /^(HRANA_WEBSOCKET_ERROR|HRANA_CLOSED_ERROR|SERVER_ERROR|CLIENT_CLOSED|UNKNOWN)$/,
 ];
 
-/** What clients say of a handle that was closed. */
+/** The codes with which clients refuse to use a closed handle. */
 const closedCodes = ["CONNECTION_ENDED", "CLIENT_CLOSED"];
 
-/** The errors of a language, which no network throws; but `fetch` does throw one of them. */
-const mistakes = ["RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError"];
+/** The language's own errors, which mean a programming error. `fetch` alone throws a `TypeError` for the network. */
+const programmingErrors = ["RangeError", "SyntaxError", "ReferenceError", "EvalError", "URIError"];
 
 /**
- * Tells the end of a connection from a mistake of the program or the client, where the database gave no code. Only what
- * can come of a network is `lost`: a caller is told to send it again.
+ * Classifies an error without a code of the database: a failed connection, or an error in the program or the client.
+ * Only what a network can cause is `lost`, since a caller retries that.
  *
  * @param fetches Whether the client sends by `fetch`, which throws a `TypeError` when a connection fails.
  */
@@ -61,14 +61,14 @@ export function classifyClient(root: unknown, fetches: boolean): Classified {
       : { failure: "other", code, reason: `the client failed with ${code}` };
   }
   const name = root instanceof Error ? root.name : "a value that is not an error";
-  const lost = root instanceof Error && !mistakes.includes(name) &&
+  const lost = root instanceof Error && !programmingErrors.includes(name) &&
     (name !== "TypeError" || fetches);
   return lost
     ? { failure: "lost", code, reason: undefined }
     : { failure: "other", code, reason: `the client failed with ${name}` };
 }
 
-/** The code of a failed connection, and where it was to go: `ECONNREFUSED 127.0.0.1:5433`. */
+/** Returns the code of a failed connection and its address: `ECONNREFUSED 127.0.0.1:5433`. */
 function addressed(error: unknown): string {
   const errors: unknown = Reflect.get(error as object, "errors");
   // Where a name has several addresses, each has an error of its own.
@@ -89,7 +89,7 @@ export function rootOf(error: unknown): unknown {
   return root;
 }
 
-/** Reads a text property of whatever was thrown. */
+/** Reads a text property of a thrown value; undefined if it has none. */
 export function textOf(error: unknown, property: string): string | undefined {
   const value: unknown = typeof error === "object" && error !== null
     ? Reflect.get(error, property)
@@ -97,7 +97,7 @@ export function textOf(error: unknown, property: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Carries what a user's work threw past the handling of the database's own errors. */
+/** Carries an error of a user's callback past the handling of database errors. */
 export class UserError {
   readonly error: unknown;
 

@@ -4,11 +4,11 @@ import { DriverError } from "../../mod.ts";
 /**
  * Reads the rows of a statement: each value as text, under the name that the statement gives its column.
  *
- * What type a value has and what its column is called are the client's to choose: `intMode` of libSQL, `transform` of
- * postgres.js and `types` of node-postgres change both. So the rows come as lists, and their values are text in SQL where
- * a client might parse them.
+ * The types of values and the names of columns depend on the client: `intMode` of libSQL, `transform` of postgres.js
+ * and `types` of node-postgres change both. So rows are read as lists, and statements cast values to text where a
+ * client might parse them.
  *
- * @throws {DriverError} If a row lacks a column, or a value is not a plain one.
+ * @throws {DriverError} If a row lacks a column, or a value is an object.
  */
 export function readRows<Row>(
   { columns = [] }: Statement,
@@ -25,9 +25,9 @@ export function readRows<Row>(
 }
 
 /**
- * Reads the one row of a statement that always gives one.
+ * Returns the only row of a statement that always returns one.
  *
- * @throws {DriverError} If there is another number of them.
+ * @throws {DriverError} If there is not exactly one row.
  */
 export function only<Row>(rows: readonly Row[]): Row {
   if (rows.length !== 1) throw malformed(`there are ${rows.length} rows instead of one`);
@@ -56,7 +56,7 @@ export function flag(text: string | null): boolean {
   throw malformed("a column holds no boolean");
 }
 
-/** A list of libSQL's is like an array, and a proxy may give objects. */
+/** Rows of libSQL are array-like, and a proxy may return objects. */
 function valuesOf(row: unknown): readonly unknown[] {
   if (typeof row !== "object" || row === null) return [];
   return "length" in row ? Array.from(row as ArrayLike<unknown>) : Object.values(row);

@@ -32,33 +32,33 @@ import { only } from "./row.ts";
 import { translate } from "./translate.ts";
 import { readPage, readStreams } from "./wire.ts";
 
-/** What both engines do alike: everything but the statements, the append itself, locks and transactions. */
+/** The part of a session that both engines share: all but statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
   /** The handle for the user's own statements. */
   abstract readonly db: Db;
-  /** What it shares with the driver's other sessions. */
+  /** The state that it shares with the driver's other sessions. */
   protected abstract readonly shared: Shared;
-  /** Its connection. */
+  /** The handle or transaction that it sends statements to. */
   protected abstract readonly connection: Connection;
   /** Whether this session is inside a transaction. */
   protected abstract readonly inTransaction: boolean;
-  /** Whether a statement that a unique index refuses takes the transaction around it down. */
+  /** Whether a statement that a unique index refuses aborts the transaction around it. */
   protected abstract readonly refusalAborts: boolean;
 
-  /** Sends an append; no row where it is refused. */
+  /** Sends an append; returns no row if it is refused. */
   protected abstract insert(request: AppendRequest): Promise<readonly InsertedRow[]>;
   /** Resolves once the tables are known to be usable. */
   protected abstract checkSchema(): Promise<void>;
-  /** The queue of a database that cannot do this while a transaction is open; undefined where it can. */
+  /** Returns the queue of a database that cannot do this while a transaction is open; undefined if it can. */
   protected abstract queueFor(kind: "read" | "write"): Queue | undefined;
   /** Opens a transaction or savepoint; commits when the work resolves. */
   protected abstract openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
-  /** Sends statements with the same parameters, all of which take effect or none; gives the rows of the first. */
+  /** Sends statements with the same parameters, all of which take effect or none; returns the rows of the first. */
   protected abstract runTogether<Row>(
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]>;
-  /** Throws what the database throws if the transaction would not be committed. */
+  /** Throws the database's error if the transaction can no longer commit. */
   protected abstract assertAlive(): Promise<void>;
 
   #savepoints: Queue | undefined;
@@ -126,8 +126,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
       json(lane && [lane.lane, lane.lanes]),
     ];
     const { events, cut } = await this.first("read the log", statement, parameters, readPage);
-    const more = cut || events.length === limit;
-    return { events, scanned: more ? events.at(-1)!.position : backwards ? after + 1 : until };
+    if (cut || events.length === limit) return { events, scanned: events.at(-1)!.position };
+    return { events, scanned: backwards ? after + 1 : until };
   }
 
   async streams(
@@ -158,13 +158,14 @@ export abstract class SqlSession<Db> implements Session<Db> {
               failed = { error };
               throw error;
             });
-            // A swallowed error must not look like success: node-postgres resolves when COMMIT answered ROLLBACK.
+            // A swallowed error must not look like success: node-postgres resolves when COMMIT was answered by
+            // ROLLBACK.
             await session.assertAlive();
             committing = true;
             return result;
           });
         } catch (error) {
-          // What the work threw reaches the caller as it is, whatever the rollback said.
+          // An error of the callback reaches the caller unchanged, whatever the rollback returned.
           if (failed !== undefined) throw new UserError(failed.error);
           const { failure, reason } = this.shared.classify(error);
           if (committing && failure === "lost") {
@@ -179,8 +180,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   /**
-   * Runs work when nothing stands in its way. Inside a transaction that is a savepoint: two at the same time, or a write
-   * beside one, would get into each other.
+   * Runs work once the operations that it conflicts with have ended. Inside a transaction, these are savepoints: two at
+   * the same time, or a write beside one, would interleave.
    */
   protected queued<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
     if (this.inTransaction && kind === "write") {
@@ -190,7 +191,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return this.inTransaction ? work() : this.queueFor(kind)?.run(work) ?? work();
   }
 
-  /** Runs a statement that reads, and gives what is made of its one row. */
+  /** Runs a statement that reads, and returns its only row, converted by `read`. */
   protected async first<Row, R>(
     action: string,
     statement: Statement,
@@ -206,9 +207,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  /** Runs work again, as long as only another writer, or `also`, was in its way and there is time left. */
+  /** Retries work until `busyTimeout` has passed, while it fails only because of another writer, or of `also`. */
   protected async retrying<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
-    const giveUp = performance.now() + this.shared.busyTimeout;
+    const deadline = performance.now() + this.shared.busyTimeout;
     while (true) {
       try {
         return await work();
@@ -216,7 +217,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
         if (error instanceof UserError) throw error.error;
         const again = !isEventSourceryError(error) && !this.inTransaction &&
           ["raced", also].includes(this.shared.classify(error).failure);
-        if (!again || performance.now() > giveUp) {
+        if (!again || performance.now() > deadline) {
           throw translate(error, action, this.inTransaction, this.shared);
         }
       }
@@ -224,7 +225,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     }
   }
 
-  /** Runs work whose database errors become errors of this library. */
+  /** Runs work and translates its database errors. */
   protected async translated<R>(action: string, work: () => Promise<R>): Promise<R> {
     try {
       return await work();
@@ -264,7 +265,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const { tenantId, writes } = request;
     const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
     const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
-    // Where serializable is the default, this is refused too when others write meanwhile.
+    // Where serializable is the default, this may be refused, too, while others write.
     const { explain } = this.shared.statements;
     const conflict = await this.retrying(
       "append events",
@@ -277,7 +278,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return { status: "refused", conflict, transactionAborted: false };
   }
 
-  /** No answer came to an append: if its events are there, it succeeded; else it may still, and only a resend tells. */
+  /** Resolves an append without an answer: it succeeded if its events exist; else it still may, and a retry shows it. */
   async #resolve(request: AppendRequest, cause: unknown): Promise<AppendOutcome> {
     const options = { cause: rootOf(cause), reason: this.shared.classify(cause).reason };
     const streamIds = request.writes.map(({ streamId }) => streamId);

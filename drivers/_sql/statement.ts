@@ -1,9 +1,9 @@
 /** A statement of SQL. */
 export interface Statement {
-  /** What it is prepared under; without a name it is not. */
+  /** The name that it is prepared under; undefined if it is not prepared. */
   readonly name: string | undefined;
   readonly text: string;
-  /** The names of its columns, in order, by which its rows are read; absent where only their number counts. */
+  /** The names of its columns, in order, by which its rows are read; absent if only the number of rows matters. */
   readonly columns?: readonly string[] | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Statements {
    * lanes; null without a filter → `PageColumns`.
    */
   readonly scan: (filters: ScanFilters) => Statement;
-  /** What consumers write and read. */
+  /** The statements of consumers. */
   readonly checkpoints: CheckpointStatements;
 }
 
@@ -31,9 +31,9 @@ export interface Statements {
  * are sent together and take effect together.
  */
 export interface CheckpointStatements {
-  /** `ConsumerKey` and `ConsumerDefinition`: does nothing where it is known. */
+  /** `ConsumerKey` and `ConsumerDefinition`: does nothing if it is registered. */
   readonly register: readonly Statement[];
-  /** `ConsumerKey` → `lanes`, `filter` and `position`; no row where it is not known. */
+  /** `ConsumerKey` → `lanes`, `filter` and `position`; no row if it is not registered. */
   readonly definition: Statement;
   /** `LaneKey`, `owner`, `lease` → `position`, `epoch`, `crashes`, `parked`, `failed`. */
   readonly claim: Statement;
@@ -61,7 +61,7 @@ export interface CheckpointStatements {
   readonly due: Statement;
   /** `seen` as `ConsumerKey`s, which are marked as seen → as `due`. */
   readonly dueAndSeen: readonly Statement[];
-  /** `ConsumerKey`, `code`, `error` as JSON text; without both for none. */
+  /** `ConsumerKey`, `code`, `error` as JSON text; null for none. */
   readonly setFailure: Statement;
   /** `scope`, `name`, `version`, each null for all → a row a consumer, its lanes in JSON. */
   readonly list: Statement;
@@ -69,7 +69,7 @@ export interface CheckpointStatements {
   readonly forget: readonly Statement[];
 }
 
-/** The columns of the statements that give rows, in order; those of the others only count. */
+/** The columns of the statements whose rows are read, in order. */
 export const columnsOf = {
   inserted: ["version", "position"],
   insertedAll: ["stream_id", "version", "position"],
@@ -85,7 +85,7 @@ export const columnsOf = {
   ],
 } as const;
 
-/** Which filters a scan has. */
+/** The filters that a scan has. */
 export interface ScanFilters {
   readonly tenant: boolean;
   readonly categories: boolean;
@@ -97,10 +97,10 @@ export interface ScanFilters {
   readonly backwards: boolean;
 }
 
-/** A parameter of a statement. */
+/** A parameter of a statement: text, which the statement casts. */
 export type Parameter = string | null;
 
-/** A name for a prepared statement: two texts of one name would be refused, so it is made of the text. */
+/** Returns a name for a prepared statement, a hash of its text: two texts under one name would be refused. */
 export function statementName(text: string): string {
   let [a, b] = [0x811c9dc5, 0x1000193];
   for (let index = 0; index < text.length; index++) {

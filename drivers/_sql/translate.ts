@@ -10,9 +10,9 @@ import type { Shared } from "./connection.ts";
 import { rootOf } from "./failure.ts";
 
 /**
- * Makes an error of this library of what a database client threw; its own errors pass.
+ * Translates an error of a database client into one of this library; the library's own errors pass unchanged.
  *
- * @param action What was to be done, for the message.
+ * @param action The attempted action, for the message.
  * @param bound Whether it happened inside a transaction, which most errors end.
  */
 export function translate(

@@ -18,11 +18,11 @@ export const eventColumns = [
   "published",
 ] as const;
 
-/** What a page may hold of JSON text that a caller chose the length of; the others are short. */
+/** The columns of JSON text whose length the caller chooses; the others are short. */
 export const jsonColumns = ["data", "metadata", "codec", "tags"] as const;
 
 /**
- * How many bytes of JSON a page holds at most, unless its first event alone has more. Far below what a text may be in
+ * The most bytes of JSON in a page, unless its first event alone has more. Far below what a text may be in
  * Postgres (1 GB) and in a JavaScript engine (512 MB); a libSQL server refuses any above 4 MB.
  */
 export const pageBytes: number = 2 * 1024 * 1024;
@@ -32,7 +32,7 @@ export const pageColumns = [...eventColumns, "cut"] as const;
 
 /**
  * The columns of a page of events, each as the JSON text of an array: the database aggregates, and one parse a column
- * replaces an object a row. On Postgres this reads 475,000 events/s, where an aggregate of row arrays gives 330,000,
+ * replaces an object a row. On Postgres this reads 475,000 events/s, where an aggregate of row arrays reads 330,000,
  * text columns and a parse a row 280,000, and row objects 215,000.
  */
 type PageColumns = Readonly<Record<(typeof pageColumns)[number], string | null>>;
@@ -40,7 +40,7 @@ type PageColumns = Readonly<Record<(typeof pageColumns)[number], string | null>>
 /** A page as it was read. */
 interface Page {
   readonly events: readonly StoredEvent[];
-  /** Whether it was cut off by its bytes: more was found. */
+  /** Whether the limit of bytes has cut it off, although more events were found. */
   readonly cut: boolean;
 }
 
@@ -82,7 +82,7 @@ export function readPage(columns: PageColumns): Page {
 /** The columns of a page of streams, in order. */
 export const streamColumns = ["stream_id", "version", "created_at", "updated_at"] as const;
 
-/** A page of streams, as in `PageColumns`. */
+/** The columns of a page of streams, each as the JSON text of an array, as in `PageColumns`. */
 type StreamColumns = Readonly<Record<(typeof streamColumns)[number], string | null>>;
 
 /** Turns the columns of a page into streams. */
@@ -98,7 +98,7 @@ export function readStreams(columns: StreamColumns): readonly StoredStream[] {
   }));
 }
 
-/** Postgres gives a UTC instant without its zone, SQLite as it was stored. */
+/** Completes a UTC instant, which Postgres returns without its zone. */
 function instant(text: string): string {
   return text.endsWith("Z") ? text : `${text}Z`;
 }

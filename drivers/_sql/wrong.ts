@@ -1,6 +1,6 @@
 import { entityKind } from "drizzle-orm";
 
-/** Makes the error for what is not a handle of an engine; `works` says which are. */
+/** Creates the error for a value that is not a handle of an engine; `works` lists the handles that are. */
 export function wrongHandle(
   engine: string,
   example: string,
@@ -13,7 +13,7 @@ export function wrongHandle(
   );
 }
 
-/** Names Drizzle's class of a handle, or what else the value is, without showing it. */
+/** Returns Drizzle's class of a handle, or the kind of another value, without its content. */
 function kindOf(value: unknown): string {
   if (value === null || typeof value !== "object") return value === null ? "null" : typeof value;
   const { constructor } = value;

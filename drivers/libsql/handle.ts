@@ -12,13 +12,13 @@ import { wrongHandle } from "../_sql/wrong.ts";
 export interface LibsqlHandle<Tx> {
   /** Runs work in a transaction. */
   transaction<R>(work: (tx: Tx) => Promise<R>): Promise<R>;
-  /** Runs a statement; what it returns tells libSQL handles from others. */
+  /** Runs a statement; its return type identifies handles for libSQL. */
   run(query: string): PromiseLike<{ readonly rowsAffected: number }>;
   /** Runs several statements in one request. */
   readonly batch: unknown;
 }
 
-/** What the driver uses of Drizzle's session. */
+/** The members of Drizzle's session that the driver uses. */
 interface DrizzleSession {
   readonly prepareQuery: (
     query: { readonly sql: string; readonly params: unknown[] },
@@ -31,17 +31,17 @@ interface DrizzleSession {
   readonly batch: (
     queries: readonly BatchItem[],
   ) => Promise<readonly { readonly rows: readonly unknown[] }[]>;
-  /** The client's own transaction, inside one. */
+  /** The client's transaction; absent outside of transactions. */
   readonly tx?: ClientTransaction;
 }
 
-/** What the driver uses of the client's transaction. */
+/** The members of the client's transaction that the driver uses. */
 interface ClientTransaction {
   execute: (statement: unknown) => Promise<unknown>;
   readonly close: () => void;
 }
 
-/** What the driver uses of the client of a file. */
+/** The member of a file's client that the driver uses. */
 interface LocalClient {
   readonly transaction: (mode: "deferred") => Promise<LocalTransaction>;
 }
@@ -52,7 +52,7 @@ interface LocalTransaction {
   readonly rollback: () => Promise<void>;
 }
 
-/** A statement in the shape that Drizzle's batch asks its queries for. */
+/** A statement in the shape that Drizzle's batch expects. */
 interface BatchItem {
   readonly _prepare: () => {
     readonly getQuery: () => { readonly sql: string; readonly params: unknown[] };
@@ -62,21 +62,21 @@ interface BatchItem {
 
 /** One handle for libSQL, or one transaction of it. */
 export interface LibsqlConnection extends Connection {
-  /** Runs statements with the same parameters in one request and one transaction; gives the rows of the first. */
+  /** Runs statements with the same parameters in one request and one transaction; returns the rows of the first. */
   readonly batch: <Row>(
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ) => Promise<readonly Row[]>;
   /** Opens a transaction that writes, or inside one a savepoint. */
   readonly transaction: <R>(work: (tx: unknown) => Promise<R>) => Promise<R>;
-  /** Whether the database is a file, or memory, of this process. */
+  /** Whether this process opens the database itself: a file, or memory. */
   readonly local: boolean;
 }
 
 /**
  * Opens a handle.
  *
- * @throws {TypeError} If it is no Drizzle handle for libSQL.
+ * @throws {TypeError} If it is not a Drizzle handle for libSQL.
  */
 export function connect(handle: unknown): LibsqlConnection {
   if (!isLibsql(handle)) {
@@ -121,11 +121,11 @@ export function connect(handle: unknown): LibsqlConnection {
 }
 
 /**
- * Gives Drizzle's session with transactions that take the file's write lock in another way.
+ * Returns Drizzle's session with transactions that take the file's write lock through `executeMultiple`.
  *
  * The client leaves a statement that found the file locked (SQLITE_BUSY) open on its pooled connection, be it `begin
  * immediate` or an insert: that connection then cannot commit, or shows an old state, until the statement is collected
- * as garbage. `executeMultiple` closes its statements whatever happens: so the lock is taken there.
+ * as garbage. `executeMultiple` always closes its statements.
  */
 function claiming(session: DrizzleSession, client: LocalClient): DrizzleSession {
   const transaction = async () => {
@@ -133,7 +133,7 @@ function claiming(session: DrizzleSession, client: LocalClient): DrizzleSession 
     try {
       await tx.executeMultiple("rollback; begin immediate");
     } catch (error) {
-      // There is nothing to roll back any more; it gives the connection back all the same.
+      // There is nothing left to roll back, but this releases the connection.
       await tx.rollback().catch(() => {});
       throw error;
     }
@@ -147,8 +147,8 @@ const watched: WeakSet<object> = new WeakSet();
 /**
  * Closes a transaction once the server has ended it, as it does with one that idles while others wait.
  *
- * The server says so to the next statement alone: those after it, the user's and ours, would each be committed on their
- * own, and the rollback would fail.
+ * The server reports this only to the next statement: later ones, the user's and ours, would each commit on their own,
+ * and the rollback would fail.
  */
 function endWithServer(tx: ClientTransaction): void {
   if (watched.has(tx)) return;
@@ -164,12 +164,12 @@ function endWithServer(tx: ClientTransaction): void {
   };
 }
 
-/** What the server says to the first statement after it has ended a transaction. */
+/** The server's code for the first statement after it has ended a transaction. */
 const timedOut = "TRANSACTION_TIMEOUT";
 
 const kinds = ["LibSQLDatabase", "LibSQLTransaction"];
 
-/** Drizzle marks its classes, so that those of another copy are known too. */
+/** Recognizes a handle by Drizzle's marks, so that one of another copy of Drizzle is accepted, too. */
 function isLibsql(handle: unknown): handle is LibsqlHandle<unknown> & object {
   if (typeof handle !== "object" || handle === null) return false;
   for (
@@ -194,9 +194,9 @@ function batchItem({ text }: Statement, parameters: readonly Parameter[]): Batch
 }
 
 /**
- * Tells what an error of the database or its client means. The code decides, never the message.
+ * Classifies an error of the database or its client by its code, never by its message.
  *
- * @param local Whether the database is a file, or memory, of this process: there is no connection to lose.
+ * @param local Whether this process opens the database itself, so that there is no connection to lose.
  */
 export function classify(error: unknown, local: boolean): Classified {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -207,7 +207,7 @@ export function classify(error: unknown, local: boolean): Classified {
       return { failure, code, reason: `the database refused with ${code}` };
     }
     const status: unknown = cause.cause && Reflect.get(cause.cause, "status");
-    // What the server answered, unless it or a proxy before it was out of order.
+    // A refusal by the server, unless it or a proxy has failed (status 5xx).
     return typeof status === "number" && status < 500
       ? { failure: "other", code, reason: `the server refused with HTTP status ${status}` }
       : classifyClient(cause, !local);
@@ -218,7 +218,7 @@ export function classify(error: unknown, local: boolean): Classified {
     : found;
 }
 
-/** Undefined for the client's own codes. */
+/** Classifies a code of the database; undefined for the client's own codes. */
 function failureOf(code: string): Failure | undefined {
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) return "raced";
   if (code.startsWith("SQLITE_CONSTRAINT")) return "refused";

@@ -10,13 +10,13 @@ import { list } from "../_sql/wire.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { connect, type LibsqlConnection } from "./handle.ts";
 
-/** What the sessions of one driver share. */
+/** The state that all sessions of a driver share. */
 interface LibsqlShared extends Shared {
   readonly statements: LibsqlStatements;
   readonly prefix: string;
 }
 
-/** The first position that each open transaction appended at: what it reads of the log ends before that. */
+/** The first position that each open transaction appended at: it reads the log up to that one, exclusively. */
 const firstPositions: WeakMap<object, number> = new WeakMap();
 
 /** A session on libSQL: the driver's own, or inside a transaction. */
@@ -27,11 +27,11 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   protected readonly shared: LibsqlShared;
   protected readonly connection: LibsqlConnection;
 
-  constructor(db: Db, bound: boolean, setting: LibsqlShared) {
+  constructor(db: Db, inTransaction: boolean, shared: LibsqlShared) {
     super();
     this.db = db;
-    this.inTransaction = bound;
-    this.shared = setting;
+    this.inTransaction = inTransaction;
+    this.shared = shared;
     this.connection = connect(db);
   }
 
@@ -39,7 +39,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     await this.shared.readiness.check(() => this.readState(this.connection));
   }
 
-  /** Reads what the tables say of themselves, if they are there. */
+  /** Reads the versions of the schema. @throws {MissingSchemaError} If there are no tables. */
   protected async readState({ run }: LibsqlConnection): Promise<SchemaState> {
     const { tables, state } = this.shared.statements;
     const there = list<string>(only(await run<{ there: string }>(tables, [])).there);
@@ -48,8 +48,8 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   /**
-   * A file has one writer. Whoever comes while it writes would be told so at once, or block this process's event loop
-   * until the database's own timeout: so the writers of this process queue up here instead.
+   * A file has one writer. A second one would fail immediately, or block this process's event loop until the database's
+   * own timeout: so the writers of this process queue here instead.
    */
   protected queueFor(kind: "read" | "write"): Queue | undefined {
     return this.connection.local && kind === "write" ? this.shared.queue : undefined;
@@ -64,7 +64,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
         request.tenantId,
         eventsParameter(request),
       ]);
-    if (this.inTransaction && rows.length > 0) this.#note(rows);
+    if (this.inTransaction && rows.length > 0) this.#recordFirst(rows);
     return rows;
   }
 
@@ -91,7 +91,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     await this.connection.run({ name: undefined, text: "select 1" }, []);
   }
 
-  /** Commits come in the order of their positions, for there is one writer; a hole is never filled. */
+  /** With a single writer, commits are in the order of their positions, and gaps are never filled. */
   async settled(): Promise<number> {
     const head = await this.first(
       "read the position",
@@ -112,10 +112,10 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
       }));
   }
 
-  /** Nothing to do: a transaction that writes is alone. */
+  /** Does nothing: an open transaction always blocks other writers. */
   async blockAppends(): Promise<void> {}
 
-  /** A remote database is not named: only the client knows its URL, which may hold a token. */
+  /** Describes the database; a remote one without its URL, which only the client knows and which may hold a token. */
   protected async place(run: LibsqlConnection["run"]): Promise<string> {
     const { statements, where, prefix } = this.shared;
     if (!this.connection.local) return where;
@@ -124,7 +124,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     return `${place} (prefix "${prefix}")`;
   }
 
-  #note(rows: readonly InsertedRow[]): void {
+  #recordFirst(rows: readonly InsertedRow[]): void {
     const first = Math.min(...rows.map(({ position }) => number(position)));
     const { client } = this.connection;
     firstPositions.set(client, Math.min(first, firstPositions.get(client) ?? first));

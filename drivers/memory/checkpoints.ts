@@ -12,16 +12,16 @@ import type {
   StoredParking,
   StreamKey,
 } from "../../mod.ts";
-import { type Consumer, type ConsumerStates, made, parkedAfter, withLane } from "./consumers.ts";
+import { type Consumer, type ConsumerStates, parkedAfter, reset, withLane } from "./consumers.ts";
 import { compareBytes, keyOf } from "./key.ts";
 
-/** How a session reads the consumers, and how it changes them when its turn in the queue has come. */
+/** A session's access to the stored consumers: reads immediately, writes through its queue. */
 interface Access {
   readonly read: () => ConsumerStates;
   readonly write: <R>(work: (states: ConsumerStates) => R) => Promise<R>;
 }
 
-/** The checkpoints of a session. */
+/** The checkpoints of a session, inside or outside of a transaction. */
 export class MemoryCheckpoints implements Checkpoints {
   readonly #access: Access;
 
@@ -32,7 +32,7 @@ export class MemoryCheckpoints implements Checkpoints {
   async register(key: ConsumerKey, definition: ConsumerDefinition): Promise<ConsumerDefinition> {
     return await this.#access.write((states) => {
       const found = states.get(key);
-      if (found === undefined) states.put(made(key, definition, []));
+      if (found === undefined) states.put(reset(key, definition, []));
       return found?.definition ?? definition;
     });
   }
@@ -138,7 +138,7 @@ export class MemoryCheckpoints implements Checkpoints {
       const found = states.get(key);
       if (found === undefined) return;
       const definition = { ...found.definition, position };
-      states.put({ ...found, ...made(found.key, definition, found.lanes) });
+      states.put({ ...found, ...reset(found.key, definition, found.lanes) });
     });
   }
 
@@ -151,7 +151,7 @@ export class MemoryCheckpoints implements Checkpoints {
       const found = states.get(key);
       if (found?.lanes.map(({ epoch }) => epoch).join() !== epochs.join()) return false;
       const { parked } = found!;
-      states.put({ ...found!, ...made(found!.key, definition, found!.lanes), parked });
+      states.put({ ...found!, ...reset(found!.key, definition, found!.lanes), parked });
       return true;
     });
   }

@@ -7,7 +7,7 @@ import type {
 } from "../../mod.ts";
 import { keyOf } from "./key.ts";
 
-/** A lane as it is kept; it has an owner until its lease is released. */
+/** A stored lane; it has an owner until its lease is released, even after that has run out. */
 interface Lane {
   readonly position: number;
   readonly epoch: number;
@@ -17,13 +17,13 @@ interface Lane {
   readonly stalled: boolean;
 }
 
-/** A parked stream as it is kept; its instants are milliseconds since 1970. */
+/** A stored parked stream; its instants are milliseconds since 1970. */
 interface Parked extends Omit<ParkedEntry, "delay"> {
   readonly dueAt: number | undefined;
   readonly failedAt: number;
 }
 
-/** A consumer as it is kept: never changed, only replaced. */
+/** A stored consumer: immutable, replaced as a whole. */
 export interface Consumer {
   readonly key: ConsumerKey;
   readonly definition: ConsumerDefinition;
@@ -33,10 +33,10 @@ export interface Consumer {
   readonly failure?: ConsumerFailure | undefined;
 }
 
-/** The committed consumers; or, on top of them, what a transaction has changed so far. */
+/** The committed consumers, or the changes of an open transaction on top of them. */
 export class ConsumerStates {
   readonly #base: ConsumerStates | undefined;
-  /** Undefined stands for a consumer that was removed. */
+  /** Undefined marks a removed consumer. */
   readonly #consumers: Map<string, Consumer | undefined> = new Map();
 
   constructor(base: ConsumerStates | undefined) {
@@ -63,7 +63,7 @@ export class ConsumerStates {
     ];
   }
 
-  /** Commits a transaction: what it changed becomes part of its base. */
+  /** Commits a transaction: applies its changes to its base. */
   commit(): void {
     for (const [text, consumer] of this.#consumers) this.#base!.#consumers.set(text, consumer);
   }
@@ -84,8 +84,10 @@ function textOf({ scope, name, version }: ConsumerKey): string {
   return `${scope}\0${name}\0${version}`;
 }
 
-/** Returns a consumer without parked streams, all its lanes free and at one position, with epochs above those before. */
-export function made(
+/**
+ * Returns a consumer without parked streams, all its lanes free and at one position, with epochs above those before.
+ */
+export function reset(
   { scope, name, version }: ConsumerKey,
   definition: ConsumerDefinition,
   before: readonly Lane[],
@@ -108,7 +110,7 @@ export function withLane(consumer: Consumer, number: number, lane: Lane): Consum
   return { ...consumer, lanes: consumer.lanes.with(number, lane) };
 }
 
-/** Returns the parked streams once progress is written. */
+/** Returns the parked streams after progress is written. */
 export function parkedAfter(
   before: ReadonlyMap<string, Parked>,
   { parked: entries, deferred, released }: Progress,
@@ -118,7 +120,7 @@ export function parkedAfter(
   const failedAt = Date.now();
   for (const { delay, ...park } of entries) {
     const key = keyOf(park.tenantId, park.streamId);
-    // The event was discarded meanwhile: the stream goes on after it.
+    // The event was discarded meanwhile: the stream continues after it.
     if ((parked.get(key)?.position ?? 0) > park.position) continue;
     parked.set(key, {
       ...park,

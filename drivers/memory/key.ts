@@ -1,9 +1,9 @@
-/** NUL stands in no name, so no two pairs share a key; without a tenant nothing has to be joined, and hashed, again. */
+/** Returns a map key: unique, since no name contains NUL; without a tenant, the name itself, which saves joining. */
 export function keyOf(tenantId: string, name: string): string {
   return tenantId === "" ? name : `${tenantId}\0${name}`;
 }
 
-/** Compares by code points, which is the order of the UTF-8 bytes; `<` compares UTF-16 units, and puts surrogates too low. */
+/** Compares by code points, the order of the UTF-8 bytes; `<` compares UTF-16 units, which sorts surrogates too low. */
 export function compareBytes(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index++) {

@@ -2,7 +2,7 @@ import type { NewEvent } from "../../mod.ts";
 import { ConsumerStates } from "./consumers.ts";
 import { keyOf } from "./key.ts";
 
-/** Where an event stands. */
+/** The place of an event in its stream and in the log. */
 export interface Location {
   readonly tenantId: string;
   readonly streamId: string;
@@ -12,10 +12,10 @@ export interface Location {
   readonly position: number;
 }
 
-/** An event as it is kept: encoded, as a database would hold it. */
+/** A stored event: encoded, as in a database. */
 export interface Row extends NewEvent, Location {}
 
-/** What is committed, or, on top of it, what a transaction has done so far. */
+/** The committed events, or the changes of an open transaction on top of them. */
 export class Log {
   readonly base: Log | undefined;
   readonly consumers: ConsumerStates;
@@ -24,13 +24,15 @@ export class Log {
   readonly ids: Map<string, Row> = new Map();
   /** Streams of the base that this transaction deleted. */
   readonly deleted: Set<string> = new Set();
-  /** The last position that was given (a rollback leaves a hole), and the last that no open transaction holds. */
-  readonly sequence: { given: number; settled: number };
+  /**
+   * The last assigned position (a rollback leaves a gap), and the last one at or below which no transaction is open.
+   */
+  readonly sequence: { assigned: number; settled: number };
 
   constructor(base: Log | undefined) {
     this.base = base;
     this.consumers = new ConsumerStates(base?.consumers);
-    this.sequence = base?.sequence ?? { given: 0, settled: 0 };
+    this.sequence = base?.sequence ?? { assigned: 0, settled: 0 };
   }
 
   stream(key: string): readonly Row[] {
@@ -52,7 +54,7 @@ export class Log {
     return row === undefined || this.deleted.has(keyOf(tenantId, row.streamId)) ? undefined : row;
   }
 
-  /** The keys of all streams that have events. */
+  /** Returns the keys of all streams that have events. */
   keys(): Set<string> {
     const keys = this.base?.keys() ?? new Set();
     for (const key of this.deleted) keys.delete(key);
@@ -80,7 +82,7 @@ export class Log {
     if (this.base !== undefined) this.deleted.add(key);
   }
 
-  /** The rows of some positions that are committed: a transaction sees no others, not even its own. */
+  /** Yields the committed rows of a range of positions: a transaction's own events are not part of the log yet. */
   *between(after: number, until: number, backwards: boolean): Iterable<Row> {
     if (this.base !== undefined) return yield* this.base.between(after, until, backwards);
     const [first, end] = [firstAfter(this.rows, after), firstAfter(this.rows, until)];
@@ -89,12 +91,12 @@ export class Log {
     }
   }
 
-  /** Outside of transactions: every position that was given is committed or will never appear. */
+  /** Settles the log when no transaction is open: every assigned position is committed, or will never appear. */
   settle(): void {
-    if (this.base === undefined) this.sequence.settled = this.sequence.given;
+    if (this.base === undefined) this.sequence.settled = this.sequence.assigned;
   }
 
-  /** Commits a transaction: what it did becomes part of its base. */
+  /** Commits a transaction: applies its changes to its base. */
   commit(): void {
     for (const key of this.deleted) this.base!.remove(key);
     for (const row of this.rows) this.base!.insert(row);

@@ -1,8 +1,8 @@
 /**
- * Keeps events in memory: for tests, and as the readable reference of what a driver does.
+ * Stores events in memory: for tests, and as a readable reference implementation of a driver.
  *
- * It has the semantics of the SQL drivers, transactions, rollback and savepoints included. What is in it is gone with
- * the process.
+ * It has the semantics of the SQL drivers, including transactions, rollback and savepoints. Its content ends with the
+ * process.
  *
  * @example A unit test without a database
  * ```ts
@@ -23,11 +23,11 @@ import { checkBusyTimeout } from "../_shared/queue.ts";
 import { Log } from "./log.ts";
 import { MemoryDriver } from "./session.ts";
 
-/** How an in-memory driver behaves. */
+/** Options of an in-memory driver. */
 export interface MemoryOptions<Db = undefined> {
   /**
-   * What handlers and transactions get as `db`: `memory({ db })` for handlers written for a database, since a handler that
-   * uses `db` does not compile without. @default undefined
+   * The `db` of handlers and transactions: pass it to test handlers that are written for a database, since a handler
+   * that uses `db` does not compile without it. @default undefined
    */
   readonly db?: Db | undefined;
   /** How long a write waits for an open transaction, in milliseconds. @default 5000 */
@@ -35,22 +35,20 @@ export interface MemoryOptions<Db = undefined> {
 }
 
 /**
- * Makes a driver that keeps events in memory.
+ * Creates a driver that stores events in memory.
  *
- * @returns An empty store of its own; its `migrate` has nothing to do.
+ * @returns A driver with an empty log of its own; its `migrate` does nothing.
  * @throws {TypeError | RangeError} If an option is malformed or out of range.
  */
 export function memory(options?: MemoryOptions): Driver<undefined>;
 /**
- * Makes a driver that keeps events in memory, and hands a database of the caller's to handlers: for tests of handlers
- * that write to one. What they write there is not undone when a transaction of the store is rolled back.
+ * Creates a driver that stores events in memory and passes a database of the caller to handlers: for tests of handlers
+ * that write to one. Their writes are not undone when a transaction of the store is rolled back.
  */
 export function memory<Db>(options: MemoryOptions<Db> & { readonly db: Db }): Driver<Db>;
 export function memory<Db>(options: MemoryOptions<Db> = {}): Driver<Db> {
   const { db, busyTimeout = 5000 } = options;
   checkBusyTimeout(busyTimeout);
-  // The overloads see to it: where there is no `db`, its type is `undefined`.
+  // The overloads guarantee it: without `db`, its type is `undefined`.
   return new MemoryDriver(new Log(undefined), db as Db, busyTimeout);
 }
-
-// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.

@@ -22,24 +22,24 @@ import { compareBytes, keyOf } from "./key.ts";
 import { type Location, Log, type Row } from "./log.ts";
 
 /**
- * What a driver does, outside of transactions or in one.
+ * A session on a log: the driver's own, or inside a transaction.
  *
- * While a transaction is open, the writes of the session around it wait; so a transaction in a transaction is a
- * savepoint like any other, and two of them at the same time take turns.
+ * While a transaction is open, the writes of the session around it wait; so a transaction inside a transaction is a
+ * savepoint, and two of them run one after the other.
  */
 class MemorySession<Db> implements Session<Db> {
   readonly db: Db;
   readonly checkpoints: Checkpoints;
   readonly #log: Log;
   readonly #busyTimeout: number;
-  readonly #turns: Queue;
+  readonly #queue: Queue;
   #ended = false;
 
-  constructor(log: Log, db: Db, busyTimeout: number, turns: Queue = new Queue(busyTimeout)) {
+  constructor(log: Log, db: Db, busyTimeout: number, queue: Queue = new Queue(busyTimeout)) {
     this.#log = log;
     this.db = db;
     this.#busyTimeout = busyTimeout;
-    this.#turns = turns;
+    this.#queue = queue;
     this.checkpoints = new MemoryCheckpoints({
       read: () => this.#open().consumers,
       write: (work) => this.#write((log) => work(log.consumers)),
@@ -54,7 +54,7 @@ class MemorySession<Db> implements Session<Db> {
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   ): Promise<StreamPage> {
     const stream = this.#open().stream(keyOf(tenantId, streamId));
-    // Versions have no holes, so they are indexes.
+    // Versions have no gaps, so they are indexes.
     const start = from - 1;
     const end = Math.min(to, stream.length);
     const wanted = backwards
@@ -67,7 +67,7 @@ class MemorySession<Db> implements Session<Db> {
     const { after, until, limit, backwards = false } = query;
     const events: StoredEvent[] = [];
     for (const row of this.#open().between(after, until, backwards)) {
-      if (!passes(row, query)) continue;
+      if (!matches(row, query)) continue;
       events.push(read(row));
       if (events.length === limit) return { events, scanned: row.position };
     }
@@ -107,7 +107,7 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
-    return await this.#turns.run(async () => {
+    return await this.#queue.run(async () => {
       const log = new Log(this.#open());
       const session = new MemorySession(log, this.db, this.#busyTimeout);
       try {
@@ -122,12 +122,12 @@ class MemorySession<Db> implements Session<Db> {
     });
   }
 
-  /** Nothing to do: a transaction keeps out all other writes as it is. */
+  /** Does nothing: a transaction always blocks all other writes. */
   async blockAppends(): Promise<void> {}
 
-  /** Gives a session on the same log: there are no transactions but the driver's own to join. */
+  /** Returns a session on the same log: there are no transactions of others to join. */
   using(db: Db): Session<Db> {
-    return new MemorySession(this.#log, db, this.#busyTimeout, this.#turns);
+    return new MemorySession(this.#log, db, this.#busyTimeout, this.#queue);
   }
 
   async #write<R>(work: (log: Log) => R): Promise<R> {
@@ -137,10 +137,12 @@ class MemorySession<Db> implements Session<Db> {
       log.settle();
       return result;
     };
-    return this.#turns.free ? write() : await this.#turns.run(async () => write());
+    return this.#queue.free ? write() : await this.#queue.run(async () => write());
   }
 
-  /** The log, unless the transaction has ended: what somebody forgot to await must not vanish silently. */
+  /**
+   * Returns the log, unless the transaction has ended: work that a caller forgot to await must not be lost silently.
+   */
   #open(): Log {
     if (!this.#ended) return this.#log;
     throw new UnsupportedError(
@@ -154,10 +156,10 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
   readonly capabilities = { transactions: true, backwards: true, prefix: true };
 
   async migrate(): Promise<void> {
-    // There are no tables to make.
+    // There are no tables to create.
   }
 
-  /** Nothing here can be set back; once no transaction is open, all that was given is settled. */
+  /** Repairs nothing, since nothing can be set back; waits for open transactions and returns the settled position. */
   async repairPosition(): Promise<number> {
     return await this.transaction((session) => session.settled());
   }
@@ -186,7 +188,7 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
     writes: writes.map(({ streamId, category, slot, events }, index) => {
       let version = versions[index]!;
       const positions = events.map((event) => {
-        const position = ++log.sequence.given;
+        const position = ++log.sequence.assigned;
         log.insert(
           rowOf(event, { tenantId, streamId, category, slot, version: ++version, position }),
         );
@@ -221,11 +223,7 @@ function rowOf(
   };
 }
 
-// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
-
-// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
-
-function passes(row: Row, query: LogQuery): boolean {
+function matches(row: Row, query: LogQuery): boolean {
   const { tenantId, categories, types, tags, streamId, published, lane } = query;
   return (tenantId === undefined || row.tenantId === tenantId) &&
     (streamId === undefined || row.streamId === streamId) &&
@@ -235,8 +233,6 @@ function passes(row: Row, query: LogQuery): boolean {
     (!published || row.published) &&
     (lane === undefined || row.slot % lane.lanes === lane.lane);
 }
-
-// Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
 
 function read(row: Row): StoredEvent {
   const { id, type, schemaVersion, createdAt, published } = row;

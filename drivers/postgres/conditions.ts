@@ -1,4 +1,4 @@
-/** The names of the conditions that an operator meets, by SQLSTATE; as in Postgres's manual, appendix A. */
+/** The names of common error conditions, by SQLSTATE; as in Postgres's manual, appendix A. */
 const conditions: Readonly<Record<string, string>> = {
   "08000": "connection_exception",
   "08003": "connection_does_not_exist",
@@ -47,7 +47,7 @@ const conditions: Readonly<Record<string, string>> = {
   "XX002": "index_corrupted",
 };
 
-/** The names of the classes that the others belong to, by the first two characters. */
+/** The names of the classes of all other conditions, by the first two characters. */
 const classes: Readonly<Record<string, string>> = {
   "08": "connection_exception",
   "0A": "feature_not_supported",
@@ -67,7 +67,7 @@ const classes: Readonly<Record<string, string>> = {
   "XX": "internal_error",
 };
 
-/** Names an SQLSTATE's condition, or its class: `insufficient_privilege (42501)`. */
+/** Returns the name of an SQLSTATE's condition, or of its class: `insufficient_privilege (42501)`. */
 export function nameOf(state: string): string {
   const name = conditions[state] ?? classes[state.slice(0, 2)];
   return name === undefined ? state : `${name} (${state})`;

@@ -1,8 +1,8 @@
 /**
- * Names the database whose appends have to be serial, after what its `version()` says. Both speak the protocol of
- * Postgres and take its advisory locks, in some versions for nothing, in others on one node alone.
+ * Recognizes a database whose appends have to be serial by its `version()`. Both speak the protocol of Postgres and
+ * accept its advisory locks, but ignore them in some versions, and keep them on one node in others.
  *
- * @returns Its name; undefined for Postgres itself, and for whatever a probe has to tell.
+ * @returns Its name; undefined for Postgres itself, and for databases that a probe has to test.
  */
 export function serialEngine(version: string): string | undefined {
   if (/cockroach/i.test(version)) return "CockroachDB";

@@ -6,24 +6,24 @@ import { UnsupportedError } from "../../mod.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { serialEngine } from "./engine.ts";
 
-/** What the tables say of themselves, their fence and their database. */
+/** The state of the tables, their fence and their database. */
 export interface PostgresState extends SchemaState {
-  /** Whether the fence was chosen already, by a migration or by the first use. */
+  /** Whether a migration or the first use has chosen the fence already. */
   readonly probed: string;
-  /** Whether it was made serial. */
+  /** Whether the fence is serial. */
   readonly serial: string;
-  /** What the database says that it is. */
+  /** The database's `version()`. */
   readonly engine: string;
-  /** How many positions a session takes from the sequence when it needs one. */
+  /** The number of values of the sequence that a session caches. */
   readonly cached: string | null;
 }
 
 /**
- * Chooses the fence of a store: the serial one where the store has it, else the concurrent one, if this database has
- * what that takes. Where it has not, the fence is made serial, if that may be and no event was appended yet.
+ * Chooses the fence of a store: the serial one if the store has it, else the concurrent one if this database supports
+ * it. Otherwise makes the fence serial, if that is allowed and no event was appended yet.
  *
- * @param unprobed Whether to find out if readers see the locks.
- * @param unused Whether no process can have begun by the concurrent fence, so that it may be made serial.
+ * @param unprobed Whether to test that readers see the locks.
+ * @param unused Whether no process can have used the concurrent fence yet, so that it may be made serial.
  * @throws {UnsupportedError} If readers would skip events.
  */
 export async function chooseFence(
@@ -43,7 +43,9 @@ export async function chooseFence(
   throw new UnsupportedError("keep events", `${reason}, so readers would skip events`);
 }
 
-/** Finds what makes the concurrent fence useless, whatever locks the database shows; undefined where nothing does. */
+/**
+ * Returns why the concurrent fence fails here even if a probe sees its locks; undefined if nothing speaks against it.
+ */
 function unfit({ engine, cached }: PostgresState): string | undefined {
   const name = serialEngine(engine);
   if (name !== undefined) return `the locks of ${name} are not seen by every session`;
@@ -52,14 +54,14 @@ function unfit({ engine, cached }: PostgresState): string | undefined {
     : undefined;
 }
 
-/** Finds out whether readers would see the locks of appends; gives the reason where they would not. */
+/** Tests whether readers see the locks of appends; returns the reason if they do not. */
 async function probe(
   run: PostgresConnection["run"],
   statements: PostgresStatements,
 ): Promise<string | undefined> {
   const { allowed } = only(await run<{ allowed: string }>(statements.locks, []));
   if (!flag(allowed)) return "this role may not take advisory locks";
-  // Some databases that speak the protocol take such locks for nothing.
+  // Some databases that speak the protocol accept these locks and ignore them.
   const { shown } = only(await run<{ shown: string }>(statements.probe, []));
   return number(shown) > 0 ? undefined : "this database shows no advisory locks";
 }

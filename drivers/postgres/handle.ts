@@ -15,17 +15,17 @@ import { watch } from "./watch.ts";
 export interface PostgresHandle<Tx> {
   /** Runs work in a transaction. */
   transaction<R>(work: (tx: Tx) => Promise<R>, config?: PostgresTransactionConfig): Promise<R>;
-  /** Runs a statement; what it returns tells Postgres handles from others. */
+  /** Runs a statement; its return type identifies handles for Postgres. */
   execute(query: string): PromiseLike<unknown> & { readonly _: { readonly dialect: "pg" } };
 }
 
-/** How a transaction is opened. */
+/** Options of a transaction. */
 export interface PostgresTransactionConfig {
-  /** What the transaction sees of others. */
+  /** The isolation from other transactions. */
   readonly isolationLevel?: "read committed";
 }
 
-/** What the driver uses of Drizzle's session, which is public on every handle as `_.session`. */
+/** The members of Drizzle's session that the driver uses; public on every handle as `_.session`. */
 interface DrizzleSession {
   readonly prepareQuery: (
     query: { readonly sql: string; readonly params: unknown[] },
@@ -36,7 +36,7 @@ interface DrizzleSession {
   ) => { execute(): Promise<readonly unknown[]> };
 }
 
-/** What the client below a handle may tell of itself. */
+/** The members of a client below a handle that show its state. */
 interface Client {
   readonly options?: { readonly max?: unknown };
   readonly totalCount?: unknown;
@@ -53,7 +53,7 @@ export interface PostgresConnection extends Connection {
   readonly transactions: boolean;
   /** Whether it has a single connection, which an open transaction holds. */
   readonly single: boolean;
-  /** Whether the database is in this process, so that nobody else is behind it. */
+  /** Whether the database runs in this process, so that no other process uses it. */
   readonly embedded: boolean;
 }
 
@@ -64,7 +64,7 @@ const withoutTransactions = ["NeonHttpSession", "PgRemoteSession", "XataHttpSess
  * Opens a handle.
  *
  * @param prepare Whether statements are prepared under a name.
- * @throws {TypeError} If it is no Drizzle handle for Postgres.
+ * @throws {TypeError} If it is not a Drizzle handle for Postgres.
  */
 export function connect(handle: unknown, prepare: boolean): PostgresConnection {
   const db: unknown = primaryOf(handle);
@@ -88,7 +88,7 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
         undefined,
         prepare ? statement.name : undefined,
         false,
-        // Whoever reads the rows gets them as arrays, from every client.
+        // With a reader of rows, every client returns them as arrays.
         (rows) => rows,
       );
       return readRows<Row>(statement, await query.execute());
@@ -100,14 +100,14 @@ export function connect(handle: unknown, prepare: boolean): PostgresConnection {
     embedded,
     single: embedded || client.options?.max === 1 ||
       (kind === "NodePgSession" && client.totalCount === undefined),
-    // postgres.js says it in the error alone, and only of what it has not sent.
+    // postgres.js shows it by the error alone, and only for statements that it has not sent.
     closed: (error) =>
       client.closed === true || client.ended === true || client.ending === true ||
       textOf(error, "code") === "CONNECTION_ENDED",
   };
 }
 
-/** A handle with replicas reads from its primary here: a replica does not show the locks of appends under way. */
+/** Returns the primary of a handle with replicas: a replica does not show the locks of running appends. */
 function primaryOf(handle: unknown): unknown {
   const primary: unknown = typeof handle === "object" && handle !== null
     ? Reflect.get(handle, "$primary")
@@ -116,7 +116,7 @@ function primaryOf(handle: unknown): unknown {
 }
 
 /**
- * Tells what an error of the database or its client means. The code decides, never the message.
+ * Classifies an error of the database or its client by its code, never by its message.
  *
  * @param fetches Whether the client sends by `fetch`.
  */
@@ -130,7 +130,7 @@ export function classify(error: unknown, fetches: boolean): Classified {
   return { failure, code, reason };
 }
 
-/** The SQLSTATE: `code` for most clients, `errno` for Bun, whose `code` is its own. */
+/** Returns the SQLSTATE: `code` for most clients, `errno` for Bun, whose `code` is its own. */
 function stateOf(error: unknown): string | undefined {
   return [textOf(error, "code"), textOf(error, "errno")].find((code) =>
     code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code)

@@ -41,23 +41,23 @@ export {
 } from "./sql/schema.ts";
 export type { PostgresTables } from "./sql/schema.ts";
 
-/** How the Postgres driver works. */
+/** Options of the Postgres driver. */
 export interface PostgresOptions {
   /** The schema that holds the tables: at most 63 bytes in UTF-8. @default "event_sourcery" */
   readonly schema?: string | undefined;
   /**
-   * Whether statements are prepared; turn it off behind a pooler that cannot keep them apart, and in the client, too, where
-   * that prepares its own: `postgres(url, { prepare: false })` of postgres.js. @default true
+   * Whether statements are prepared; turn it off behind a pooler that does not support them, and also in the client if
+   * it prepares its own: `postgres(url, { prepare: false })` of postgres.js. @default true
    */
   readonly prepare?: boolean | undefined;
   /**
    * How long a write waits for another transaction, in milliseconds.
    *
-   * A statement sets this limit once it holds the locks of its tables: what waits for those, behind `create index`,
-   * `alter table` or a `delete()` of a transaction that is still open, waits until that has ended. So do appends inside a
+   * A statement sets this limit once it holds the locks of its tables: a wait for those, behind `create index`, `alter
+   * table` or a `delete()` of an open transaction, lasts until that has ended. So does the wait of an append inside a
    * transaction. A `lock_timeout` of the role or the connection limits both, and ends in a `BusyError`, too: for
-   * postgres.js `postgres(url, { connection: { lock_timeout: 5000 } })`, for node-postgres
-   * `new Pool({ connectionString, lock_timeout: 5000 })`. @default 5000
+   * postgres.js `postgres(url, { connection: { lock_timeout: 5000 } })`, for node-postgres `new Pool({
+   * connectionString, lock_timeout: 5000 })`. @default 5000
    */
   readonly busyTimeout?: number | undefined;
   /**
@@ -68,19 +68,19 @@ export interface PostgresOptions {
 }
 
 /**
- * Makes a driver for Postgres 13 and later. Connects to nothing by itself; call `migrate()` once to make the tables.
+ * Creates a driver for Postgres 13 and later. Does not connect by itself; call `migrate()` once to create the tables.
  *
- * Appends run side by side, and readers see by advisory locks which are under way. Where the role that makes the tables may
+ * Appends run concurrently, and advisory locks show readers which are running. If the role that creates the tables may
  * not take such locks, or the database has none, appends run one transaction at a time from then on
- * (`capabilities.appends` is `serial`); so they do on CockroachDB and YugabyteDB. What shows the locks of one node alone and
- * does not say so in `version()`, such as several Citus workers or a pooler that spreads one database over several servers,
- * cannot be told from Postgres: there, append and read through one coordinator or server.
+ * (`capabilities.appends` is `serial`); so they do on CockroachDB and YugabyteDB. A database that shows only the locks
+ * of one node and does not identify itself in `version()`, such as several Citus workers or a pooler that spreads one
+ * database over several servers, looks like Postgres: there, append and read through one coordinator or server.
  *
- * @param db Any Drizzle handle for Postgres; the caller opens and closes it. One of postgres.js is best opened with
- * `fetch_types: false`: a connection that is lost while it asks for types rejects where nobody can catch it. The same
- * happens where the server ends a connection of postgres.js within a transaction, as `idle_in_transaction_session_timeout`
- * does, for the third time: a process that must survive that listens to `unhandledRejection`, or uses node-postgres.
- * @throws {TypeError | RangeError} If `db` is no Drizzle handle for Postgres, or an option is malformed.
+ * @param db Any Drizzle handle for Postgres; the caller opens and closes it. Open one of postgres.js with `fetch_types:
+ * false`: a connection that is lost while it queries types causes an unhandled rejection. The same happens when the
+ * server ends a connection of postgres.js within a transaction, as `idle_in_transaction_session_timeout` does, for the
+ * third time: a process that must survive that listens to `unhandledRejection`, or uses node-postgres.
+ * @throws {TypeError | RangeError} If `db` is not a Drizzle handle for Postgres, or an option is malformed.
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
   const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, notify = true } = options;
@@ -91,6 +91,6 @@ export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = 
     );
   }
   checkBusyTimeout(busyTimeout);
-  // A handle does whatever a transaction does, but for rollback(): afterCommit handlers get it as their db.
+  // A handle has all members of a transaction but rollback(): afterCommit handlers get it as their db.
   return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, notify });
 }

@@ -1,20 +1,20 @@
 import type { Notifier } from "../../mod.ts";
 
-/** The least time between two rings, in milliseconds: what is committed meanwhile is told by the next. */
+/** The least time between two notifications, in milliseconds: the next one covers all commits in between. */
 const pause = 5;
-/** How long to wait before a lost connection is opened again, in milliseconds. */
-const patience = 1000;
+/** The pause before a lost connection is opened again, in milliseconds. */
+const reconnectDelay = 1000;
 
-/** What a client of postgres.js can do. */
+/** The member of a client of postgres.js that the driver uses. */
 interface ListeningClient {
   readonly listen: (
     channel: string,
-    heard: () => void,
-    begun: () => void,
+    onNotify: () => void,
+    onListen: () => void,
   ) => Promise<{ readonly unlisten: () => Promise<unknown> }>;
 }
 
-/** What a pool of node-postgres can do. */
+/** The members of a pool of node-postgres that the driver uses. */
 interface Pool {
   readonly connect: () => Promise<PoolClient>;
   readonly totalCount: number;
@@ -23,15 +23,16 @@ interface Pool {
 
 interface PoolClient {
   readonly query: (text: string) => Promise<unknown>;
-  readonly on: (event: "notification" | "error" | "end", heard: () => void) => unknown;
+  readonly on: (event: "notification" | "error" | "end", listener: () => void) => unknown;
   readonly release: (destroy: boolean) => void;
 }
 
 /**
- * Rings and listens by empty notifications. They are sent after the commit, in a statement of their own: within an append
- * they would make all commits wait for each other.
+ * Sends and receives empty notifications. They are sent after the commit, in a statement of their own: within an append
+ * they would serialize all commits.
  *
- * @param client The client below a handle: one of postgres.js and a pool of node-postgres can listen, others only ring.
+ * @param client The client below a handle: one of postgres.js and a pool of node-postgres can listen, others only
+ * notify.
  * @param notify Sends a notification.
  */
 export function notifierOf(
@@ -39,24 +40,24 @@ export function notifierOf(
   channel: string,
   notify: () => Promise<unknown>,
 ): Notifier {
-  let [wanted, ringing] = [false, false];
-  const ring = async () => {
-    ringing = true;
-    while (wanted) {
-      wanted = false;
+  let [pending, sending] = [false, false];
+  const send = async () => {
+    sending = true;
+    while (pending) {
+      pending = false;
       await notify().catch(() => {});
       await sleep(pause);
     }
-    ringing = false;
+    sending = false;
   };
   return {
     notify() {
-      wanted = true;
-      if (!ringing) void ring();
+      pending = true;
+      if (!sending) void send();
     },
     listen(wake) {
       if (isPool(client)) {
-        // The only connection of a pool would be gone for everything else.
+        // Listening would take a pool's only connection from all other work.
         if (client.options.max === 1) return () => {};
         return repeat((lost) => listenOnPool(client, channel, wake, lost));
       }
@@ -66,27 +67,27 @@ export function notifierOf(
   };
 }
 
-/** Opens something, and again when it fails or is lost, until it is told to stop. */
+/** Opens a connection, and again after it fails or is lost, until it is stopped. */
 function repeat(open: (lost: () => void) => Promise<() => void>): () => void {
   let stopped = false;
   let close: (() => void) | undefined;
-  const begin = async () => {
+  const start = async () => {
     try {
       const closing = await open(() => {
         close = undefined;
-        again();
+        restart();
       });
       if (stopped) closing();
       else close = closing;
     } catch {
-      again();
+      restart();
     }
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const again = () => {
-    if (!stopped) timer = setTimeout(() => void begin(), patience);
+  const restart = () => {
+    if (!stopped) timer = setTimeout(() => void start(), reconnectDelay);
   };
-  void begin();
+  void start();
   return () => {
     stopped = true;
     clearTimeout(timer);
@@ -94,7 +95,7 @@ function repeat(open: (lost: () => void) => Promise<() => void>): () => void {
   };
 }
 
-/** The client opens a connection of its own for it, and another when that is lost. */
+/** Listens through postgres.js, which opens a connection for it, and another when that is lost. */
 async function listen(
   client: ListeningClient,
   channel: string,
@@ -104,7 +105,7 @@ async function listen(
   return () => void listening.unlisten().catch(() => {});
 }
 
-/** Takes a connection out of the pool for as long as it listens. */
+/** Listens on a connection of the pool, which it holds until it stops. */
 async function listenOnPool(
   pool: Pool,
   channel: string,

@@ -11,17 +11,17 @@ import { rootOf } from "../_sql/failure.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { SqlSession } from "../_sql/session.ts";
 
-/** What the sessions of one driver share. */
+/** The state that all sessions of a driver share. */
 interface PostgresShared extends Shared {
   readonly statements: PostgresStatements;
   /** The schema's name, quoted. */
   readonly schema: string;
   readonly connect: (db: unknown) => PostgresConnection;
-  /** What is known of the schema once it was found usable. */
+  /** The fence of the schema, once the tables were found usable. */
   readonly known: { fence: FenceKind };
 }
 
-/** How long work that keeps appends out waits for those under way before it lets others pass, in milliseconds. */
+/** How long work that blocks appends waits for running ones before it yields to new ones, in milliseconds. */
 const shortWait = "200";
 
 /** A session on Postgres: the driver's own, or inside a transaction. */
@@ -32,12 +32,12 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected readonly shared: PostgresShared;
   protected readonly connection: PostgresConnection;
 
-  constructor(db: Db, bound: boolean, setting: PostgresShared) {
+  constructor(db: Db, inTransaction: boolean, shared: PostgresShared) {
     super();
     this.db = db;
-    this.inTransaction = bound;
-    this.shared = setting;
-    this.connection = setting.connect(db);
+    this.inTransaction = inTransaction;
+    this.shared = shared;
+    this.connection = shared.connect(db);
   }
 
   protected checkSchema(): Promise<void> {
@@ -46,16 +46,18 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       async () => only(await this.#state()),
       async (found) => {
         const unprobed = !flag(found.probed);
-        // What is written in a caller's transaction may be rolled back, while this process goes on by it.
+        // A write in a caller's transaction may be rolled back, while this process would keep relying on it.
         const unused = unprobed && !this.inTransaction;
         known.fence = await chooseFence(this.connection, statements, found, { unprobed, unused });
-        // A role that may not write leaves that to others: until one has, each process probes for itself.
+        // A role without write permission cannot record it: until another one has, each process probes for itself.
         if (unused) await this.connection.run(statements.probed, []).catch(() => {});
       },
     );
   }
 
-  /** Only a handle with one connection has to wait: a transaction holds it, and would hold this up for ever. */
+  /**
+   * Only a handle with a single connection queues: an open transaction holds it, and a statement beside it would hang.
+   */
   protected queueFor(): Queue | undefined {
     return this.connection.single ? this.shared.queue : undefined;
   }
@@ -69,7 +71,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       ]);
     }
     const parameters = [request.tenantId, eventsParameter(request), timeout];
-    // Where one of several races is lost, the statement fails: a savepoint keeps the transaction around it alive.
+    // If one of several races is lost, the statement fails: a savepoint keeps the transaction around it usable.
     return this.inTransaction && request.writes.length > 1
       ? await this.connection.transaction(
         (tx) => this.#inside(tx).connection.run(this.#fenced.appendEvents, parameters),
@@ -83,7 +85,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     return await this.connection.transaction((tx) => work(this.#inside(tx)), this.inTransaction);
   }
 
-  /** There is one statement always: Postgres takes several changes in one. */
+  /** Runs the only statement: Postgres makes several changes in one. */
   protected async runTogether<Row>(
     [statement]: readonly Statement[],
     parameters: readonly Parameter[],
@@ -109,14 +111,14 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     if (standby) {
       throw new UnsupportedError(
         "read the log",
-        "this is a standby, which does not show appends under way; use the primary",
+        "this is a standby, which does not show running appends; use the primary",
       );
     }
     return settled;
   }
 
   /**
-   * Deletes while no append is under way: one that has read the stream's version would go on from it, and leave a
+   * Deletes while no append is running: one that has read the stream's version would continue from it, and leave a
    * stream that starts in the middle.
    */
   async delete(tenantId: string, streamId: string): Promise<void> {
@@ -139,13 +141,13 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     );
   }
 
-  /** A missing schema is often one of another database than was meant, so the error names the one that was asked. */
+  /** Reads the state; if the schema is missing, the error names the database, which is often not the intended one. */
   async #state(): Promise<readonly PostgresState[]> {
     const { statements, classify, where } = this.shared;
     try {
       return await this.connection.run<PostgresState>(statements.state, []);
     } catch (error) {
-      // Inside a transaction nothing more can be asked.
+      // The failure has aborted a transaction, which cannot be queried any more.
       if (classify(error).failure !== "missing" || this.inTransaction) throw error;
       const { name } = only(await this.connection.run<{ name: string }>(statements.database, []));
       throw new MissingSchemaError(`${where} of database ${JSON.stringify(name)}`, {
@@ -158,17 +160,19 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     return this.shared.statements.fenced[this.shared.known.fence];
   }
 
-  /** Runs work in a transaction that keeps appends out. New ones wait meanwhile, so it gives way soon and tries again. */
+  /**
+   * Runs work in a transaction that blocks appends. New ones wait meanwhile, so it gives up its lock soon and retries.
+   */
   protected async withoutAppends<R>(
     action: string,
     work: (connection: PostgresConnection) => Promise<R>,
   ): Promise<R> {
     this.#needTransactions(action);
-    const { lock, patience } = this.shared.statements;
+    const { lock, lockTimeout } = this.shared.statements;
     const attempt = () =>
       this.connection.transaction(async (tx) => {
         const connection = this.shared.connect(tx);
-        await connection.run(patience, [shortWait]);
+        await connection.run(lockTimeout, [shortWait]);
         await connection.run(lock, []);
         return await work(connection);
       }, false);

@@ -1,6 +1,6 @@
 const watched: WeakSet<object> = new WeakSet();
 
-/** What the driver uses of a pool of node-postgres, and of those made like it. */
+/** The members of a pool of node-postgres, or one like it, that the driver uses. */
 interface Pool {
   readonly on: (event: "acquire", work: (connection: Emitter) => void) => unknown;
 }
@@ -10,10 +10,10 @@ interface Emitter {
 }
 
 /**
- * Listens to the errors of a pool's connections while they are in use.
+ * Handles the errors of a pool's connections while they are in use.
  *
- * The pool itself listens to idle ones only. Where the server ends a connection in the middle of a transaction, the error
- * would be thrown where nobody can catch it and end the process; the next statement fails of it in any case.
+ * The pool itself listens to idle ones only. Where the server ends a connection in the middle of a transaction, an
+ * unhandled error event would end the process; the next statement fails in any case.
  */
 export function watch(client: object): void {
   if (!isPool(client) || watched.has(client)) return;

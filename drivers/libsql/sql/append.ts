@@ -1,10 +1,10 @@
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict returns
- * no row, raises nothing and leaves nothing. One writer at a time: there is no race to lose within a statement.
+ * no row, raises no error and stores nothing. One writer at a time: there is no race to lose within a statement.
  *
- * The client compiles the statement each time, so its length is its price: a taken id is left to the unique index, whose
- * refusal undoes the statement but no transaction. `having` over the aggregate would be shorter by a tenth, but the
- * parser of the libSQL server refuses it without `group by`.
+ * The client compiles the statement each time, so its length costs time: an existing id is left to the unique index,
+ * whose refusal undoes the statement but not the transaction. `having` over the aggregate would be shorter by a tenth,
+ * but the parser of the libSQL server refuses it without `group by`.
  */
 export function appendOne(events: string): string {
   return `insert into ${events}
@@ -16,8 +16,8 @@ returning version, position`;
 }
 
 /**
- * Appends several events to one stream or several, given as one JSON array. The expectations of all streams are one
- * guard over the whole: a guard for each would see the rows that the statement itself has put in.
+ * Appends several events to one stream or several, given as one JSON array. The expectations of all streams form
+ * a single guard: a guard for each would see the rows that the statement itself has inserted.
  */
 export function appendEvents(events: string): string {
   return `with input as materialized (
@@ -44,7 +44,7 @@ order by input.stream_id, input.i
 returning stream_id, version, position`;
 }
 
-/** Stores the tags of what the statement before it stored; nothing where that was refused. */
+/** Stores the tags of the events that the previous statement stored; none if that was refused. */
 export function tag(events: string, tags: string): string {
   return `insert into ${tags} (tag, position)
 select distinct tag.value, e.position
@@ -52,7 +52,9 @@ from json_each(?2) as input, json_each(input.value, '$.tags') as tag, ${events} 
 where e.tenant_id = ?1 and e.id = input.value ->> 'id' and changes() > 0`;
 }
 
-/** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */
+/**
+ * Reads why an append was refused: the streams' versions (by `events_stream`) and the existing ids (by `events_id`).
+ */
 export function explain(events: string): string {
   return `select (
   select json_group_array(coalesce((select max(version) from ${events} where tenant_id = ?1 and stream_id = asked.value), 0))

@@ -5,14 +5,14 @@ import { statement } from "./text.ts";
 const scope = "?1 ->> 'scope'";
 const name = "?1 ->> 'name'";
 const version = "?1 ->> 'version'";
-/** Which consumer, by the primary key of each of the three tables; `?1` is all arguments in one JSON object. */
+/** Selects a consumer by the primary key of each of the three tables; `?1` is all arguments in one JSON object. */
 const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = ?1 ->> 'lane'`;
-/** A returned row means that the lease is held: the epoch is the given one, and it was not released. */
+/** Selects a lane whose lease is held: its epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = ?1 ->> 'epoch' and leased_until is not null`;
 /** Milliseconds since 1970, by the database's clock. */
 const now = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
-/** Now, for what is to be due. */
+/** The due time of a stream that is to be due immediately. */
 const dueNow = `${now} - ${skew}`;
 const oneStream =
   "tenant_id = ?1 ->> '$.stream.tenantId' and stream_id = ?1 ->> '$.stream.streamId'";
@@ -62,7 +62,7 @@ where position <= excluded.position`,
 on conflict do nothing`,
       `delete from ${parked} where ${consumer} and ${advanced}
   and (tenant_id, stream_id) in (select value ->> 'tenantId', value ->> 'streamId' from json_each(?1, '$.released'))`,
-      // Last of all, since the others look whether the lease is held.
+      // Last, since the others check whether the lease is held.
       `update ${checkpoints} set ${release} where ${held} and ?1 ->> 'lease' is null`,
     ].map((text) => statement(text)),
     lanes: statement(
@@ -98,7 +98,7 @@ where ${consumer} and filter <> ?1 ->> 'filter' returning 1 as changed`),
   };
 }
 
-/** The row of the consumer decides who makes the lanes. */
+/** The process that inserts the consumer's row inserts the lanes, too. */
 function register(consumers: string, checkpoints: string): readonly string[] {
   return [
     `insert into ${consumers} (scope, name, version, lanes, filter, position)
@@ -113,14 +113,14 @@ on conflict do nothing`,
   ];
 }
 
-/** @param lease What becomes of the lease. */
+/** Writes a checkpoint. @param lease The assignment that renews or releases the lease. */
 function advance(checkpoints: string, lease: string): string {
   return `update ${checkpoints} set position = max(position, ?1 ->> 'position'), ${lease},
   crashes = case when ?1 ->> 'recovered' then 0 else crashes end, stalled = ?1 ->> 'stalled'
 where ${held}`;
 }
 
-/** A later position means that the event was discarded meanwhile: the stream goes on from there. */
+/** Parks streams; one with a later position stays there, since its event was discarded meanwhile. */
 function park(parked: string, list: string): string {
   return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at)
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
@@ -140,8 +140,8 @@ returning 1 as discarded`;
 }
 
 /**
- * The new epoch stands above all old ones: earlier workers can no longer write. The first statement is the guard; it leaves a
- * row's filter changed where the epochs are right, and `changes()` tells the next.
+ * The new epoch is above all old ones: earlier workers can no longer write. The first statement is the guard; it
+ * changes a row's filter if the epochs match, which the next one sees by `changes()`.
  */
 function redefine(consumers: string, checkpoints: string): readonly string[] {
   return [
@@ -161,7 +161,7 @@ on conflict do update set position = excluded.position, epoch = excluded.epoch, 
   ];
 }
 
-/** Looks by `parked_due`; the tables of consumers and of their lanes are small, and read as a whole. */
+/** Finds due streams by `parked_due`; the tables of consumers and of lanes are small and scanned as a whole. */
 function due(consumers: string, checkpoints: string, parked: string): string {
   return `select distinct scope, name, version from ${parked} where due_at <= ${now} and ?1 is not null
 union select distinct scope, name, version from ${checkpoints} where leased_until <= ${now}
@@ -195,7 +195,7 @@ where scope <> 'fence' and (?1 ->> 'scope' is null or scope = ${scope})
 order by scope, name, version`;
 }
 
-/** Where the consumer's row is gone after the first statement, its other rows go, too. */
+/** Removes a consumer none of whose lanes is leased: if the first statement removes its row, the others follow. */
 function forget(consumers: string, checkpoints: string, parked: string): readonly string[] {
   const gone = `not exists (select 1 from ${consumers} where ${consumer})`;
   return [

@@ -1,6 +1,6 @@
 import type { Migration } from "../../_sql/migration.ts";
 
-/** The schema, step by step; `schema.ts` says the same for drizzle-kit, and a test compares the two. */
+/** The schema, step by step; `schema.ts` describes the result for drizzle-kit, and a test compares the two. */
 export function migrationsOf(prefix: string): readonly Migration[] {
   return [{
     version: 2,

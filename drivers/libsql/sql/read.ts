@@ -1,17 +1,16 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
 import { eventColumns, jsonColumns, pageBytes } from "../../_sql/wire.ts";
 
-/** How many bytes of JSON an event has; SQLite knows them without reading it. */
+/** The bytes of JSON of an event; SQLite knows them without reading the text. */
 const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}), 0)`).join(" + ");
 
 /**
- * Aggregates a page, a JSON array a column; see `PageColumns`. What is JSON already is joined as it is: `json(data)`
+ * Aggregates a page, a JSON array a column; see `PageColumns`. Stored JSON is concatenated unchanged: `json(data)`
  * would parse and write all of it again.
  *
- * The rows are found and measured first, and then read by their primary key, as many as hold the bytes of a page. The
- * running sum is taken only where the plain one is too great: a window takes SQLite as long as the page itself. A cross
- * join is read in the order of its left side; sorting whole rows once more doubled the time of 1,000 events, which is that
- * of a plain page so.
+ * The rows are found and measured first, and then read by their primary key, as many as fit into a page. The running
+ * sum is computed only if the plain one is too great: a window takes SQLite as long as the page itself. A cross join is
+ * read in the order of its left side; sorting whole rows again doubled the time of 1,000 events, now that of a plain page.
  */
 function page(events: string, rows: string, backwards: boolean): string {
   const aggregates = eventColumns.map((column) =>
@@ -48,8 +47,7 @@ export function load(events: string, direction: "asc" | "desc"): string {
 }
 
 /**
- * Lists streams by walking `events_stream` at version 1, from the id that is asked for, and looks up the last event of
- * each.
+ * Lists streams by walking `events_stream` at version 1, from the given id, and looks up the last event of each.
  */
 export function streams(events: string): string {
   return `select json_group_array(stream_id) as stream_id, json_group_array(version) as version,
@@ -65,12 +63,12 @@ from (
 }
 
 /**
- * Reads a page of the log by its primary key; by `event_tags` where tags are asked for, by `events_published` where only
- * what is for the outbox, and by `events_stream`, in whose order versions and positions ascend alike, where one stream.
+ * Reads a page of the log by its primary key; by `event_tags` for tags, by `events_published` for published events,
+ * and by `events_stream` for one stream, whose versions and positions ascend in the same order.
  */
 export function scan(events: string, tags: string, filters: ScanFilters): string {
   const conditions = ["position > cast(?1 as integer) and position <= cast(?2 as integer)"];
-  // A parameter that no condition uses would be refused.
+  // SQLite refuses a parameter that no condition uses.
   conditions.push(filters.tenant ? "tenant_id = ?4" : "?4 is null");
   conditions.push(
     filters.categories ? "category in (select value from json_each(?5))" : "?5 is null",

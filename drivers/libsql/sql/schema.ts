@@ -8,23 +8,23 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 
-/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's own types are no part of this library's. */
+/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's. */
 export interface LibsqlTables {
   /** The log: an event a row, never updated. */
   readonly events: object;
   /** The tags of tagged events. */
   readonly eventTags: object;
-  /** The consumers, each with what it was made with. */
+  /** The consumers, each with its definition. */
   readonly consumers: object;
-  /** How far each lane of a consumer has got, and who works on it. */
+  /** The lanes of consumers: checkpoint, owner and lease of each. */
   readonly checkpoints: object;
-  /** The streams that wait for their retry. */
+  /** The parked streams of consumers. */
   readonly parked: object;
-  /** The versions of this schema; empty where drizzle-kit made it. */
+  /** The versions of this schema; empty if drizzle-kit created it. */
   readonly migrations: object;
 }
 
-/** Which consumer a row belongs to. */
+/** The columns of the consumer that a row belongs to. */
 const consumer = () => ({
   scope: text("scope").notNull(),
   name: text("name").notNull(),
@@ -32,14 +32,14 @@ const consumer = () => ({
 });
 
 /**
- * Gives the tables as they are under a prefix, to be exported from a file that drizzle-kit reads.
+ * Returns the tables with a prefix, to be exported from a file that drizzle-kit reads.
  *
- * @param prefix What the tables' names begin with, as given to `libsql(db, { prefix })`. @default "es_"
+ * @param prefix The prefix of the tables' names, as given to `libsql(db, { prefix })`. @default "es_"
  */
 export function libsqlTables(prefix: string = "es_"): LibsqlTables {
   return {
     events: sqliteTable(`${prefix}events`, {
-      // AUTOINCREMENT: a position is never given again, not even after the last event was deleted.
+      // AUTOINCREMENT: a position is never reused, not even after the last event was deleted.
       position: integer("position").primaryKey({ autoIncrement: true }),
       tenantId: text("tenant_id").notNull(),
       streamId: text("stream_id").notNull(),
@@ -69,7 +69,7 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: integer("position").notNull(),
-      // When a process that runs it was last heard of, and the error that last ended a run.
+      // The last sign of life of a process that runs it, and the error that last ended a run.
       seenAt: integer("seen_at"),
       errorCode: text("error_code"),
       error: text("error"),
@@ -117,7 +117,7 @@ export const events: object = defaults.events;
 export const eventTags: object = defaults.eventTags;
 /** The consumers under the default prefix, for drizzle-kit. */
 export const consumers: object = defaults.consumers;
-/** How far they have got under the default prefix, for drizzle-kit. */
+/** The lanes of consumers under the default prefix, for drizzle-kit. */
 export const checkpoints: object = defaults.checkpoints;
 /** The parked streams under the default prefix, for drizzle-kit. */
 export const parked: object = defaults.parked;

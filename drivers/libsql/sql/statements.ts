@@ -6,21 +6,24 @@ import { checkpointsOf } from "./checkpoints.ts";
 import { load, scan, streams } from "./read.ts";
 import { statement } from "./text.ts";
 
-/** The statements of one prefix, those of libSQL alone included. */
+/** The statements of one prefix, including those of libSQL alone. */
 export interface LibsqlStatements extends Statements {
-  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot → one `Placed`. */
+  /**
+   * tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot → one
+   * `InsertedRow`.
+   */
   readonly appendOne: Statement;
-  /** tenant, JSON array of events → one `Placed` an event. */
+  /** tenant, JSON array of events → one `InsertedRow` an event. */
   readonly appendEvents: Statement;
-  /** The same parameters, right after `appendMany`: stores the tags if it stored events. */
+  /** The same parameters, right after `appendEvents`: stores the tags if it stored events. */
   readonly tag: Statement;
-  /** → the last position that was given. */
+  /** → the last assigned position. */
   readonly head: Statement;
   /** tenant, stream: removes the stream's tags. */
   readonly untag: Statement;
   /** tenant, stream: removes its events. */
   readonly remove: Statement;
-  /** tenant, stream: removes it where it is parked. */
+  /** tenant, stream: removes its parked entries. */
   readonly unpark: Statement;
   /** → a JSON array of the tables of the first migration that are there, without their prefix. */
   readonly tables: Statement;
@@ -30,9 +33,9 @@ export interface LibsqlStatements extends Statements {
   readonly database: Statement;
   /** → the one `SchemaState`. */
   readonly state: Statement;
-  /** Makes the row that holds the last position that was given, which the first event makes otherwise. */
+  /** Creates the row of the last assigned position, if no event has done so yet. */
   readonly begin: Statement;
-  /** → the last position that was given, now past everything that an event or a checkpoint holds. */
+  /** → the last assigned position, now past the positions of all events and checkpoints. */
   readonly repair: Statement;
 }
 
@@ -42,7 +45,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
   const tags = `"${prefix}event_tags"`;
   const head =
     `select coalesce((select seq from sqlite_sequence where name = '${prefix}events'), 0)`;
-  /** The highest position that an event (by its primary key) or a checkpoint holds. */
+  /** The highest position of an event (by its primary key) or a checkpoint. */
   const seen = `max(
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;

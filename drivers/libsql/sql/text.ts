@@ -1,7 +1,7 @@
 import type { Statement } from "../../_sql/statement.ts";
 
 /**
- * Makes a statement. The client prepares none.
+ * Creates a statement without a name, since the client does not prepare any.
  *
  * @param columns Its columns, in order.
  */

@@ -2,7 +2,7 @@ import type { Fence } from "./fence.ts";
 
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
- * raced or not, returns no row, raises nothing and leaves nothing.
+ * raced or not, returns no row, raises no error and stores nothing.
  */
 export function appendOne(schema: string, fence: Fence): string {
   const after = fence.after(schema);
@@ -28,14 +28,14 @@ ${
 /**
  * Appends several events to one stream or several, given as one JSON array.
  *
- * The first event of each stream goes in with `on conflict do nothing`, the rest only if it went in: so a race over
- * one stream leaves nothing. With several streams one race may be won and another lost: then the division by zero in
- * `whole` undoes the statement. Streams are taken in order, so that two such appends never wait for each other.
+ * The first event of each stream is inserted with `on conflict do nothing`, the rest only if it was inserted: so a lost
+ * race over one stream stores nothing. With several streams one race may be won and another lost: then the division by
+ * zero in `whole` undoes the statement. Streams are locked in order, so that two such appends never deadlock.
  *
- * The planner does not know how many events there are, and takes them for a hundred. So nothing is joined: where the
- * versions were, by nested loops, 8,000 events of as many new streams took 13 s, and take 1 s now that the version
+ * The planner does not know the number of events, and estimates a hundred. So nothing is joined: while the versions
+ * were, by nested loops, 8,000 events of as many new streams took 13 s, and take 1 s now that the version
  * goes with each event. Ids are looked up one by one, in `events_id`: compared with every event of the tenant, 1,000
- * events took 4.5 s in a log of 80,000, and take 30 ms so.
+ * events took 4.5 s in a log of 80,000, and take 30 ms this way.
  */
 export function appendEvents(schema: string, fence: Fence): string {
   const insert = (version: string) =>
@@ -78,7 +78,9 @@ export function appendEvents(schema: string, fence: Fence): string {
 select stored.stream_id, stored.version::text, stored.position::text from whole, stored`;
 }
 
-/** Asks why an append was refused: the streams' versions (by `events_stream`) and the taken ids (by `events_id`). */
+/**
+ * Reads why an append was refused: the streams' versions (by `events_stream`) and the existing ids (by `events_id`).
+ */
 export function explain(schema: string): string {
   return `select (
   select json_agg(coalesce((

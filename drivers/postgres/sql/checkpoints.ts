@@ -7,13 +7,13 @@ const given = "$1::text::json";
 const scope = `${given} ->> 'scope'`;
 const name = `${given} ->> 'name'`;
 const version = `(${given} ->> 'version')::integer`;
-/** Which consumer, by the primary key of each of the three tables. */
+/** Selects a consumer by the primary key of each of the three tables. */
 const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = (${given} ->> 'lane')::integer`;
-/** A returned row means that the lease is held: the epoch is the given one, and it was not released. */
+/** Selects a lane whose lease is held: its epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = (${given} ->> 'epoch')::bigint and leased_until is not null`;
 const now = "clock_timestamp()";
-/** Now, for what is to be due. */
+/** The due time of a stream that is to be due immediately. */
 const dueNow = `${now} - ${skew} * interval '1 millisecond'`;
 
 /** Writes the statements of consumers for a schema, whose name is quoted already. */
@@ -78,7 +78,7 @@ function milliseconds(instant: string): string {
 const oneStream =
   `tenant_id = ${given} -> 'stream' ->> 'tenantId' and stream_id = ${given} -> 'stream' ->> 'streamId'`;
 
-/** The row of the consumer decides who makes the lanes. */
+/** The process that inserts the consumer's row inserts the lanes, too. */
 function register(consumers: string, checkpoints: string): string {
   return `with made as (
   insert into ${consumers} (scope, name, version, lanes, filter, position)
@@ -90,7 +90,7 @@ insert into ${checkpoints} (scope, name, version, lane, position, epoch, crashes
 select scope, name, version, lane, position, 0, 0, false from made cross join generate_series(0, lanes - 1) as lane`;
 }
 
-/** A lane whose row is locked is held, by a worker that is about to commit: waiting for it could take for ever. */
+/** Skips a lane whose row is locked: its worker holds it in a transaction, for which this could wait endlessly. */
 function claim(consumers: string, checkpoints: string, parked: string): string {
   return `update ${checkpoints} c set epoch = c.epoch + 1, owner = ${given} ->> 'owner',
   leased_until = ${until},
@@ -109,9 +109,9 @@ returning c.position::text, c.epoch::text, c.crashes::text,
 const until = `${now} + (${given} ->> 'lease')::float8 * interval '1 millisecond'`;
 
 /**
- * Locks the row of a lane that is held, so that the transaction's own write to it cannot fail, and has the server end this
- * transaction when it idles or hangs for too long: a frozen worker would hold the rows that it has written, and with them
- * its successor. Where such limits are set already, they stay.
+ * Locks the row of a held lane, so that the transaction's own write to it cannot fail, and makes the server end this
+ * transaction when it idles or hangs for too long: a frozen worker would keep locks on its rows, and so block its
+ * successor. Limits that are set already stay.
  */
 function check(checkpoints: string): string {
   const limit = (setting: string) =>
@@ -122,7 +122,7 @@ function check(checkpoints: string): string {
 from ${checkpoints} where ${held} for update`;
 }
 
-/** Without a lease it releases the lane. */
+/** Writes a checkpoint; without a lease, releases the lane. */
 function advance(checkpoints: string): string {
   return `update ${checkpoints} set position = greatest(position, (${given} ->> 'position')::bigint),
   leased_until = ${until},
@@ -132,11 +132,11 @@ function advance(checkpoints: string): string {
 where ${held}`;
 }
 
-/** The text of an error, or its JSON where the database's encoding may not have all of its characters. */
+/** The text of an error, or its JSON where the database's encoding may lack some of its characters. */
 const error =
   `case when current_setting('server_encoding') = 'UTF8' then error::json #>> '{}' else substr(error, 2, length(error) - 2) end`;
 
-/** A later position means that the event was discarded meanwhile: the stream goes on from there. */
+/** Parks streams; one with a later position stays there, since its event was discarded meanwhile. */
 function park(checkpoints: string, parked: string): string {
   const columns =
     "scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at";
@@ -194,7 +194,7 @@ function rewind(consumers: string, checkpoints: string, parked: string): string 
 update ${consumers} set position = (${given} ->> 'position')::bigint where ${consumer}`;
 }
 
-/** The new epoch stands above all old ones: earlier workers can no longer write. */
+/** The new epoch is above all old ones: earlier workers can no longer write. */
 function redefine(consumers: string, checkpoints: string): string {
   return `with found as materialized (
   select lane, epoch from ${checkpoints} where ${consumer} for update
@@ -214,14 +214,14 @@ update ${consumers} set lanes = (${given} ->> 'lanes')::integer, filter = ${give
 from same where ${consumer} returning 1 as redefined`;
 }
 
-/** Looks by `parked_due`; the tables of consumers and of their lanes are small, and read as a whole. */
+/** Finds due streams by `parked_due`; the tables of consumers and of lanes are small and scanned as a whole. */
 function due(consumers: string, checkpoints: string, parked: string): string {
   return `select distinct scope, name, version::text from ${parked} where due_at <= ${now} and $1::text is not null
 union select distinct scope, name, version::text from ${checkpoints} where leased_until <= ${now}
 union select scope, name, version::text from ${consumers} where error_code is not null`;
 }
 
-/** A row that another process marks at this moment is passed over: neither waits for the other. */
+/** Skips rows that another process is marking at the same time, so that neither waits for the other. */
 function see(consumers: string): string {
   return `update ${consumers} c set seen_at = ${now} from (
     select scope, name, version from ${consumers}
@@ -233,7 +233,7 @@ function see(consumers: string): string {
   where c.scope = free.scope and c.name = free.name and c.version = free.version`;
 }
 
-/** Reads consumers by their primary key, and counts by that of `parked`. The row that serial appends lock is none. */
+/** Reads consumers by their primary key, and counts by that of `parked`. Leaves out the row of the serial fence. */
 function list(consumers: string, checkpoints: string, parked: string): string {
   const same = "own.scope = c.scope and own.name = c.name and own.version = c.version";
   const waiting = (due: string) =>
@@ -250,7 +250,7 @@ where scope <> 'fence' and (${given} ->> 'scope' is null or scope = ${scope})
 order by c.scope, c.name, c.version`;
 }
 
-/** A lane whose row is locked is held, as in `claim`. */
+/** Removes a consumer none of whose lanes is leased, or locked, which means held as in `claim`. */
 function forget(consumers: string, checkpoints: string, parked: string): string {
   return `with free as materialized (
   select lane from ${checkpoints} where ${consumer} and (leased_until is null or leased_until <= ${now}) for update skip locked

@@ -13,32 +13,32 @@ import {
 } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 
-/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's own types are no part of this library's. */
+/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's. */
 export interface PostgresTables {
   /** The schema that holds them. */
   readonly schema: object;
-  /** Gives the positions of the log, from 1. */
+  /** The sequence of the positions in the log, from 1. */
   readonly position: object;
   /** The log: an event a row, never updated. */
   readonly events: object;
   /** The tags of tagged events. */
   readonly eventTags: object;
-  /** The consumers, each with what it was made with. */
+  /** The consumers, each with its definition. */
   readonly consumers: object;
-  /** How far each lane of a consumer has got, and who works on it. */
+  /** The lanes of consumers: checkpoint, owner and lease of each. */
   readonly checkpoints: object;
-  /** The streams that wait for their retry. */
+  /** The parked streams of consumers. */
   readonly parked: object;
-  /** The versions of this schema; where drizzle-kit made it, 0 at most, which says that its locks were probed. */
+  /** The versions of this schema; if drizzle-kit created it, at most 0, which records that the fence was chosen. */
   readonly migrations: object;
 }
 
-/** Text in the order of its bytes, as SQLite orders it, whatever the database's own order is. */
+/** Text that sorts by its bytes, as in SQLite, whatever the database's default collation is. */
 const name = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
 
 const instant = (column: string) => timestamp(column, { withTimezone: true, precision: 3 });
 
-/** Which consumer a row belongs to. */
+/** The columns of the consumer that a row belongs to. */
 const consumer = () => ({
   scope: name("scope").notNull(),
   name: name("name").notNull(),
@@ -46,7 +46,7 @@ const consumer = () => ({
 });
 
 /**
- * Gives the tables as they are in a schema, to be exported from a file that drizzle-kit reads.
+ * Returns the tables of a schema, to be exported from a file that drizzle-kit reads.
  *
  * @param schema The schema's name, as given to `postgres(db, { schema })`. @default "event_sourcery"
  */
@@ -56,7 +56,7 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
     schema: space,
     position: space.sequence("position"),
     events: space.table("events", {
-      // No default: an insert that does not take part in the append fence fails instead of being skipped by readers.
+      // No default: an insert that bypasses the append fence fails, instead of being skipped by readers.
       position: bigint("position", { mode: "number" }).primaryKey(),
       tenantId: name("tenant_id").notNull(),
       streamId: name("stream_id").notNull(),
@@ -87,7 +87,7 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: bigint("position", { mode: "number" }).notNull(),
-      // When a process that runs it was last heard of, and the error that last ended a run.
+      // The last sign of life of a process that runs it, and the error that last ended a run.
       seenAt: instant("seen_at"),
       errorCode: text("error_code"),
       error: text("error"),
@@ -142,7 +142,7 @@ export const events: object = defaults.events;
 export const eventTags: object = defaults.eventTags;
 /** The consumers of the default schema, for drizzle-kit. */
 export const consumers: object = defaults.consumers;
-/** How far they have got in the default schema, for drizzle-kit. */
+/** The lanes of consumers in the default schema, for drizzle-kit. */
 export const checkpoints: object = defaults.checkpoints;
 /** The parked streams of the default schema, for drizzle-kit. */
 export const parked: object = defaults.parked;

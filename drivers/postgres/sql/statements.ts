@@ -18,23 +18,23 @@ import {
 import { load, scan, streams } from "./read.ts";
 import { literal, statement } from "./text.ts";
 
-/** The statements of one schema, those of Postgres alone included. */
+/** The statements of one schema, including those of Postgres alone. */
 export interface PostgresStatements extends Statements {
-  /** What the fence has a part in, for either kind of it. */
+  /** The statements that depend on the fence, for both kinds of it. */
   readonly fenced: Readonly<Record<FenceKind, FencedStatements>>;
-  /** Makes the fence serial, if no position was given yet. */
+  /** Makes the fence serial, if no position was assigned yet. */
   readonly serialise: Statement;
-  /** Keeps appends out. */
+  /** Blocks appends until the transaction ends. */
   readonly lock: Statement;
-  /** lock timeout in milliseconds. */
-  readonly patience: Statement;
+  /** lock timeout in milliseconds, for the rest of the transaction. */
+  readonly lockTimeout: Statement;
   /** tenant, stream. */
   readonly remove: Statement;
-  /** → whether there are advisory locks, and this role may take them. */
+  /** → whether advisory locks exist and this role may take them. */
   readonly locks: Statement;
   /** → how many locks the fence shows while this statement holds one. */
   readonly probe: Statement;
-  /** Notes that the fence was chosen. */
+  /** Records that the fence was chosen. */
   readonly probed: Statement;
   /** → the one `PostgresState`. */
   readonly state: Statement;
@@ -46,15 +46,18 @@ export interface PostgresStatements extends Statements {
   readonly database: Statement;
 }
 
-/** The statements that the fence has a part in. */
+/** The statements that depend on the fence. */
 export interface FencedStatements {
-  /** tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock timeout. */
+  /**
+   * tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock
+   * timeout.
+   */
   readonly appendOne: Statement;
-  /** tenant, JSON array of events, lock timeout → one `Placed` an event. */
+  /** tenant, JSON array of events, lock timeout → one `InsertedRow` an event. */
   readonly appendEvents: Statement;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
-  /** → the head, now past everything that an event or a checkpoint holds. */
+  /** → the head, now past the positions of all events and checkpoints. */
   readonly repair: Statement;
 }
 
@@ -71,7 +74,7 @@ export function statementsOf(schema: string): PostgresStatements {
     loadBackwards: statement(load(schema, "desc"), pageColumns),
     streams: statement(streams(schema), streamColumns),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
-    patience: statement("select set_config('lock_timeout', $1::text, true)"),
+    lockTimeout: statement("select set_config('lock_timeout', $1::text, true)"),
     remove: statement(remove(schema)),
     locks: statement(locks, ["allowed"]),
     probe: statement(probe(schema), ["shown"]),
@@ -103,7 +106,7 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
   };
 }
 
-/** Removes a stream by `events_stream`, its tags by their primary key, and where it is parked by `parked_stream`. */
+/** Removes a stream by `events_stream`, its tags by their primary key, and its parked entries by `parked_stream`. */
 function remove(schema: string): string {
   return `with gone as (
   delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags

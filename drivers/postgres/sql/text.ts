@@ -1,9 +1,9 @@
 import { type Statement, statementName } from "../../_sql/statement.ts";
 
 /**
- * Makes a statement that is prepared under a name made of its text.
+ * Creates a statement that is prepared under a name derived from its text.
  *
- * @param columns Its columns, in order; each is text, since clients choose what to make of other types.
+ * @param columns Its columns, in order; each is text, since clients convert other types differently.
  */
 export function statement(text: string, columns?: readonly string[]): Statement {
   return { name: statementName(text), text, columns };
