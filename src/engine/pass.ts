@@ -270,8 +270,8 @@ export class Pass<E extends Event, Db> {
       this.#report(error, event, attempt, this.#pause);
       return false;
     }
-    const failures = Math.max(attempts, this.#outage.times(key));
-    const delay = exhausted ? undefined : backoff(retry, failures);
+    const times = Math.max(attempts, this.#outage.times(key));
+    const delay = exhausted ? undefined : backoff(retry, times);
     this.#report(error, event, attempt, delay);
     this.#parking.park({ ...entryOf(event), attempts, delay, error: describe(error) });
     for (const later of this.#batch.removeWaiting(key)) this.#parking.defer(later);
@@ -296,6 +296,5 @@ export class Pass<E extends Event, Db> {
   }
 }
 
-function pauseAfter(failures: number, retry: Retry): number | undefined {
-  return failures > 0 ? backoff(retry, failures) : undefined;
-}
+const pauseAfter = (failures: number, retry: Retry) =>
+  failures > 0 ? backoff(retry, failures) : undefined;

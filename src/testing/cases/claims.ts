@@ -12,16 +12,16 @@ import assert from "node:assert/strict";
 import { slotOf } from "../../event/stream.ts";
 import type { Cases, Rig } from "../rig.ts";
 
-/** A consumer. */
+/** The consumer of the cases. */
 export const consumer: ConsumerKey = { scope: "all", name: "c", version: 1 };
 /** Its first lane. */
 export const lane: LaneKey = { ...consumer, lane: 0 };
-/** What it is made with. */
+/** Its definition. */
 export const definition: ConsumerDefinition = { lanes: 1, filter: "{}", position: 0 };
 /** A lease that outlasts the case, in milliseconds. */
 export const long = 60_000;
 
-/** Cases that a driver which serves no consumers passes by. */
+/** Skips cases for a driver that does not support consumers. */
 export function served(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
@@ -33,20 +33,20 @@ export function served(cases: Cases): Cases {
   );
 }
 
-/** The driver's checkpoints. */
+/** Returns the driver's checkpoints, which it must have. */
 export function of(driver: Driver): Checkpoints {
   return driver.checkpoints!;
 }
 
-/** Makes the consumer known and claims its lane. */
+/** Registers the consumer and claims its lane. */
 export async function claimed(checkpoints: Checkpoints, lease: number): Promise<ClaimedLane> {
   await checkpoints.register(consumer, definition);
   const claim = await checkpoints.claim(lane, "a", lease);
-  assert.ok(claim !== undefined, "nobody holds the lane");
+  assert.ok(claim !== undefined, "the lane is free");
   return claim;
 }
 
-/** Asks again until there is an answer: the database's clock has to move on by a few milliseconds. */
+/** Repeats a call until it returns a value: the database's clock has to move on by a few milliseconds. */
 export async function soon<T>(ask: () => Promise<T | undefined>): Promise<T> {
   for (let times = 0; times < 1000; times++) {
     const answer = await ask();
@@ -56,7 +56,7 @@ export async function soon<T>(ask: () => Promise<T | undefined>): Promise<T> {
   throw new assert.AssertionError({ message: "Expected an answer in two seconds" });
 }
 
-/** Progress that changes nothing but what is said. */
+/** Returns progress that changes only the given members. */
 export function progress(changed: Partial<Progress> = {}): Progress {
   return {
     position: 0,
@@ -70,7 +70,7 @@ export function progress(changed: Partial<Progress> = {}): Progress {
   };
 }
 
-/** A stream of the tenant without a name, to be parked. */
+/** Returns an entry for a stream without a tenant. */
 export function park(
   streamId: string,
   position: number,

@@ -19,10 +19,10 @@ import {
 /** Retries without a pause. */
 export const soon = { minDelay: 0, maxDelay: 0 };
 
-/** How long to wait for what must come, in milliseconds. */
-const patience = 4000;
+/** The longest wait for an event that must come, in milliseconds. */
+const maxWait = 4000;
 
-/** Outboxes, subscriptions and projections on a driver. One that serves no consumers refuses them. */
+/** Outboxes, subscriptions and projections on a driver. One that does not support consumers refuses them. */
 export const consumers: Cases = consuming({
   async "a consumer begins where it was told to, once"({ store }) {
     await store.append("a", notes(2));
@@ -100,7 +100,7 @@ export const consumers: Cases = consuming({
     assert.equal(await all.discard({ tenantId: "y", streamId: "same" }), true);
   },
 
-  async "a consumer that wants other events than before is refused, unless that is accepted"(
+  async "a consumer with another filter than before is refused, unless it accepts that"(
     { store },
   ) {
     const make = (types: ("Noted" | "Closed")[], onFilterChange?: "accept") =>
@@ -113,7 +113,7 @@ export const consumers: Cases = consuming({
     await make(["Noted"]).runOnce();
   },
 
-  async "run() goes on until it is told to stop, and waitFor() waits for it"({ store }) {
+  async "run() runs until its signal aborts, and waitFor() waits for it"({ store }) {
     const seen: unknown[] = [];
     const subscription = new Subscription(store, {
       name: "reader",
@@ -129,7 +129,7 @@ export const consumers: Cases = consuming({
     try {
       for (const number of range(1, 3)) {
         const { position } = await store.append("a", Noted(number));
-        await subscription.waitFor(position, { signal: AbortSignal.timeout(patience) });
+        await subscription.waitFor(position, { signal: AbortSignal.timeout(maxWait) });
         assert.deepEqual(seen, range(1, number));
       }
     } finally {
@@ -141,7 +141,7 @@ export const consumers: Cases = consuming({
     await assert.rejects(subscription.waitFor(2 ** 40, { signal: AbortSignal.abort("enough") }));
   },
 
-  async "run() handles at once what is committed in its process, however rarely it polls"(
+  async "run() handles immediately what is committed in its process, however rarely it polls"(
     { store, driver },
   ) {
     const seen: unknown[] = [];
@@ -154,7 +154,7 @@ export const consumers: Cases = consuming({
     const running = subscription.run(never);
     running.catch(() => stop.abort());
     const handled = (position: number) =>
-      subscription.waitFor(position, { signal: AbortSignal.timeout(patience) });
+      subscription.waitFor(position, { signal: AbortSignal.timeout(maxWait) });
     try {
       for (const number of range(1, 3)) {
         const { position } = await store.append("a", Noted(number));
@@ -171,11 +171,11 @@ export const consumers: Cases = consuming({
     }
   },
 
-  async "follow() gives what there is, and what comes, until it is told to stop"({ store }) {
+  async "follow() yields present and later events until its signal aborts"({ store }) {
     await store.append("a", notes(2));
     const stop = new AbortController();
     const { signal } = stop;
-    const timer = setTimeout(() => stop.abort(), patience);
+    const timer = setTimeout(() => stop.abort(), maxWait);
     const seen: unknown[] = [];
     for await (const event of store.follow({ types: ["Noted"], signal, pollInterval: 20 })) {
       seen.push(event.data);
@@ -187,7 +187,7 @@ export const consumers: Cases = consuming({
   },
 });
 
-/** Cases of consumers; a driver that serves none must refuse them. */
+/** Cases of consumers; a driver that does not support them must refuse them. */
 export function consuming(cases: Cases): Cases {
   return Object.fromEntries(
     Object.entries(cases).map(([name, run]) => [
@@ -200,7 +200,7 @@ export function consuming(cases: Cases): Cases {
   );
 }
 
-/** Whether an error says that something is not supported. */
+/** Whether an error is an `UnsupportedError`, also of another copy of the library. */
 function unsupported(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "UNSUPPORTED";
 }

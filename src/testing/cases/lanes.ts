@@ -13,7 +13,7 @@ import {
   soon,
 } from "./claims.ts";
 
-/** The leases and checkpoints of consumers. A driver that serves no consumers passes these by. */
+/** The leases and checkpoints of consumers. Skipped for a driver that does not support consumers. */
 export const lanes: Cases = served({
   async "register() makes a consumer once, whichever call comes first"(bench) {
     const [one, other] = [of(bench.driver), of(await bench.second())];
@@ -30,9 +30,9 @@ export const lanes: Cases = served({
     assert.deepEqual(await one.lanes({ ...consumer, version: 2 }), []);
   },
 
-  async "claim() gives a lane to one worker at a time"(bench) {
+  async "claim() grants a lane to one worker at a time"(bench) {
     const [one, other] = [of(bench.driver), of(await bench.second())];
-    // A checkpoint beyond the last event is that of a log which was set back.
+    // A checkpoint beyond the last event would mean that the log was set back.
     await bench.store.append("a", notes(7));
     await one.register(consumer, { ...definition, position: 7 });
     const claims = await together([
@@ -59,7 +59,7 @@ export const lanes: Cases = served({
     assert.equal(await one.claim({ ...lane, name: "d" }, "a", long), undefined, "nor consumer");
   },
 
-  async "claim() takes over a lease that ran out, and counts that nobody released it"({ driver }) {
+  async "claim() takes over a lease that ran out, and counts the crash"({ driver }) {
     const checkpoints = of(driver);
     const first = await claimed(checkpoints, 1);
     const second = await soon(() => checkpoints.claim(lane, "b", 1));
@@ -119,7 +119,7 @@ export const lanes: Cases = served({
     assert.equal((await checkpoints.claim(lane, "b", long))?.position, 2);
   },
 
-  async "redefine() gives a consumer other lanes if no other worker has claimed one"({ driver }) {
+  async "redefine() replaces the lanes if no other worker has claimed one"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     await checkpoints.advance(lane, epoch, progress({ position: 9, parked: [park("a", 1)] }));

@@ -4,7 +4,7 @@ import type { ReadAllOptions } from "../../store/reader.ts";
 import { collect } from "../../store/read.ts";
 import { type Cases, Closed, dataOf, lacks, Noted, notes, range, type Rig } from "../rig.ts";
 
-/** Filters, and what they want of the log that `fill` makes. */
+/** Filters, and the events that they match in the log of `fill`. */
 const wanted: readonly [ReadAllOptions, readonly string[]][] = [
   [{}, ["a", "b", "closed", "c", "d", "e"]],
   [{ limit: 0 }, []],
@@ -157,7 +157,7 @@ export const log: Cases = {
     assert.deepEqual(upToThird, { events: all.slice(0, 3), scanned: third });
     const nothing = await driver.scan({ ...query(until), types: ["Unheard"] });
     assert.deepEqual(nothing, { events: [], scanned: until });
-    // Page by page, however sparse the filter: no match is lost, and the reading ends.
+    // Page by page, however sparse the matches: none is lost, and reading ends.
     const ids: string[] = [];
     for (let after = 0; after < until;) {
       const page = await driver.scan({ ...query(until), after, limit: 1, tags: ["red", "big"] });

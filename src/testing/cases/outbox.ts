@@ -7,7 +7,7 @@ import { collect } from "../../store/read.ts";
 import { type Cases, Closed, dataOf, Noted, notes, range } from "../rig.ts";
 import { consuming, soon } from "./consumers.ts";
 
-/** Delivery, and what becomes of what fails. A driver that serves no consumers refuses them. */
+/** Delivery, and the handling of failures. A driver that does not support consumers refuses them. */
 export const outbox: Cases = consuming({
   async "Outbox publishes what was published, each once and in order"({ store }) {
     await store.append("a", Noted(0));
@@ -67,7 +67,7 @@ export const outbox: Cases = consuming({
       "\0",
       Symbol("\ud83d"),
     ];
-    // What succeeds in between tells the failures from an outage.
+    // The successes in between keep the failures from counting as an outage.
     for (const index of thrown.keys()) {
       await store.publish(`s${index}`, Noted(index));
       await store.publish(`good${index}`, Noted(-1));
@@ -90,7 +90,7 @@ export const outbox: Cases = consuming({
     assert.equal(errors[3], `Error: ${"x".repeat(992)}\ufffd`);
   },
 
-  async "a failing stream holds up only itself, and goes on where it failed"({ store }) {
+  async "a failing stream delays only itself, and continues where it failed"({ store }) {
     for (const number of range(1, 4)) {
       await store.append("good", Noted(number));
       await store.append("bad", Noted(-number));
@@ -125,7 +125,7 @@ export const outbox: Cases = consuming({
     assert.deepEqual(await subscription.parked(), []);
   },
 
-  async "a stream that failed for good waits for redrive() or discard()"({ store }) {
+  async "a stream that failed permanently waits for redrive() or discard()"({ store }) {
     await store.append("a", notes(3));
     await store.append("b", Closed());
     let refused: readonly unknown[] = [1, 2];

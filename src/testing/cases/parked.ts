@@ -4,9 +4,9 @@ import { slotOf } from "../../event/stream.ts";
 import { type Cases, Noted } from "../rig.ts";
 import { claimed, consumer, lane, long, of, park, progress, served } from "./claims.ts";
 
-/** The parked streams of consumers. A driver that serves no consumers passes these by. */
+/** The parked streams of consumers. Skipped for a driver that does not support consumers. */
 export const parked: Cases = served({
-  async "advance() parks, keeps parked, moves on and frees streams"({ driver }) {
+  async "advance() parks, keeps, moves and releases streams"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     const write = (changed: Partial<Progress>) =>
@@ -34,7 +34,7 @@ export const parked: Cases = served({
       later.map(({ streamId, position, attempts }) => [streamId, position, attempts]),
       [["a", 3, 0], ["b", 4, 2], ["c", 9, 0]],
     );
-    assert.equal(later[0]!.delay, undefined, "never due by itself");
+    assert.equal(later[0]!.delay, undefined, "not due automatically");
     await write({ parked: [park("a", 1)], released: [park("b", 4), park("unheard", 1)] });
     const last = await checkpoints.parked(consumer);
     assert.deepEqual(last.map(({ streamId, position }) => [streamId, position]), [["a", 3], [
@@ -53,7 +53,7 @@ export const parked: Cases = served({
     assert.deepEqual(rows.map(({ error }) => error), texts);
   },
 
-  async "parked() tells lanes, tenants and consumers apart"({ driver }) {
+  async "parked() keeps lanes, tenants and consumers apart"({ driver }) {
     const checkpoints = of(driver);
     const { epoch } = await claimed(checkpoints, long);
     const names = ["a", "b", "c", "d", "e", "f"];
@@ -109,7 +109,11 @@ export const parked: Cases = served({
       [["a", 4, 0, undefined], ["b", 21, 0, undefined]],
     );
     await checkpoints.advance(lane, epoch, progress({ parked: [park("a", 3, { attempts: 10 })] }));
-    assert.equal((await checkpoints.parked(consumer))[0]!.position, 4, "what was said stays");
+    assert.equal(
+      (await checkpoints.parked(consumer))[0]!.position,
+      4,
+      "the discard stays in effect",
+    );
   },
 
   async "delete() forgets that a stream is parked"({ driver, store }) {

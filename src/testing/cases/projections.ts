@@ -59,7 +59,7 @@ export const projections: Cases = transactional(consuming({
     });
   },
 
-  async "a projection is rebuilt from the start, and passes over what it has no handler for"(
+  async "a projection is rebuilt from the start, and skips events without a handler"(
     { store },
   ) {
     const model: string[] = [];

@@ -5,7 +5,7 @@ import { type Cases, dataOf, Noted, notes, range } from "../rig.ts";
 
 const last = Number.MAX_SAFE_INTEGER;
 
-/** Options, and the versions that are wanted of a stream of five. */
+/** Options, and the versions that they select from a stream of five. */
 const wanted: readonly [LoadOptions, readonly number[]][] = [
   [{}, [1, 2, 3, 4, 5]],
   [{ from: 1 }, [1, 2, 3, 4, 5]],

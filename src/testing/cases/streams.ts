@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { collect } from "../../store/read.ts";
 import { type Cases, lacks, Noted, notes, range } from "../rig.ts";
 
-/** By the bytes of their UTF-8: not by UTF-16 units, which put U+1F600 before U+FFFD, nor as any language would. */
+/** Ids by the bytes of their UTF-8: not by UTF-16 units, which sort U+1F600 before U+FFFD, nor by a language's collation. */
 const ordered = [
   ..." a|-|A|A:|A:1|B|Z|_|a|a b|a-b|a:1|aa|ab|z|~|é|ö|ﬀ|\uFFFD|\u{1F600}|\u{1F600}:1".split("|"),
 ];
 
-/** Whose last characters stand at the edges of what UTF-8 can hold, or mean something in a pattern. */
+/** Ids whose last characters are at the limits of UTF-8, or are special in a pattern. */
 const hostile = [
   ..."%|_|a%|a_|\\|[a]|\u007f|\u0080|\u07ff|\u0800|\ud7ff|\ud7ff1|\ue000|\uffff".split("|"),
   ..."\u{10000}|\u{10FFFF}|\u{10FFFF}\u{10FFFF}|\u{10FFFF}\u{10FFFF}a|a\u{10FFFF}|a\u{10FFFF}b|b"
     .split("|"),
 ];
 
-/** The bytes of a text in UTF-8, as a text that compares as they do. */
+/** Returns the UTF-8 bytes of a text, as a text that sorts like them. */
 function bytesOf(text: string): string {
   return [...text].map((point) => point.codePointAt(0)!.toString(16).padStart(6, "0")).join("");
 }
