@@ -158,8 +158,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
               failed = { error };
               throw error;
             });
-            // A swallowed error must not look like success: node-postgres resolves when COMMIT was answered by
-            // ROLLBACK.
+            // A swallowed error must not look like success: node-postgres resolves where COMMIT answered ROLLBACK.
             await session.assertAlive();
             committing = true;
             return result;
