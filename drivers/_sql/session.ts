@@ -277,7 +277,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return { status: "refused", conflict, transactionAborted: false };
   }
 
-  /** Resolves an append without an answer: it succeeded if its events exist; else it still may, and a retry shows it. */
+  /** Resolves an append without an answer: it succeeded if its events exist; else only a retry can tell. */
   async #resolve(request: AppendRequest, cause: unknown): Promise<AppendOutcome> {
     const options = { cause: rootOf(cause), reason: this.shared.classify(cause).reason };
     const streamIds = request.writes.map(({ streamId }) => streamId);

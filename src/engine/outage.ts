@@ -29,8 +29,8 @@ export class OutageDetector {
   }
 
   /**
-   * The number of events that the next pass may try: one more after each pass in which nothing succeeded, so that events
-   * behind many failing ones are tried, too.
+   * The number of events that the next pass may try: one more after each pass in which nothing succeeded, so that
+   * events behind many failing ones are tried, too.
    */
   get trials(): number {
     return Math.min(this.#failedPasses + 1, maxTrials);

@@ -10,7 +10,8 @@ const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}), 0)`
  *
  * The rows are found and measured first, and then read by their primary key, as many as fit into a page. The running
  * sum is computed only if the plain one is too great: a window takes SQLite as long as the page itself. A cross join is
- * read in the order of its left side; sorting whole rows again doubled the time of 1,000 events, now that of a plain page.
+ * read in the order of its left side; sorting whole rows again doubled the time of 1,000 events, now that of a plain
+ * page.
  */
 function page(events: string, rows: string, backwards: boolean): string {
   const aggregates = eventColumns.map((column) =>

@@ -25,7 +25,9 @@ const others = [
   { scope: "tenant:t", name: "c", version: 1 },
 ];
 
-/** The registered consumers of a database. Skipped for a driver that does not support consumers, or cannot list them. */
+/**
+ * The registered consumers of a database. Skipped for a driver that does not support consumers, or cannot list them.
+ */
 export const registry: Cases = served({
   async "due() marks consumers as seen, and passes over those that do not exist"({ driver }) {
     const checkpoints = of(driver);

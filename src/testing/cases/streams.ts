@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { collect } from "../../store/read.ts";
 import { type Cases, lacks, Noted, notes, range } from "../rig.ts";
 
-/** Ids by the bytes of their UTF-8: not by UTF-16 units, which sort U+1F600 before U+FFFD, nor by a language's collation. */
+/**
+ * Ids by the bytes of their UTF-8: not by UTF-16 units, which sort U+1F600 before U+FFFD, nor by a language's
+ * collation.
+ */
 const ordered = [
   ..." a|-|A|A:|A:1|B|Z|_|a|a b|a-b|a:1|aa|ab|z|~|é|ö|ﬀ|\uFFFD|\u{1F600}|\u{1F600}:1".split("|"),
 ];
