@@ -22,6 +22,7 @@ export type {
 } from "./src/event/type.ts";
 
 // The event store.
+export type { StoreErrorContext } from "./src/store/handler.ts";
 export type {
   EventReader,
   FoldOptions,
@@ -32,6 +33,7 @@ export type {
   StreamList,
   StreamsOptions,
 } from "./src/store/reader.ts";
+export type { ScopeOptions } from "./src/store/scope.ts";
 export {
   type DbOf,
   EventStore,
@@ -43,8 +45,6 @@ export {
   type HandlerEntry,
   type HandlerMap,
   type JoinedStore,
-  type ScopeOptions,
-  type StoreErrorContext,
   type TransactionContext,
 } from "./src/store/store.ts";
 export type {
@@ -56,7 +56,7 @@ export type {
 } from "./src/store/writer.ts";
 
 // Aggregates: loading, deciding, saving.
-export { Aggregate, type AggregateEvent } from "./src/aggregate/aggregate.ts";
+export { Aggregate, type AggregateClass, type AggregateEvent } from "./src/aggregate/aggregate.ts";
 export {
   type Decided,
   type Decider,
@@ -65,7 +65,6 @@ export {
   type HandleOptions,
 } from "./src/aggregate/decider.ts";
 export {
-  type AggregateClass,
   type AsOf,
   type CommandContext,
   Repository,
@@ -79,12 +78,7 @@ export type {
 } from "./src/aggregate/save.ts";
 
 // Consumers: what users make and run, and their options.
-export {
-  Consumer,
-  type Disposal,
-  type ParkedStream,
-  type RunOptions,
-} from "./src/consumer/consumer.ts";
+export { Consumer, type Disposal, type RunOptions } from "./src/consumer/consumer.ts";
 export {
   type ConsumerInfo,
   type ConsumerName,
@@ -98,7 +92,7 @@ export {
   type ProjectionOptions,
   type ResetContext,
 } from "./src/consumer/projection.ts";
-export type { ConsumerStatus, LaneStatus } from "./src/consumer/status.ts";
+export type { ConsumerStatus, LaneStatus, ParkedStream } from "./src/consumer/status.ts";
 export { Subscription, type SubscriptionOptions } from "./src/consumer/subscription.ts";
 export type {
   ConsumerContext,
@@ -165,17 +159,12 @@ export type {
   ClaimedLane,
   ConsumerDefinition,
   ConsumerFailure,
-  ConsumerKey,
   ConsumerState,
-  LaneFilter,
-  LaneKey,
   LaneState,
-  ParkedEntry,
-  Progress,
-  StoredParking,
-  StreamKey,
 } from "./src/driver/checkpoints.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
+export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
+export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";
 export type {
   LogPage,
   LogQuery,

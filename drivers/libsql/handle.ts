@@ -8,6 +8,8 @@ import { wrongHandle } from "../_sql/wrong.ts";
 /**
  * Any Drizzle handle for libSQL: native, HTTP, WebSocket, web, Turso. Typed by structure, so that handles made with a
  * schema, and those of another copy of Drizzle, fit too.
+ *
+ * @category Drivers
  */
 export interface LibsqlHandle<Tx> {
   /** Runs work in a transaction. */

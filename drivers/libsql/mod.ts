@@ -40,7 +40,11 @@ export {
 } from "./sql/schema.ts";
 export type { LibsqlTables } from "./sql/schema.ts";
 
-/** Options of the libSQL driver. */
+/**
+ * Options of the libSQL driver.
+ *
+ * @category Drivers
+ */
 export interface LibsqlOptions {
   /** The prefix of the tables' names: letters, digits and underscores. @default "es_" */
   readonly prefix?: string | undefined;
@@ -56,6 +60,7 @@ export interface LibsqlOptions {
  *
  * @param db Any Drizzle handle for libSQL; the caller opens and closes it.
  * @throws {TypeError | RangeError} If `db` is not a Drizzle handle for libSQL, or an option is malformed.
+ * @category Drivers
  */
 export function libsql<Tx>(db: LibsqlHandle<Tx>, options: LibsqlOptions = {}): Driver<Tx> {
   const { prefix = "es_", busyTimeout = 5000 } = options;

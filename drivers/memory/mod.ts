@@ -23,7 +23,11 @@ import { checkBusyTimeout } from "../_shared/queue.ts";
 import { Log } from "./log.ts";
 import { MemoryDriver } from "./session.ts";
 
-/** Options of an in-memory driver. */
+/**
+ * Options of an in-memory driver.
+ *
+ * @category Drivers
+ */
 export interface MemoryOptions<Db = undefined> {
   /**
    * The `db` of handlers and transactions: pass it to test handlers that are written for a database, since a handler
@@ -39,11 +43,14 @@ export interface MemoryOptions<Db = undefined> {
  *
  * @returns A driver with an empty log of its own; its `migrate` does nothing.
  * @throws {TypeError | RangeError} If an option is malformed or out of range.
+ * @category Drivers
  */
 export function memory(options?: MemoryOptions): Driver<undefined>;
 /**
  * Creates a driver that stores events in memory and passes a database of the caller to handlers: for tests of handlers
  * that write to one. Their writes are not undone when a transaction of the store is rolled back.
+ *
+ * @category Drivers
  */
 export function memory<Db>(options: MemoryOptions<Db> & { readonly db: Db }): Driver<Db>;
 export function memory<Db>(options: MemoryOptions<Db> = {}): Driver<Db> {

@@ -5,12 +5,14 @@ import { type Classified, classifyClient, type Failure, rootOf, textOf } from ".
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { readRows } from "../_sql/row.ts";
 import { wrongHandle } from "../_sql/wrong.ts";
-import { nameOf } from "./conditions.ts";
+import { nameOf } from "./sqlstate.ts";
 import { watch } from "./watch.ts";
 
 /**
  * Any Drizzle handle for Postgres: postgres.js, node-postgres, PGlite, Bun SQL, Neon … Typed by structure, so that
  * handles made with a schema, and those of another copy of Drizzle, fit too.
+ *
+ * @category Drivers
  */
 export interface PostgresHandle<Tx> {
   /** Runs work in a transaction. */
@@ -19,7 +21,11 @@ export interface PostgresHandle<Tx> {
   execute(query: string): PromiseLike<unknown> & { readonly _: { readonly dialect: "pg" } };
 }
 
-/** Options of a transaction. */
+/**
+ * Options of a transaction.
+ *
+ * @category Drivers
+ */
 export interface PostgresTransactionConfig {
   /** The isolation from other transactions. */
   readonly isolationLevel?: "read committed";

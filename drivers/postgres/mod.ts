@@ -41,7 +41,11 @@ export {
 } from "./sql/schema.ts";
 export type { PostgresTables } from "./sql/schema.ts";
 
-/** Options of the Postgres driver. */
+/**
+ * Options of the Postgres driver.
+ *
+ * @category Drivers
+ */
 export interface PostgresOptions {
   /** The schema that holds the tables: at most 63 bytes in UTF-8. @default "event_sourcery" */
   readonly schema?: string | undefined;
@@ -81,6 +85,7 @@ export interface PostgresOptions {
  * server ends a connection of postgres.js within a transaction, as `idle_in_transaction_session_timeout` does, for the
  * third time: a process that must survive that listens to `unhandledRejection`, or uses node-postgres.
  * @throws {TypeError | RangeError} If `db` is not a Drizzle handle for Postgres, or an option is malformed.
+ * @category Drivers
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
   const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, notify = true } = options;

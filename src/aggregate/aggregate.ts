@@ -2,7 +2,11 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { AggregateDiscardedError } from "../errors/store.ts";
 import { isUnknown } from "../event/unknown.ts";
 
-/** The union of an aggregate's events. */
+/**
+ * The union of an aggregate's events.
+ *
+ * @category Aggregates
+ */
 export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
 /** Operations on an aggregate that are reserved for repositories. */
@@ -35,11 +39,14 @@ export let lifecycle: Lifecycle;
  * @typeParam E The union of its events; end `apply` with `default: event satisfies never` so that the compiler reports
  * a missing case.
  *
+ * @category Aggregates
+ *
  * @example A light switch
  * ```ts
  * import { Aggregate, defineEvent, type EventOf, EventStore, Repository } from "event-sourcery";
  * import { memory } from "event-sourcery/memory";
  * import assert from "node:assert/strict";
+
  *
  * const TurnedOn = defineEvent("TurnedOn");
  *
@@ -122,4 +129,16 @@ export abstract class Aggregate<E extends Event> {
   #check(): void {
     if (this.#discarded) throw new AggregateDiscardedError(this.#id);
   }
+}
+
+/**
+ * The class of an aggregate, as a repository needs it.
+ *
+ * @category Aggregates
+ */
+export interface AggregateClass<A> {
+  /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
+  readonly category?: string | undefined;
+  /** Makes a new aggregate; takes no arguments. */
+  new (): A;
 }

@@ -8,7 +8,11 @@ import { streamIdOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 
-/** The parts of a decider: pure functions, and how its commands run. */
+/**
+ * The parts of a decider: pure functions, and how its commands run.
+ *
+ * @category Aggregates
+ */
 export interface DeciderOptions<State, Command, E extends Event> {
   /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
   readonly category?: string | undefined;
@@ -24,7 +28,11 @@ export interface DeciderOptions<State, Command, E extends Event> {
   readonly publish?: boolean | undefined;
 }
 
-/** Result of a command. */
+/**
+ * Result of a command.
+ *
+ * @category Aggregates
+ */
 export interface Decided<State, E extends Event> {
   /** The version of the stream after the command; 0 if it has no events. */
   readonly version: number;
@@ -36,7 +44,11 @@ export interface Decided<State, E extends Event> {
   readonly state: State;
 }
 
-/** Options of `Decider.handle`. */
+/**
+ * Options of `Decider.handle`.
+ *
+ * @category Aggregates
+ */
 export interface HandleOptions {
   /**
    * The version that the stream must have before the command: a number (`0` = it must not exist), `"noStream"` or
@@ -47,7 +59,11 @@ export interface HandleOptions {
   readonly expectedVersion?: ExpectedVersion | undefined;
 }
 
-/** An aggregate without a class. */
+/**
+ * An aggregate without a class.
+ *
+ * @category Aggregates
+ */
 export interface Decider<State, Command, E extends Event>
   extends DeciderOptions<State, Command, E> {
   /**
@@ -72,6 +88,8 @@ export interface Decider<State, Command, E extends Event>
  * Makes an aggregate of pure functions, without a class.
  *
  * @throws {TypeError} If the category contains a colon, or an option has the wrong type.
+ *
+ * @category Aggregates
  *
  * @example A light switch
  * ```ts

@@ -5,18 +5,14 @@ import { checkInstant, checkNumber, checkObject } from "../errors/check.ts";
 import { ConcurrencyError } from "../errors/store.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
-import { Aggregate, type AggregateEvent, lifecycle } from "./aggregate.ts";
+import { Aggregate, type AggregateClass, type AggregateEvent, lifecycle } from "./aggregate.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 
-/** The class of an aggregate, as a repository needs it. */
-export interface AggregateClass<A> {
-  /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
-  readonly category?: string | undefined;
-  /** Makes a new aggregate; takes no arguments. */
-  new (): A;
-}
-
-/** Options of a repository. */
+/**
+ * Options of a repository.
+ *
+ * @category Aggregates
+ */
 export interface RepositoryOptions {
   /** How often a command runs again after a conflict with another writer. @default 3 */
   readonly retries?: number | undefined;
@@ -24,7 +20,11 @@ export interface RepositoryOptions {
   readonly publish?: boolean | undefined;
 }
 
-/** The second argument of a command: facts about the loaded stream. */
+/**
+ * The second argument of a command: facts about the loaded stream.
+ *
+ * @category Aggregates
+ */
 export interface CommandContext<E extends Event = Event> {
   /** Whether the stream had no events. */
   readonly isNew: boolean;
@@ -40,7 +40,11 @@ export interface CommandContext<E extends Event = Event> {
   readonly store: EventStore<E>;
 }
 
-/** The past state in which an aggregate is loaded. */
+/**
+ * The past state in which an aggregate is loaded.
+ *
+ * @category Aggregates
+ */
 export interface AsOf {
   /** Load it as of this version, a whole number from 1. @default the last */
   readonly version?: number | undefined;
@@ -60,6 +64,8 @@ interface LoadedAggregate<A> {
 
 /**
  * Loads aggregates from their streams and saves the events they emit. A thin layer over `fold` and `append`.
+ *
+ * @category Aggregates
  *
  * @example Create, change, load
  * ```ts

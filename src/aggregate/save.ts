@@ -2,7 +2,11 @@ import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { AggregateEvent } from "./aggregate.ts";
 
-/** Result of `save`. */
+/**
+ * Result of `save`.
+ *
+ * @category Aggregates
+ */
 export interface SaveResult<E extends Event = Event> {
   /** The version of the stream after saving; 0 if it has no events. */
   readonly version: number;
@@ -12,7 +16,11 @@ export interface SaveResult<E extends Event = Event> {
   readonly events: readonly RecordedEvent<E>[];
 }
 
-/** Result of `execute`. */
+/**
+ * Result of `execute`.
+ *
+ * @category Aggregates
+ */
 export interface ExecuteResult<A, R, E extends Event = AggregateEvent<A>> extends SaveResult<E> {
   /** The command's return value, awaited. */
   readonly result: R;
@@ -20,13 +28,21 @@ export interface ExecuteResult<A, R, E extends Event = AggregateEvent<A>> extend
   readonly aggregate: A;
 }
 
-/** Options of `save`. */
+/**
+ * Options of `save`.
+ *
+ * @category Aggregates
+ */
 export interface SaveOptions {
   /** Metadata for the events; an event's own metadata takes precedence. @default none */
   readonly metadata?: Metadata | undefined;
 }
 
-/** Options of `execute`. */
+/**
+ * Options of `execute`.
+ *
+ * @category Aggregates
+ */
 export interface ExecuteOptions extends SaveOptions {
   /**
    * The version that the aggregate's stream must have before the command: a number (`0` = it must not exist),

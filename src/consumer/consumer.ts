@@ -1,4 +1,4 @@
-import type { StreamKey } from "../driver/checkpoints.ts";
+import type { StreamKey } from "../driver/keys.ts";
 import type { ErrorContext } from "../engine/context.ts";
 import type { ConsumerPlan } from "../engine/plan.ts";
 import type { RunResult, Worker } from "../engine/worker.ts";
@@ -6,9 +6,13 @@ import { onAbort } from "../async/abort.ts";
 import { checkLanes } from "../engine/options.ts";
 import { checkFunction, checkName, checkNumber, checkObject } from "../errors/check.ts";
 import { reporter } from "./report.ts";
-import { type ConsumerStatus, statusOf } from "./status.ts";
+import { type ConsumerStatus, type ParkedStream, statusOf } from "./status.ts";
 
-/** Options of `Consumer.run`. */
+/**
+ * Options of `Consumer.run`.
+ *
+ * @category Consumers
+ */
 export interface RunOptions {
   /** Ends the run, once the events in flight are finished. @default it runs until the consumer is disposed of */
   readonly signal?: AbortSignal | undefined;
@@ -24,20 +28,6 @@ export interface RunOptions {
   readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
 }
 
-/** A stream that waits because one of its events failed. */
-export interface ParkedStream extends StreamKey {
-  /** The position of the event that failed. */
-  readonly position: number;
-  /** The number of attempts at it so far. */
-  readonly attempts: number;
-  /** When it is retried, a UTC instant by the system's clock; undefined if it waits for `redrive` or `discard`. */
-  readonly dueAt: Date | undefined;
-  /** The error of the last attempt, shortened to 1,000 characters; undefined where none has failed since `discard`. */
-  readonly error: string | undefined;
-  /** When the stream was parked at this event, or its last attempt failed, a UTC instant. */
-  readonly failedAt: Date;
-}
-
 /** Sets the worker of a consumer, which the subclasses create; assigned in the static block. */
 export let attach: (consumer: Consumer, worker: Worker) => void;
 /** Returns the worker of a consumer; assigned in the static block. */
@@ -46,6 +36,8 @@ export let workerOf: (consumer: Consumer) => Worker;
 /**
  * Calls a handler for committed events from a durable checkpoint: each at least once, none skipped, those of a stream
  * in order. The base class of `Outbox`, `Subscription` and `Projection`.
+ *
+ * @category Consumers
  */
 export abstract class Consumer {
   #worker!: Worker;
@@ -277,6 +269,8 @@ export abstract class Consumer {
 
 /**
  * The member for `await using`, where the program's `lib` declares it: elsewhere, naming the symbol would not compile.
+ *
+ * @category Consumers
  */
 export type Disposal = {
   readonly [
@@ -285,5 +279,9 @@ export type Disposal = {
   ]: () => Promise<void>;
 };
 
-/** Disposing of it stops all runs and waits for the events in flight. */
+/**
+ * Disposing of it stops all runs and waits for the events in flight.
+ *
+ * @category Consumers
+ */
 export interface Consumer extends Disposal {}

@@ -6,7 +6,11 @@ import { BusyError, UnsupportedError } from "../errors/driver.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import { type ConsumerStatus, storedStatus } from "./status.ts";
 
-/** A consumer that is registered in a database, whether any process runs it or not. */
+/**
+ * A consumer that is registered in a database, whether any process runs it or not.
+ *
+ * @category Consumers
+ */
 export interface ConsumerInfo
   extends Omit<ConsumerStatus, "head" | "lag" | "oldest" | "published"> {
   /** The tenant whose events it handles; undefined if it handles those of all tenants. */
@@ -17,7 +21,11 @@ export interface ConsumerInfo
   readonly version: number;
 }
 
-/** Identifies a consumer of a store. */
+/**
+ * Identifies a consumer of a store.
+ *
+ * @category Consumers
+ */
 export interface ConsumerName {
   /** The name it was created with. */
   readonly name: string;
@@ -30,6 +38,8 @@ export interface ConsumerName {
  * any longer. A store that is scoped to a tenant lists only that tenant's consumers.
  *
  * @throws {UnsupportedError} If the driver cannot list them.
+ *
+ * @category Consumers
  *
  * @example Find consumers with parked streams or errors
  * ```ts
@@ -68,6 +78,8 @@ export async function consumers<E extends Event, Db>(
  * @throws {TypeError | RangeError} If the name is malformed, or the version not a whole number from 1.
  * @throws {BusyError} If a worker holds the lease of one of its lanes: it is running, or has vanished recently.
  * @throws {UnsupportedError} If the driver cannot remove consumers.
+ *
+ * @category Consumers
  *
  * @example Remove a consumer that was renamed
  * ```ts

@@ -10,7 +10,11 @@ import { checkObject } from "../errors/check.ts";
 import { internalsOf } from "../store/internals.ts";
 import { attach, Consumer } from "./consumer.ts";
 
-/** The second argument of a publisher. */
+/**
+ * The second argument of a publisher.
+ *
+ * @category Consumers
+ */
 export interface PublisherContext {
   /** Aborts when a result would come too late: after `timeout`, or when another worker has taken over. */
   readonly signal: AbortSignal;
@@ -18,7 +22,11 @@ export interface PublisherContext {
   readonly attempt: number;
 }
 
-/** Options of an outbox: with a publisher for one event, or for batches. */
+/**
+ * Options of an outbox: with a publisher for one event, or for batches.
+ *
+ * @category Consumers
+ */
 export type OutboxOptions<E extends Event> =
   & ConsumerOptions
   & {
@@ -52,6 +60,8 @@ export type OutboxOptions<E extends Event> =
 /**
  * Hands published events to a publisher: each at least once, those of a stream in order, even across outages of the
  * broker. Events that were only appended are not included: see the store's `publish` and `publishes`.
+ *
+ * @category Consumers
  *
  * @example Publish events to a broker
  * ```ts

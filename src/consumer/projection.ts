@@ -16,7 +16,11 @@ import { readLog } from "../store/read.ts";
 import { attach, Consumer, type RunOptions, workerOf } from "./consumer.ts";
 import type { ConsumerStatus } from "./status.ts";
 
-/** Handlers by event type; events without one are passed over. */
+/**
+ * Handlers by event type; events without one are passed over.
+ *
+ * @category Consumers
+ */
 export type ProjectionHandlers<E extends Event, Db> = {
   readonly [Type in E["type"]]?:
     | ((
@@ -26,7 +30,11 @@ export type ProjectionHandlers<E extends Event, Db> = {
     | undefined;
 };
 
-/** The argument of `reset`. */
+/**
+ * The argument of `reset`.
+ *
+ * @category Consumers
+ */
 export interface ResetContext<Db = unknown> {
   /** The handle of the transaction that also sets the checkpoint back. */
   readonly db: Db;
@@ -34,7 +42,11 @@ export interface ResetContext<Db = unknown> {
   readonly projectionVersion: number;
 }
 
-/** Options of a projection. */
+/**
+ * Options of a projection.
+ *
+ * @category Consumers
+ */
 export interface ProjectionOptions<E extends Event, Db>
   extends Omit<ConsumerOptions, "concurrency" | "onFilterChange"> {
   /** Its name: two projections of one name and version share the work. */
@@ -73,6 +85,8 @@ export interface ProjectionOptions<E extends Event, Db>
 /**
  * Maintains a read model: its handlers write through `db`, in one transaction with the checkpoint, so that each event
  * takes effect exactly once.
+ *
+ * @category Consumers
  *
  * @example Maintain a read model and rebuild it
  * ```ts

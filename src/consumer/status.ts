@@ -1,7 +1,12 @@
 import type { ConsumerFailure, ConsumerState, LaneState } from "../driver/checkpoints.ts";
+import type { StreamKey } from "../driver/keys.ts";
 import type { ConsumerPlan } from "../engine/plan.ts";
 
-/** The state of a consumer. */
+/**
+ * The state of a consumer.
+ *
+ * @category Consumers
+ */
 export interface ConsumerStatus {
   /** The checkpoint: that of the lane which is furthest behind. */
   readonly position: number;
@@ -32,7 +37,11 @@ export interface ConsumerStatus {
   readonly error: ConsumerFailure | undefined;
 }
 
-/** The state of one lane of a consumer. */
+/**
+ * The state of one lane of a consumer.
+ *
+ * @category Consumers
+ */
 export interface LaneStatus {
   /** The lane's number, from 0. */
   readonly lane: number;
@@ -123,4 +132,22 @@ async function oldestOf(
     found = events[0] ?? found;
   }
   return found && new Date(found.createdAt);
+}
+
+/**
+ * A stream that waits because one of its events failed.
+ *
+ * @category Consumers
+ */
+export interface ParkedStream extends StreamKey {
+  /** The position of the event that failed. */
+  readonly position: number;
+  /** The number of attempts at it so far. */
+  readonly attempts: number;
+  /** When it is retried, a UTC instant by the system's clock; undefined if it waits for `redrive` or `discard`. */
+  readonly dueAt: Date | undefined;
+  /** The error of the last attempt, shortened to 1,000 characters; undefined where none has failed since `discard`. */
+  readonly error: string | undefined;
+  /** When the stream was parked at this event, or its last attempt failed, a UTC instant. */
+  readonly failedAt: Date;
 }

@@ -8,7 +8,11 @@ import { Worker } from "../engine/worker.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
 import { attach, Consumer } from "./consumer.ts";
 
-/** Options of a subscription. `Type` is inferred from `types`, which narrow the event. */
+/**
+ * Options of a subscription. `Type` is inferred from `types`, which narrow the event.
+ *
+ * @category Consumers
+ */
 export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"] = E["type"]>
   extends ConsumerOptions {
   /** Its name: two subscriptions of one name share the work. */
@@ -37,6 +41,8 @@ export interface SubscriptionOptions<E extends Event, Db, Type extends E["type"]
 
 /**
  * Calls a handler for each committed event from a durable checkpoint: at least once, those of a stream in order.
+ *
+ * @category Consumers
  *
  * @example React to an event
  * ```ts

@@ -1,6 +1,10 @@
 import type { ExpectedVersion } from "./version.ts";
 
-/** One atomic append. */
+/**
+ * One atomic append.
+ *
+ * @category Drivers
+ */
 export interface AppendRequest {
   /** The tenant of all streams of the request; `""` without tenants. */
   readonly tenantId: string;
@@ -8,7 +12,11 @@ export interface AppendRequest {
   readonly writes: readonly StreamWrite[];
 }
 
-/** The part of an append that goes to one stream. */
+/**
+ * The part of an append that goes to one stream.
+ *
+ * @category Drivers
+ */
 export interface StreamWrite {
   /** The stream's id; never empty. */
   readonly streamId: string;
@@ -22,7 +30,11 @@ export interface StreamWrite {
   readonly events: readonly NewEvent[];
 }
 
-/** An event to be stored. */
+/**
+ * An event to be stored.
+ *
+ * @category Drivers
+ */
 export interface NewEvent {
   /** Unique within the tenant. */
   readonly id: string;
@@ -46,10 +58,18 @@ export interface NewEvent {
   readonly published: boolean;
 }
 
-/** The outcome of a request. */
+/**
+ * The outcome of a request.
+ *
+ * @category Drivers
+ */
 export type AppendOutcome = AppendStored | AppendRefused;
 
-/** The request's events are stored. */
+/**
+ * The request's events are stored.
+ *
+ * @category Drivers
+ */
 export interface AppendStored {
   /** Discriminates the outcomes. */
   readonly status: "stored";
@@ -62,7 +82,11 @@ export interface AppendStored {
   }[];
 }
 
-/** Nothing of the request is stored. */
+/**
+ * Nothing of the request is stored.
+ *
+ * @category Drivers
+ */
 export interface AppendRefused {
   /** Discriminates the outcomes. */
   readonly status: "refused";
@@ -72,10 +96,18 @@ export interface AppendRefused {
   readonly transactionAborted: boolean;
 }
 
-/** The reason of a refusal. If several hold, an id comes before a version, and a version before a race. */
+/**
+ * The reason of a refusal. If several hold, an id comes before a version, and a version before a race.
+ *
+ * @category Drivers
+ */
 export type AppendConflict = IdConflict | VersionConflict | RaceConflict;
 
-/** Ids of the request's events exist already: they belong to the same events, stored earlier, or to others. */
+/**
+ * Ids of the request's events exist already: they belong to the same events, stored earlier, or to others.
+ *
+ * @category Drivers
+ */
 export interface IdConflict {
   /** Discriminates the conflicts. */
   readonly kind: "id";
@@ -83,7 +115,11 @@ export interface IdConflict {
   readonly existing: readonly ExistingEvent[];
 }
 
-/** A stream is not at its expected version. */
+/**
+ * A stream is not at its expected version.
+ *
+ * @category Drivers
+ */
 export interface VersionConflict {
   /** Discriminates the conflicts. */
   readonly kind: "version";
@@ -93,7 +129,11 @@ export interface VersionConflict {
   readonly versions: readonly (number | undefined)[];
 }
 
-/** Another append was faster, but the request's conditions hold by now: sent again, it may be stored. */
+/**
+ * Another append was faster, but the request's conditions hold by now: sent again, it may be stored.
+ *
+ * @category Drivers
+ */
 export interface RaceConflict {
   /** Discriminates the conflicts. */
   readonly kind: "race";
@@ -101,7 +141,11 @@ export interface RaceConflict {
   readonly versions: readonly number[];
 }
 
-/** A stored event, as far as an id conflict identifies it. */
+/**
+ * A stored event, as far as an id conflict identifies it.
+ *
+ * @category Drivers
+ */
 export interface ExistingEvent {
   /** Its id, unique within the tenant. */
   readonly id: string;

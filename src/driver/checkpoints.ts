@@ -1,8 +1,13 @@
+import type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./keys.ts";
+import type { Progress, StoredParking } from "./progress.ts";
+
 /**
  * Stores the progress of consumers: checkpoints, leases and parked streams.
  *
  * A consumer has lanes (partitions), each with a checkpoint of its own. The worker of a lane holds its lease and writes
  * under the lease's epoch: a write under an older epoch changes nothing. Time is the database's, never a worker's.
+ *
+ * @category Drivers
  */
 export interface Checkpoints {
   /**
@@ -116,39 +121,11 @@ export interface Checkpoints {
   forget?(consumer: ConsumerKey): Promise<"forgotten" | "leased" | "unknown">;
 }
 
-/** Identifies a consumer in a database. */
-export interface ConsumerKey {
-  /** `all`, or `tenant:` followed by the tenant whose events it handles. */
-  readonly scope: string;
-  /** Its name; with the version, unique within the scope. */
-  readonly name: string;
-  /** Its version: each has checkpoints of its own. */
-  readonly version: number;
-}
-
-/** Identifies one lane of a consumer. */
-export interface LaneKey extends ConsumerKey {
-  /** The lane's number, from 0. */
-  readonly lane: number;
-}
-
-/** Identifies a stream across tenants. */
-export interface StreamKey {
-  /** The stream's tenant; `""` without tenants. */
-  readonly tenantId: string;
-  /** The stream's id. */
-  readonly streamId: string;
-}
-
-/** The streams of a lane: those whose slot modulo the number of lanes is the lane's number. */
-export interface LaneFilter {
-  /** The lane's number, from 0. */
-  readonly lane: number;
-  /** The number of lanes. */
-  readonly lanes: number;
-}
-
-/** The definition of a consumer, stored when it is registered. */
+/**
+ * The definition of a consumer, stored when it is registered.
+ *
+ * @category Drivers
+ */
 export interface ConsumerDefinition {
   /** Its number of lanes. */
   readonly lanes: number;
@@ -158,7 +135,11 @@ export interface ConsumerDefinition {
   readonly position: number;
 }
 
-/** A lane that was claimed. */
+/**
+ * A lane that was claimed.
+ *
+ * @category Drivers
+ */
 export interface ClaimedLane {
   /** Its checkpoint. */
   readonly position: number;
@@ -172,7 +153,11 @@ export interface ClaimedLane {
   readonly failed?: boolean | undefined;
 }
 
-/** The state of a lane. */
+/**
+ * The state of a lane.
+ *
+ * @category Drivers
+ */
 export interface LaneState {
   /** The lane's number, from 0. */
   readonly lane: number;
@@ -192,7 +177,11 @@ export interface LaneState {
   readonly stalled: boolean;
 }
 
-/** An error that ended a run of a consumer. */
+/**
+ * An error that ended a run of a consumer.
+ *
+ * @category Drivers
+ */
 export interface ConsumerFailure {
   /** Its `code`, such as `"FILTER_MISMATCH"`. */
   readonly code: string;
@@ -200,7 +189,11 @@ export interface ConsumerFailure {
   readonly message: string;
 }
 
-/** The stored state of a consumer. */
+/**
+ * The stored state of a consumer.
+ *
+ * @category Drivers
+ */
 export interface ConsumerState extends ConsumerKey {
   /** The filter of its events, as text that is compared. */
   readonly filter: string;
@@ -214,53 +207,4 @@ export interface ConsumerState extends ConsumerKey {
   readonly seenAt: string | number | undefined;
   /** The error that ended a run, until a pass succeeds; undefined if there is none. */
   readonly failure: ConsumerFailure | undefined;
-}
-
-/** The progress of a lane, which is written under its lease. */
-export interface Progress {
-  /**
-   * The checkpoint: everything at or below it was handled or is parked. One below the stored checkpoint changes
-   * nothing.
-   */
-  readonly position: number;
-  /** The length of the renewed lease, in milliseconds from now; undefined releases it. */
-  readonly lease: number | undefined;
-  /** Whether nothing succeeds at present. */
-  readonly stalled: boolean;
-  /** Whether `crashes` is set back to 0. */
-  readonly recovered: boolean;
-  /** Streams to park, or parked ones that move to another event or number of attempts. */
-  readonly parked: readonly ParkedEntry[];
-  /** Parked streams that have events at or below the checkpoint: parked again if they were removed meanwhile. */
-  readonly deferred: readonly ParkedEntry[];
-  /** Streams that are no longer parked. */
-  readonly released: readonly StreamKey[];
-}
-
-/** A stream to be parked. */
-export interface ParkedEntry extends StreamKey {
-  /** The stream's slot. */
-  readonly slot: number;
-  /** The position of the event that is tried next. */
-  readonly position: number;
-  /** The number of attempts at that event so far. */
-  readonly attempts: number;
-  /** When it is retried, in milliseconds from now; undefined if it is not retried automatically. */
-  readonly delay: number | undefined;
-  /** The error of the last attempt, without event data; undefined if none has failed. */
-  readonly error: string | undefined;
-}
-
-/** A parked stream as a driver returns it. */
-export interface StoredParking extends StreamKey {
-  /** The position of the event that failed. */
-  readonly position: number;
-  /** The number of attempts at it so far. */
-  readonly attempts: number;
-  /** When it is due, in milliseconds from now (0 or less: now); undefined if it is not retried automatically. */
-  readonly delay: number | undefined;
-  /** The error of the last attempt; undefined if none has failed. */
-  readonly error: string | undefined;
-  /** When the entry was last parked: text or a number that `new Date` reads. */
-  readonly failedAt: string | number;
 }

@@ -15,6 +15,8 @@ import type {
  * A driver stores, orders, locks and reports; all policy (encoding, ids, retries, subscriptions) belongs to the core.
  * It receives checked names and encoded JSON, never an event's own objects. `driverContract` from
  * `event-sourcery/testing` tests whether a driver keeps these promises.
+ *
+ * @category Drivers
  */
 export interface Driver<Db = unknown> extends Session<Db> {
   /** The optional features of the database. */
@@ -59,7 +61,11 @@ export interface Driver<Db = unknown> extends Session<Db> {
   readonly notifier?: Notifier | undefined;
 }
 
-/** Wakes the consumers of other processes. Only a hint: whatever it loses, polling finds. */
+/**
+ * Wakes the consumers of other processes. Only a hint: whatever it loses, polling finds.
+ *
+ * @category Drivers
+ */
 export interface Notifier {
   /** Sends a notification soon, at most some hundred a second; never throws, and the caller does not wait for it. */
   notify(): void;
@@ -73,7 +79,11 @@ export interface Notifier {
   listen(wake: () => void): () => void;
 }
 
-/** The optional features of the database behind a driver. */
+/**
+ * The optional features of the database behind a driver.
+ *
+ * @category Drivers
+ */
 export interface Capabilities {
   /** Whether it has interactive transactions: `transaction` works, and so do in-transaction subscriptions. */
   readonly transactions: boolean;
@@ -85,7 +95,11 @@ export interface Capabilities {
   readonly prefix?: boolean | undefined;
 }
 
-/** The operations of a driver, on their own or inside one transaction. */
+/**
+ * The operations of a driver, on their own or inside one transaction.
+ *
+ * @category Drivers
+ */
 export interface Session<Db = unknown> {
   /** The handle for the user's own statements; inside a transaction, that transaction's. */
   readonly db: Db;

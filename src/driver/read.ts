@@ -1,7 +1,11 @@
 import type { ExistingEvent } from "./append.ts";
-import type { LaneFilter } from "./checkpoints.ts";
+import type { LaneFilter } from "./keys.ts";
 
-/** Selects events of a stream. */
+/**
+ * Selects events of a stream.
+ *
+ * @category Drivers
+ */
 export interface StreamQuery {
   /** The stream's tenant; `""` without tenants. */
   readonly tenantId: string;
@@ -17,7 +21,11 @@ export interface StreamQuery {
   readonly backwards: boolean;
 }
 
-/** One page of a stream. */
+/**
+ * One page of a stream.
+ *
+ * @category Drivers
+ */
 export interface StreamPage {
   /** At most `limit` events, in the requested order; empty if there is none. */
   readonly events: readonly StoredEvent[];
@@ -28,7 +36,11 @@ export interface StreamPage {
   readonly more: boolean;
 }
 
-/** Selects events of the log; an omitted filter matches everything, an empty one nothing. */
+/**
+ * Selects events of the log; an omitted filter matches everything, an empty one nothing.
+ *
+ * @category Drivers
+ */
 export interface LogQuery {
   /** Only events of this tenant; of all tenants if undefined. */
   readonly tenantId: string | undefined;
@@ -54,7 +66,11 @@ export interface LogQuery {
   readonly lane?: LaneFilter | undefined;
 }
 
-/** One page of the log. */
+/**
+ * One page of the log.
+ *
+ * @category Drivers
+ */
 export interface LogPage {
   /**
    * The matching events, in the requested order; large ones may end a page before its limit, but not before its first.
@@ -67,7 +83,11 @@ export interface LogPage {
   readonly scanned: number;
 }
 
-/** An event as a driver returns it. */
+/**
+ * An event as a driver returns it.
+ *
+ * @category Drivers
+ */
 export interface StoredEvent extends ExistingEvent {
   /** The tenant it belongs to; `""` without tenants. */
   readonly tenantId: string;
@@ -89,7 +109,11 @@ export interface StoredEvent extends ExistingEvent {
   readonly published: boolean;
 }
 
-/** Selects streams. */
+/**
+ * Selects streams.
+ *
+ * @category Drivers
+ */
 export interface StreamsQuery {
   /** The streams' tenant; `""` without tenants. */
   readonly tenantId: string;
@@ -103,7 +127,11 @@ export interface StreamsQuery {
   readonly limit: number;
 }
 
-/** A stream as a driver lists it. */
+/**
+ * A stream as a driver lists it.
+ *
+ * @category Drivers
+ */
 export interface StoredStream {
   /** The stream's id, unique within its tenant. */
   readonly streamId: string;

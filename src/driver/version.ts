@@ -1,7 +1,15 @@
-/** The expected version of a stream; see `AppendOptions.expectedVersion`. */
+/**
+ * The expected version of a stream; see `AppendOptions.expectedVersion`.
+ *
+ * @category Drivers
+ */
 export type ExpectedVersion = number | "any" | "noStream" | "streamExists";
 
-/** Whether a stream at a version (0 = no events) is as an append expects it. */
+/**
+ * Whether a stream at a version (0 = no events) is as an append expects it.
+ *
+ * @category Drivers
+ */
 export function fits(expected: ExpectedVersion, version: number): boolean {
   switch (expected) {
     case "any":

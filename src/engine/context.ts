@@ -1,7 +1,11 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 
-/** The second argument of a consumer's handler. */
+/**
+ * The second argument of a consumer's handler.
+ *
+ * @category Consumers
+ */
 export interface ConsumerContext<E extends Event = Event, Db = unknown> {
   /**
    * The store, scoped to the event's tenant: events appended through it carry the event's correlation id, and the
@@ -16,14 +20,22 @@ export interface ConsumerContext<E extends Event = Event, Db = unknown> {
   readonly attempt: number;
 }
 
-/** The second argument of a projection's handler. */
+/**
+ * The second argument of a projection's handler.
+ *
+ * @category Consumers
+ */
 export interface ProjectionContext<E extends Event = Event, Db = unknown>
   extends ConsumerContext<E, Db> {
   /** The projection's version, for handlers that keep a table per version. */
   readonly projectionVersion: number;
 }
 
-/** Where an error of a consumer comes from, for logs and alerts. */
+/**
+ * Where an error of a consumer comes from, for logs and alerts.
+ *
+ * @category Consumers
+ */
 export interface ErrorContext {
   /** The consumer's name. */
   readonly consumer: string;
@@ -41,7 +53,11 @@ export interface ErrorContext {
   readonly retryAt: Date | undefined;
 }
 
-/** The identity of a stored event, known without decoding it. */
+/**
+ * The identity of a stored event, known without decoding it.
+ *
+ * @category Consumers
+ */
 export interface EventIdentity {
   /** The event's id, unique within the tenant. */
   readonly id: string;

@@ -1,12 +1,11 @@
-import type { Progress } from "../driver/checkpoints.ts";
+import type { Progress } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event } from "../event/event.ts";
 import type { Internals } from "../store/internals.ts";
 import type { Lease } from "./lease.ts";
-import type { PassSettings } from "./work.ts";
 import { endsRun, isEventSourceryError } from "../errors/guard.ts";
 import { Call, HandlerFailure } from "./call.ts";
-import { checkSession } from "./work.ts";
+import { checkSession, type PassSettings } from "./work.ts";
 
 /** Codes that end a pass, since neither the event nor the handler is the cause; errors that end a run do so, too. */
 const passErrors = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];

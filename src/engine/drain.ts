@@ -1,4 +1,4 @@
-import type { ParkedEntry } from "../driver/checkpoints.ts";
+import type { ParkedEntry } from "../driver/progress.ts";
 import type { LogPage, LogQuery, StoredEvent } from "../driver/read.ts";
 import type { Lease } from "./lease.ts";
 import { entryOf, type ParkedCursor, type Parking } from "./parking.ts";

@@ -1,12 +1,6 @@
-import type {
-  Checkpoints,
-  ClaimedLane,
-  LaneKey,
-  LaneState,
-  ParkedEntry,
-  Progress,
-  StreamKey,
-} from "../driver/checkpoints.ts";
+import type { Checkpoints, ClaimedLane, LaneState } from "../driver/checkpoints.ts";
+import type { LaneKey, StreamKey } from "../driver/keys.ts";
+import type { ParkedEntry, Progress } from "../driver/progress.ts";
 import { LeaseLostError } from "../errors/consumer.ts";
 
 /** The state of a pass that is written with the checkpoint. */

@@ -2,7 +2,11 @@ import type { RetryOptions } from "./retry.ts";
 import { checkNumber } from "../errors/check.ts";
 import { slots } from "../event/stream.ts";
 
-/** Options that outboxes, subscriptions and projections have in common. */
+/**
+ * Options that outboxes, subscriptions and projections have in common.
+ *
+ * @category Consumers
+ */
 export interface ConsumerOptions {
   /**
    * The number of streams that are handled at the same time. Only for handlers outside of transactions; transactional
@@ -40,7 +44,11 @@ export interface ConsumerOptions {
   readonly onFilterChange?: "refuse" | "accept" | undefined;
 }
 
-/** The start of a new consumer: the first event, after the last existing one, or after a position. */
+/**
+ * The start of a new consumer: the first event, after the last existing one, or after a position.
+ *
+ * @category Consumers
+ */
 export type ConsumerStart = "start" | "now" | { readonly after: number };
 
 /** Checks a number of lanes. @throws {TypeError | RangeError} If it is not a whole number from 1 to 1024. */

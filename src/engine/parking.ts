@@ -1,4 +1,5 @@
-import type { ParkedEntry, StoredParking, StreamKey } from "../driver/checkpoints.ts";
+import type { StreamKey } from "../driver/keys.ts";
+import type { ParkedEntry, StoredParking } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import { slotOf } from "../event/stream.ts";
 import { keyOf, type Lease } from "./lease.ts";

@@ -1,4 +1,5 @@
-import type { ClaimedLane, ParkedEntry } from "../driver/checkpoints.ts";
+import type { ClaimedLane } from "../driver/checkpoints.ts";
+import type { ParkedEntry } from "../driver/progress.ts";
 import type { LogPage, LogQuery, StoredEvent } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventIdentity } from "./context.ts";
@@ -84,9 +85,8 @@ export class Pass<E extends Event, Db> {
     try {
       const until = await target();
       if (until < lease.position) throw new StoreRewoundError(until, lease.position);
-      if (lease.parked > 0) {
-        this.#parking.add(await checkpoints.parked(key, { lane: this.#lane, lanes }));
-      }
+      const own = { lane: this.#lane, lanes };
+      if (lease.parked > 0) this.#parking.add(await checkpoints.parked(key, own));
       await this.#handleAll(until, keep);
       if (!lease.released) await lease.save(keep);
     } catch (error) {

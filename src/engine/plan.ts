@@ -1,5 +1,6 @@
-import type { ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
+import type { ClaimedLane } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
+import type { LaneFilter } from "../driver/keys.ts";
 import type { Event } from "../event/event.ts";
 import type { WakeUps } from "../store/notifier.ts";
 import type { Report } from "./context.ts";

@@ -1,4 +1,5 @@
-import type { ClaimedLane, LaneFilter } from "../driver/checkpoints.ts";
+import type { ClaimedLane } from "../driver/checkpoints.ts";
+import type { LaneFilter } from "../driver/keys.ts";
 import type { ConsumerPlan } from "./plan.ts";
 import { BusyError } from "../errors/driver.ts";
 import { OutageDetector } from "./outage.ts";

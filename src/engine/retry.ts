@@ -1,6 +1,10 @@
 import { checkNumber, checkObject } from "../errors/check.ts";
 
-/** Options of retries. Times are the database's clock: the store's `clock` dates events, not retries. */
+/**
+ * Options of retries. Times are the database's clock: the store's `clock` dates events, not retries.
+ *
+ * @category Consumers
+ */
 export interface RetryOptions {
   /**
    * How often an event is tried before it stays parked until `redrive` or `discard`. Failures while nothing else

@@ -1,5 +1,6 @@
-import type { Checkpoints, ConsumerKey } from "../driver/checkpoints.ts";
+import type { Checkpoints } from "../driver/checkpoints.ts";
 import type { Session } from "../driver/driver.ts";
+import type { ConsumerKey } from "../driver/keys.ts";
 import type { LogQuery } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { Internals } from "../store/internals.ts";

@@ -11,7 +11,11 @@ import { Registration, type Reset } from "./registration.ts";
 import { relane } from "./relane.ts";
 import { backoff } from "./retry.ts";
 
-/** The outcome of a pass over all free lanes. */
+/**
+ * The outcome of a pass over all free lanes.
+ *
+ * @category Consumers
+ */
 export interface RunResult {
   /** The number of events that were handled. */
   readonly handled: number;

@@ -1,4 +1,8 @@
-/** The codes of all errors of this library; a code never changes between releases. */
+/**
+ * The codes of all errors of this library; a code never changes between releases.
+ *
+ * @category Errors
+ */
 export type EventSourceryErrorCode =
   | "AGGREGATE_DISCARDED"
   | "BUSY"
@@ -30,6 +34,8 @@ export const brand: symbol = Symbol.for("event-sourcery.error");
  * The base of every error of this library.
  *
  * A message never contains event data, SQL or parameters. The error of the database client is the `cause`.
+ *
+ * @category Errors
  *
  * @example Distinguish errors by their code
  * ```ts

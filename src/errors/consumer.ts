@@ -6,6 +6,8 @@ import { EventSourceryError, quote } from "./base.ts";
  *
  * What to do: fix what rejects the event and call `redrive()`, or give the event up with `discard()`.
  *
+ * @category Errors
+ *
  * @example A message that the broker rejects permanently
  * ```ts
  * import { PermanentError } from "event-sourcery";
@@ -29,6 +31,8 @@ export class PermanentError extends EventSourceryError {
  * A consumer's lane belongs to another worker by now: further work on it cannot be committed.
  *
  * What to do: nothing, the new owner continues; if it happens often, raise `lease` or shorten the handlers.
+ *
+ * @category Errors
  */
 export class LeaseLostError extends EventSourceryError {
   /** `"LEASE_LOST"`: the work was rolled back, or will be repeated by the new owner. */
@@ -50,6 +54,8 @@ export class LeaseLostError extends EventSourceryError {
  * A handler or publisher took longer than the consumer's `timeout`.
  *
  * What to do: let the handler stop when `signal` aborts, or raise the consumer's `timeout`.
+ *
+ * @category Errors
  */
 export class HandlerTimeoutError extends EventSourceryError {
   /** `"HANDLER_TIMEOUT"`: the call counts as failed. */
@@ -70,6 +76,8 @@ export class HandlerTimeoutError extends EventSourceryError {
  * A consumer was made with another number of lanes than is stored for it.
  *
  * What to do: call `await consumer.relane(lanes)` once, or make the consumer with the stored number.
+ *
+ * @category Errors
  */
 export class LanesMismatchError extends EventSourceryError {
   /** `"LANES_MISMATCH"`: the consumer has not run. */
@@ -92,7 +100,11 @@ export class LanesMismatchError extends EventSourceryError {
   }
 }
 
-/** Which events a consumer wants: an omitted list stands for all of them. */
+/**
+ * Which events a consumer wants: an omitted list stands for all of them.
+ *
+ * @category Errors
+ */
 export interface ConsumerFilter {
   /** The names of the event types. @default all */
   readonly types?: readonly string[] | undefined;
@@ -106,6 +118,8 @@ export interface ConsumerFilter {
  * A consumer's filter selects other events than before: those that it has already skipped would never be delivered.
  *
  * What to do: rebuild the consumer, give it another name or version, or set `onFilterChange`.
+ *
+ * @category Errors
  */
 export class FilterMismatchError extends EventSourceryError {
   /** `"FILTER_MISMATCH"`: the consumer has not run. */

@@ -5,6 +5,8 @@ import { EventSourceryError, quote } from "./base.ts";
  *
  * What to do: append the same events, with the same ids, again; after a transaction, read what it wrote before
  * you repeat it.
+ *
+ * @category Errors
  */
 export class UnknownOutcomeError extends EventSourceryError {
   /** `"UNKNOWN_OUTCOME"`: the events may be stored, or not. */
@@ -37,6 +39,8 @@ export class UnknownOutcomeError extends EventSourceryError {
  *
  * What to do: try again; inside a transaction or a handler, write through the `store` that was passed to the
  * function.
+ *
+ * @category Errors
  */
 export class BusyError extends EventSourceryError {
   /** `"BUSY"`: nothing was stored. */
@@ -66,6 +70,8 @@ export class BusyError extends EventSourceryError {
  *
  * What to do: check that the database is running and that the handle points to it; replace a closed handle with a new
  * one.
+ *
+ * @category Errors
  */
 export class ConnectionError extends EventSourceryError {
   /** `"CONNECTION"`: nothing was read or stored. */
@@ -91,6 +97,8 @@ export class ConnectionError extends EventSourceryError {
  *
  * What to do: read the `cause` and remove the reason, such as a missing privilege, a full disk or a constraint of your
  * own.
+ *
+ * @category Errors
  */
 export class DriverError extends EventSourceryError {
   /** `"DRIVER"`: the statement had no effect. */
@@ -111,6 +119,8 @@ export class DriverError extends EventSourceryError {
  * The tables of the event store do not exist.
  *
  * What to do: call `await driver.migrate()` once on this database, or point the handle to the migrated one.
+ *
+ * @category Errors
  */
 export class MissingSchemaError extends EventSourceryError {
   /** `"MISSING_SCHEMA"`: nothing was read or stored. */
@@ -141,6 +151,8 @@ export class MissingSchemaError extends EventSourceryError {
  * The tables were made by a newer version of this library, which this one cannot read or write safely.
  *
  * What to do: upgrade event-sourcery in this process to the version that migrated the database.
+ *
+ * @category Errors
  */
 export class NewerSchemaError extends EventSourceryError {
   /** `"NEWER_SCHEMA"`: nothing was read or stored. */
@@ -159,6 +171,8 @@ export class NewerSchemaError extends EventSourceryError {
  * The tables were made by an older version of this library, which this one neither reads nor upgrades.
  *
  * What to do: drop the tables, or use another schema or prefix, and call `await driver.migrate()`.
+ *
+ * @category Errors
  */
 export class OutdatedSchemaError extends EventSourceryError {
   /** `"OUTDATED_SCHEMA"`: nothing was read or changed. */
@@ -179,6 +193,8 @@ export class OutdatedSchemaError extends EventSourceryError {
  *
  * What to do: restore all tables of the store from one backup; where only the sequence was left behind, as by logical
  * replication, call `await driver.repairPosition()` once.
+ *
+ * @category Errors
  */
 export class StoreRewoundError extends EventSourceryError {
   /** `"STORE_REWOUND"`: nothing was stored, and consumers do not advance. */
@@ -200,6 +216,8 @@ export class StoreRewoundError extends EventSourceryError {
  * The transaction is aborted: the database will not commit it, even if its work has returned normally.
  *
  * What to do: run the whole transaction again, and let database errors leave the work instead of catching them inside.
+ *
+ * @category Errors
  */
 export class TransactionAbortedError extends EventSourceryError {
   /** `"TRANSACTION_ABORTED"`: nothing of the transaction is stored. */
@@ -221,6 +239,8 @@ export class TransactionAbortedError extends EventSourceryError {
  * The database handle does not support the operation.
  *
  * What to do: use a database handle that supports it, such as one with interactive transactions.
+ *
+ * @category Errors
  */
 export class UnsupportedError extends EventSourceryError {
   /** `"UNSUPPORTED"`: nothing was started. */

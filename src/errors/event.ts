@@ -4,6 +4,8 @@ import { EventSourceryError, quote } from "./base.ts";
  * Two event types of one store share a name or an alias.
  *
  * What to do: rename one of the two event types, or remove the alias that equals the other's name.
+ *
+ * @category Errors
  */
 export class DuplicateEventTypeError extends EventSourceryError {
   /** `"DUPLICATE_EVENT_TYPE"`: the store was not made. */
@@ -23,7 +25,11 @@ export class DuplicateEventTypeError extends EventSourceryError {
   }
 }
 
-/** A problem with an event's data or metadata. */
+/**
+ * A problem with an event's data or metadata.
+ *
+ * @category Errors
+ */
 export interface Issue {
   /** The problem in the schema's words; may quote data, so it is never part of an error's message. */
   readonly message: string;
@@ -35,6 +41,8 @@ export interface Issue {
  * An event's data, metadata, id, time or tags cannot be used; nothing was made or stored.
  *
  * What to do: correct what `issues` lists, each with its path.
+ *
+ * @category Errors
  */
 export class InvalidEventError extends EventSourceryError {
   /** `"INVALID_EVENT"`: nothing was made or stored. */
@@ -66,6 +74,8 @@ export class InvalidEventError extends EventSourceryError {
  *
  * What to do: add the type to the store's `events`, name it among the `aliases` of its new name, or read with
  * `unknownEvents: "keep"`.
+ *
+ * @category Errors
  */
 export class UnknownEventTypeError extends EventSourceryError {
   /** `"UNKNOWN_EVENT_TYPE"`: nothing was stored, or the read has ended. */
@@ -88,6 +98,8 @@ export class UnknownEventTypeError extends EventSourceryError {
  * A stored event cannot be read: its data does not decode, or an upcaster threw.
  *
  * What to do: look at the `cause`; fix the upcaster that threw, or the row that was changed by hand.
+ *
+ * @category Errors
  */
 export class CorruptEventError extends EventSourceryError {
   /** `"CORRUPT_EVENT"`: the read has ended at this event. */

@@ -26,7 +26,11 @@ import type {
 } from "./event.ts";
 import { brand, type EventSourceryErrorCode } from "./base.ts";
 
-/** The union of all errors of this library, discriminated by `code`. */
+/**
+ * The union of all errors of this library, discriminated by `code`.
+ *
+ * @category Errors
+ */
 export type AnyEventSourceryError =
   | AggregateDiscardedError
   | BusyError
@@ -59,6 +63,7 @@ export type AnyEventSourceryError =
  * @param error The caught value.
  * @param code The code to look for. @default any code
  * @returns `true` if it is; the compiler then narrows the value to the error class.
+ * @category Errors
  */
 export function isEventSourceryError<Code extends EventSourceryErrorCode = EventSourceryErrorCode>(
   error: unknown,

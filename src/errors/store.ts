@@ -5,6 +5,8 @@ import { EventSourceryError, quote } from "./base.ts";
  * A stream was not at the version that the caller expected; nothing was stored.
  *
  * What to do: load the stream again, decide again and append with its new version, as `Repository.aggregate` does.
+ *
+ * @category Errors
  */
 export class ConcurrencyError extends EventSourceryError {
   /** `"CONCURRENCY"`: nothing was stored. */
@@ -45,6 +47,8 @@ export class ConcurrencyError extends EventSourceryError {
  * An event's id is already used by another event; nothing was stored.
  *
  * What to do: give the event a new id; to repeat an append, send the same events in the same order to the same stream.
+ *
+ * @category Errors
  */
 export class DuplicateEventError extends EventSourceryError {
   /** `"DUPLICATE_EVENT"`: nothing was stored. */
@@ -69,6 +73,8 @@ export class DuplicateEventError extends EventSourceryError {
  * An aggregate was used after its changes were rolled back or refused.
  *
  * What to do: load the aggregate again and run the command on the new instance.
+ *
+ * @category Errors
  */
 export class AggregateDiscardedError extends EventSourceryError {
   /** `"AGGREGATE_DISCARDED"`: nothing was emitted or saved. */

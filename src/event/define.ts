@@ -40,6 +40,8 @@ const made: WeakMap<Event, Defaults> = new WeakMap();
  * @param options Older versions, older names, tags.
  * @throws {TypeError} If the name or an option is malformed.
  *
+ * @category Events
+ *
  * @example A fact whose name says it all
  * ```ts
  * import { defineEvent } from "event-sourcery";
@@ -61,6 +63,8 @@ export function defineEvent<const Type extends string, Data extends undefined = 
  * @param schema Any synchronous Standard Schema; its output is stored. Reading never runs it.
  * @param options Older versions, older names, tags.
  *
+ * @category Events
+ *
  * @example Data that a schema checks
  * ```ts
  * import { defineEvent } from "event-sourcery";
@@ -81,6 +85,8 @@ export function defineEvent<const Type extends string, Input, Output>(
  * Defines an event type whose data has a type but no schema; the name follows in a second call:
  * `defineEvent<Data>()("Name")`.
  *
+ * @category Events
+ *
  * @example Typed but unchecked
  * ```ts
  * import { defineEvent } from "event-sourcery";
@@ -98,6 +104,7 @@ export function defineEvent<Data>(): <const Type extends string>(
  * Catches a missing second call: where the data's type is given, the name follows as `defineEvent<Data>()("Name")`.
  *
  * @param type No string fits this type, so the compiler reports the call and shows the type's text.
+ * @category Events
  */
 export function defineEvent<Data>(
   type: "the name goes into a second call: defineEvent<Data>()(name)",

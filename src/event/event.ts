@@ -3,6 +3,7 @@
  *
  * @typeParam Type The name of the event's type.
  * @typeParam Data The type of its data; `undefined` where the name alone is enough.
+ * @category Events
  */
 export interface Event<Type extends string = string, Data = unknown> {
   /** The name of its type. */
@@ -22,7 +23,11 @@ export interface Event<Type extends string = string, Data = unknown> {
   readonly tags: readonly string[];
 }
 
-/** Information about an event besides its data: the two ids below, and anything else that can be stored. */
+/**
+ * Information about an event besides its data: the two ids below, and anything else that can be stored.
+ *
+ * @category Events
+ */
 export interface Metadata {
   /** Shared by all events that follow from one another; an event without one gets its own id. */
   readonly correlationId?: string | undefined;
@@ -32,7 +37,11 @@ export interface Metadata {
   readonly [key: string]: unknown;
 }
 
-/** The fields that an event gains when it is stored. */
+/**
+ * The fields that an event gains when it is stored.
+ *
+ * @category Events
+ */
 export interface Recorded {
   /** The stream that holds it. */
   readonly streamId: string;
@@ -44,8 +53,16 @@ export interface Recorded {
   readonly tenantId: string;
 }
 
-/** An event as it is stored. */
+/**
+ * An event as it is stored.
+ *
+ * @category Events
+ */
 export type RecordedEvent<E extends Event = Event> = E & Recorded;
 
-/** A stored event of a type that a store with `unknownEvents: "keep"` does not know: its type follows a `?`. */
+/**
+ * A stored event of a type that a store with `unknownEvents: "keep"` does not know: its type follows a `?`.
+ *
+ * @category Events
+ */
 export type UnknownEvent = Event<`?${string}`, unknown>;

@@ -4,6 +4,8 @@ import { isPromise } from "../errors/kind.ts";
 /**
  * The part of a [Standard Schema](https://standardschema.dev) (version 1) that this library uses.
  * Schemas of Valibot, Zod, ArkType and others have it.
+ *
+ * @category Events
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   /** The interface of the specification. */
@@ -19,12 +21,20 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** The result of a schema: its output, or what is wrong with the input. */
+/**
+ * The result of a schema: its output, or what is wrong with the input.
+ *
+ * @category Events
+ */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] };
 
-/** One problem that a schema found. */
+/**
+ * One problem that a schema found.
+ *
+ * @category Events
+ */
 export interface StandardIssue {
   /** The problem in the schema's words; may quote data. */
   readonly message: string;

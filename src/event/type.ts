@@ -1,7 +1,11 @@
 import type { Event, Metadata } from "./event.ts";
 import type { StandardSchema } from "./schema.ts";
 
-/** An event type: the factory of its events. */
+/**
+ * An event type: the factory of its events.
+ *
+ * @category Events
+ */
 export interface EventType<E extends Event = Event, Input = E["data"]> {
   /**
    * Makes an event: checks the data, copies and freezes it.
@@ -21,13 +25,25 @@ export interface EventType<E extends Event = Event, Input = E["data"]> {
   is<X extends Event>(event: X): event is X & E;
 }
 
-/** Any event type, whatever its data. */
+/**
+ * Any event type, whatever its data.
+ *
+ * @category Events
+ */
 export type AnyEventType = EventType<Event, never>;
 
-/** The events that a type makes. */
+/**
+ * The events that a type makes.
+ *
+ * @category Events
+ */
 export type EventOf<T extends AnyEventType> = T extends EventType<infer E, never> ? E : never;
 
-/** Fields of a new event that otherwise get a default. */
+/**
+ * Fields of a new event that otherwise get a default.
+ *
+ * @category Events
+ */
 export interface EventInit {
   /** An id that is unique in the store, a string of at most 512 bytes. @default a new UUIDv7 */
   readonly id?: string | undefined;
@@ -39,13 +55,21 @@ export interface EventInit {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** A step from one version of the data to the next. */
+/**
+ * A step from one version of the data to the next.
+ *
+ * @category Events
+ */
 export type Upcast<To = unknown> = {
   /** Converts the data as it was stored, or as the previous step returned it. */
   step(data: unknown): To;
 }["step"];
 
-/** Options of an event type: how its older events are read, and how new ones are tagged. */
+/**
+ * Options of an event type: how its older events are read, and how new ones are tagged.
+ *
+ * @category Events
+ */
 export interface EventTypeOptions<Data = unknown> {
   /** Steps from older data to the current, oldest first; the current schema version is their number plus 1. */
   readonly upcast?: readonly [...(readonly Upcast[]), Upcast<Data>] | undefined;

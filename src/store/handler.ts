@@ -124,3 +124,15 @@ function entriesOf(map: object, known: (type: string) => boolean): readonly Owne
     return handlers.map((handler: unknown) => entryOf({ types, handler }, map));
   });
 }
+
+/**
+ * The origin of an error that a store reports.
+ *
+ * @category Event store
+ */
+export interface StoreErrorContext {
+  /** The step that failed: a handler after the commit. */
+  readonly phase: "afterCommit";
+  /** The event that it was called for. */
+  readonly event: RecordedEvent;
+}

@@ -1,5 +1,5 @@
-import type { ConsumerKey } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
+import type { ConsumerKey } from "../driver/keys.ts";
 import { sleep } from "../async/sleep.ts";
 
 /** The answer to a poll, which all consumers of a driver share. */

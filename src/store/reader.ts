@@ -1,6 +1,10 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 
-/** Reads events: the part of a store for modules that never append. */
+/**
+ * Reads events: the part of a store for modules that never append.
+ *
+ * @category Event store
+ */
 export interface EventReader<out E extends Event = Event> {
   /**
    * Loads a stream's events, by version.
@@ -59,7 +63,11 @@ export interface EventReader<out E extends Event = Event> {
   readonly streams: (options?: StreamsOptions) => StreamList;
 }
 
-/** Selects events of a stream. */
+/**
+ * Selects events of a stream.
+ *
+ * @category Event store
+ */
 export interface LoadOptions {
   /** The lowest version, from 1. @default 1 */
   readonly from?: number | undefined;
@@ -71,7 +79,11 @@ export interface LoadOptions {
   readonly backwards?: boolean | undefined;
 }
 
-/** Selects events of the log. An omitted filter matches everything, an empty one nothing. */
+/**
+ * Selects events of the log. An omitted filter matches everything, an empty one nothing.
+ *
+ * @category Event store
+ */
 export interface ReadAllOptions {
   /** Only events after this position. @default 0 */
   readonly after?: number | undefined;
@@ -89,7 +101,11 @@ export interface ReadAllOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** The point up to which a stream is folded. */
+/**
+ * The point up to which a stream is folded.
+ *
+ * @category Event store
+ */
 export interface FoldOptions {
   /** The last version to include. @default the last */
   readonly to?: number | undefined;
@@ -97,7 +113,11 @@ export interface FoldOptions {
   readonly at?: Date | undefined;
 }
 
-/** Selects streams. */
+/**
+ * Selects streams.
+ *
+ * @category Event store
+ */
 export interface StreamsOptions {
   /** Only streams of this category; `""` are those without one. @default all */
   readonly category?: string | undefined;
@@ -109,7 +129,11 @@ export interface StreamsOptions {
   readonly limit?: number | undefined;
 }
 
-/** A stream in a list. */
+/**
+ * A stream in a list.
+ *
+ * @category Event store
+ */
 export interface StreamInfo {
   /** The stream's id, unique within its tenant. */
   readonly streamId: string;
@@ -121,10 +145,18 @@ export interface StreamInfo {
   readonly updatedAt: Date;
 }
 
-/** A list of streams: `await` returns all of it, `for await` holds one page in memory. */
+/**
+ * A list of streams: `await` returns all of it, `for await` holds one page in memory.
+ *
+ * @category Event store
+ */
 export interface StreamList extends AsyncIterable<StreamInfo>, PromiseLike<readonly StreamInfo[]> {}
 
-/** Selects events to follow. */
+/**
+ * Selects events to follow.
+ *
+ * @category Event store
+ */
 export interface FollowOptions extends Omit<ReadAllOptions, "limit" | "before" | "backwards"> {
   /** Ends the iteration when it aborts. @default it never ends */
   readonly signal?: AbortSignal | undefined;

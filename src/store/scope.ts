@@ -65,3 +65,15 @@ export function transact<Db, R>(
     sessionOf(scope).transaction((session) => work({ ...scope, session, transaction }))
   );
 }
+
+/**
+ * Options of `EventStore.scope`.
+ *
+ * @category Event store
+ */
+export interface ScopeOptions {
+  /** The tenant, a string of at most 512 bytes; an unscoped store writes to `""`. @default the store's own */
+  readonly tenantId?: string | undefined;
+  /** Metadata for every event that is appended. @default none */
+  readonly metadata?: Metadata | undefined;
+}

@@ -1,16 +1,16 @@
 import type { Driver } from "../driver/driver.ts";
-import type { Event, Metadata, RecordedEvent, UnknownEvent } from "../event/event.ts";
+import type { Event, RecordedEvent, UnknownEvent } from "../event/event.ts";
 import type { AnyEventType, EventOf } from "../event/type.ts";
 import type { EventReader } from "./reader.ts";
+import type { ScopeOptions, Shared } from "./scope.ts";
 import type { EventWriter } from "./writer.ts";
 import { Catalog } from "../codec/catalog.ts";
 import { kind } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { noMetadata } from "../event/freeze.ts";
-import { readSubscriptions } from "./handler.ts";
+import { readSubscriptions, type StoreErrorContext } from "./handler.ts";
 import { wakeUpsOf } from "./notifier.ts";
 import { Preparer } from "./prepare.ts";
-import type { Shared } from "./scope.ts";
 import { ScopedStore } from "./scoped.ts";
 
 /**
@@ -23,6 +23,8 @@ import { ScopedStore } from "./scoped.ts";
  *
  * An editor spells out the union of all events where it shows a store's type; `export type AppStore = typeof store`
  * gives it a name.
+ *
+ * @category Event store
  */
 export interface EventStore<in out E extends Event = Event, Db = unknown>
   extends EventReader<E>, EventWriter<E> {
@@ -70,10 +72,16 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
  * The type of the `db` that a store's handlers and transactions are given, for handlers in a module of their own:
  * `ProjectionHandlers<OrderEvent, DbOf<typeof store>>`. For a Drizzle database that is the transaction's type, not the
  * handle's.
+ *
+ * @category Event store
  */
 export type DbOf<Store> = Store extends EventStore<infer _E extends Event, infer Db> ? Db : never;
 
-/** The argument of work in a transaction. */
+/**
+ * The argument of work in a transaction.
+ *
+ * @category Event store
+ */
 export interface TransactionContext<E extends Event = Event, Db = unknown> {
   /** The store, inside the transaction. */
   readonly store: EventStore<E, Db>;
@@ -81,21 +89,21 @@ export interface TransactionContext<E extends Event = Event, Db = unknown> {
   readonly db: Db;
 }
 
-/** A store bound to a transaction that the caller opened. */
+/**
+ * A store bound to a transaction that the caller opened.
+ *
+ * @category Event store
+ */
 export interface JoinedStore<E extends Event = Event, Db = unknown> extends EventStore<E, Db> {
   /** Runs the pending `afterCommit` subscriptions and wakes consumers; to be called after the caller's commit. */
   committed(): Promise<void>;
 }
 
-/** Options of `EventStore.scope`. */
-export interface ScopeOptions {
-  /** The tenant, a string of at most 512 bytes; an unscoped store writes to `""`. @default the store's own */
-  readonly tenantId?: string | undefined;
-  /** Metadata for every event that is appended. @default none */
-  readonly metadata?: Metadata | undefined;
-}
-
-/** Options of an event store; the type parameters are inferred from `events` and the driver. */
+/**
+ * Options of an event store; the type parameters are inferred from `events` and the driver.
+ *
+ * @category Event store
+ */
 export interface EventStoreOptions<
   E extends Event,
   Db,
@@ -126,15 +134,11 @@ export interface EventStoreOptions<
   readonly onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined;
 }
 
-/** The origin of an error that a store reports. */
-export interface StoreErrorContext {
-  /** The step that failed: a handler after the commit. */
-  readonly phase: "afterCommit";
-  /** The event that it was called for. */
-  readonly event: RecordedEvent;
-}
-
-/** The constructor of `EventStore`; all types are inferred from `events` and the driver. */
+/**
+ * The constructor of `EventStore`; all types are inferred from `events` and the driver.
+ *
+ * @category Event store
+ */
 export interface EventStoreConstructor {
   /** Makes a store that also reads events of types that are not in `events`. */
   new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
@@ -163,6 +167,8 @@ export interface EventStoreConstructor {
 
 /**
  * Makes event stores.
+ *
+ * @category Event store
  *
  * @example Append and load
  * ```ts
@@ -221,7 +227,11 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
   }
 };
 
-/** The second argument of a handler. */
+/**
+ * The second argument of a handler.
+ *
+ * @category Event store
+ */
 export interface HandlerContext<E extends Event = Event, Db = unknown> {
   /**
    * The store, scoped to the event's tenant and inside the same transaction: what is appended through it is committed
@@ -232,7 +242,11 @@ export interface HandlerContext<E extends Event = Event, Db = unknown> {
   readonly db: Db;
 }
 
-/** Handles an event; if it rejects inside the append's transaction, nothing of the append is stored. */
+/**
+ * Handles an event; if it rejects inside the append's transaction, nothing of the append is stored.
+ *
+ * @category Event store
+ */
 export type Handler<Handled extends Event, E extends Event = Handled, Db = unknown> = (
   event: RecordedEvent<Handled>,
   context: HandlerContext<E, Db>,
@@ -241,6 +255,8 @@ export type Handler<Handled extends Event, E extends Event = Handled, Db = unkno
 /**
  * Handlers by event type, in the order they are called; those under `"*"` are called for every type. `Stored` is the
  * union of events that the handlers' store reads: more than `E` if it keeps unknown events.
+ *
+ * @category Event store
  */
 export type HandlerMap<E extends Event, Db, Stored extends Event = E> =
   & {
@@ -250,7 +266,11 @@ export type HandlerMap<E extends Event, Db, Stored extends Event = E> =
   }
   & { readonly "*"?: readonly Handler<E, Stored, Db>[] | undefined };
 
-/** A handler and the events it is called for. `Type` is inferred from `types`, which narrow the event. */
+/**
+ * A handler and the events it is called for. `Type` is inferred from `types`, which narrow the event.
+ *
+ * @category Event store
+ */
 export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extends Event = E> {
   /** Only events of these types. @default all */
   readonly types?: readonly (Type & E["type"])[] | undefined;
@@ -265,6 +285,10 @@ export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extend
   readonly handler: Handler<HandledEvent<E, NoInfer<Type>>, Stored, Db>;
 }
 
-/** The events that an entry is called for: all of the store's if it has no `types`. */
+/**
+ * The events that an entry is called for: all of the store's if it has no `types`.
+ *
+ * @category Event store
+ */
 export type HandledEvent<E extends Event, Type> = unknown extends Type ? E
   : Extract<E, { readonly type: Type }>;

@@ -1,7 +1,11 @@
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 
-/** Appends events: the part of a store for modules that only write. */
+/**
+ * Appends events: the part of a store for modules that only write.
+ *
+ * @category Event store
+ */
 export interface EventWriter<in E extends Event = never> {
   /**
    * Appends events to a stream: all or none, in one round trip.
@@ -51,7 +55,11 @@ export interface EventWriter<in E extends Event = never> {
   readonly "~accepts"?: ((event: E) => void) | undefined;
 }
 
-/** Options of an append. */
+/**
+ * Options of an append.
+ *
+ * @category Event store
+ */
 export interface AppendOptions {
   /**
    * The version the stream must have: a number (`0` = it must not exist), `"noStream"`, `"streamExists"`, or `"any"`,
@@ -60,7 +68,11 @@ export interface AppendOptions {
   readonly expectedVersion?: ExpectedVersion | undefined;
 }
 
-/** An append to one of the streams of `appendAll`. */
+/**
+ * An append to one of the streams of `appendAll`.
+ *
+ * @category Event store
+ */
 export interface StreamAppend<E extends Event = Event> extends AppendOptions {
   /** The id of the stream, a non-empty string of at most 512 bytes. */
   readonly streamId: string;
@@ -68,7 +80,11 @@ export interface StreamAppend<E extends Event = Event> extends AppendOptions {
   readonly events: E | readonly E[];
 }
 
-/** Results of `appendAll`, one for each stream; the events of a stream may be given as one or as a list. */
+/**
+ * Results of `appendAll`, one for each stream; the events of a stream may be given as one or as a list.
+ *
+ * @category Event store
+ */
 export type AppendResults<Appends extends readonly StreamAppend[]> = {
   readonly [Index in keyof Appends]: AppendResult<
     | Extract<Appends[Index]["events"], Event>
@@ -76,7 +92,11 @@ export type AppendResults<Appends extends readonly StreamAppend[]> = {
   >;
 };
 
-/** Result of an append. */
+/**
+ * Result of an append.
+ *
+ * @category Event store
+ */
 export interface AppendResult<E extends Event = Event> {
   /** The id of the stream, as it was given. */
   readonly streamId: string;

@@ -25,7 +25,11 @@ import { transactions } from "./cases/transactions.ts";
 import { using } from "./cases/using.ts";
 import { versions } from "./cases/versions.ts";
 
-/** One guarantee of a driver, with its test. */
+/**
+ * One guarantee of a driver, with its test.
+ *
+ * @category Testing
+ */
 export interface ContractCase {
   /** The expected behaviour and its condition; unique among the cases. */
   readonly name: string;
@@ -33,7 +37,11 @@ export interface ContractCase {
   readonly run: () => Promise<void>;
 }
 
-/** A driver on an empty store, with optional parts that more cases need. */
+/**
+ * A driver on an empty store, with optional parts that more cases need.
+ *
+ * @category Testing
+ */
 export interface OpenedDriver<Db = unknown> {
   /** The driver; the cases call its `migrate`. */
   readonly driver: Driver<Db>;
@@ -63,6 +71,8 @@ const capabilities: readonly Cases[] = [
  * @param open Opens a driver on an empty store, a new one for each call, migrated or not. Returns the driver, or an
  * `OpenedDriver`. A driver that has `Symbol.asyncDispose` is disposed of after its case.
  * @returns The cases; each may run alone, in any order, and at the same time as others.
+ *
+ * @category Testing
  *
  * @example Test a driver
  * ```ts

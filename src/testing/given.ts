@@ -1,12 +1,20 @@
 import type { DeciderOptions } from "../aggregate/decider.ts";
-import type { AggregateClass } from "../aggregate/repository.ts";
 import type { Event } from "../event/event.ts";
-import { type Aggregate, type AggregateEvent, lifecycle } from "../aggregate/aggregate.ts";
+import {
+  type Aggregate,
+  type AggregateClass,
+  type AggregateEvent,
+  lifecycle,
+} from "../aggregate/aggregate.ts";
 import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { assertState, type HasState, outcomeOf, type Then } from "./outcome.ts";
 
-/** An aggregate with a history, ready to be tested. */
+/**
+ * An aggregate with a history, ready to be tested.
+ *
+ * @category Testing
+ */
 export interface GivenAggregate<A, E extends Event> extends HasState<Partial<A>, void> {
   /**
    * Runs a command on a new aggregate, which is rebuilt from the history for each call.
@@ -18,14 +26,22 @@ export interface GivenAggregate<A, E extends Event> extends HasState<Partial<A>,
   ): Then<E, R extends PromiseLike<unknown> ? Promise<void> : void, Partial<A>>;
 }
 
-/** A decider with a history, ready to be tested. */
+/**
+ * A decider with a history, ready to be tested.
+ *
+ * @category Testing
+ */
 export interface GivenDecider<Command, E extends Event, State = unknown>
   extends HasState<State, void> {
   /** Decides a command in the state after the history. */
   when(command: Command): Then<E, void, State>;
 }
 
-/** Options of an aggregate under test. */
+/**
+ * Options of an aggregate under test.
+ *
+ * @category Testing
+ */
 export interface GivenOptions {
   /** The id of the aggregate, without the category. @default "1" */
   readonly id?: string | undefined;
@@ -37,6 +53,8 @@ export interface GivenOptions {
  * @param aggregate The class.
  * @param events The history, one event or several; ids and times do not matter. @default none: a new aggregate
  * @param options The id of the aggregate.
+ *
+ * @category Testing
  *
  * @example A light switch
  * ```ts
@@ -94,6 +112,8 @@ export function given<A extends Aggregate<Event>>(
  *
  * @param decider The result of `decider`, or the options for it.
  * @param events The history, one event or several. @default none
+ *
+ * @category Testing
  *
  * @example A light switch without a class
  * ```ts

@@ -193,12 +193,18 @@ function failure(message: string, actual: unknown, expected: unknown, cause?: un
   return error;
 }
 
-/** An expected event: only type and data are compared, so ids and times need not be known. */
+/**
+ * An expected event: only type and data are compared, so ids and times need not be known.
+ *
+ * @category Testing
+ */
 export type ExpectedEvent<E extends Event> = E extends Event ? Pick<E, "type" | "data"> : never;
 
 /**
  * An expected error: an error class; a pattern for its text (`RangeError: too much`); an error with the same name,
  * message and fields; fields that it must have (a pattern matches a string); or a predicate.
+ *
+ * @category Testing
  */
 export type ExpectedError =
   | (abstract new (...args: never[]) => unknown)
@@ -207,7 +213,11 @@ export type ExpectedError =
   | Error
   | ((error: unknown) => boolean);
 
-/** Assertion on a state. */
+/**
+ * Assertion on a state.
+ *
+ * @category Testing
+ */
 export interface HasState<State, Result> {
   /**
    * Asserts the state after the history and the command's events.
@@ -221,6 +231,8 @@ export interface HasState<State, Result> {
 /**
  * Assertions on the outcome of a command. They return `Result`: `void`, or a `Promise<void>` to await if the command is
  * asynchronous.
+ *
+ * @category Testing
  */
 export interface Then<E extends Event, Result, State = unknown> extends HasState<State, Result> {
   /**

@@ -8,7 +8,11 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 
-/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's. */
+/**
+ * The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's.
+ *
+ * @category Drivers
+ */
 export interface LibsqlTables {
   /** The log: an event a row, never updated. */
   readonly events: object;
@@ -35,6 +39,7 @@ const consumer = () => ({
  * Returns the tables with a prefix, to be exported from a file that drizzle-kit reads.
  *
  * @param prefix The prefix of the tables' names, as given to `libsql(db, { prefix })`. @default "es_"
+ * @category Drivers
  */
 export function libsqlTables(prefix: string = "es_"): LibsqlTables {
   return {
@@ -111,15 +116,39 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
 
 const defaults: LibsqlTables = libsqlTables();
 
-/** The log under the default prefix, for drizzle-kit. */
+/**
+ * The log under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const events: object = defaults.events;
-/** The tags under the default prefix, for drizzle-kit. */
+/**
+ * The tags under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const eventTags: object = defaults.eventTags;
-/** The consumers under the default prefix, for drizzle-kit. */
+/**
+ * The consumers under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const consumers: object = defaults.consumers;
-/** The lanes of consumers under the default prefix, for drizzle-kit. */
+/**
+ * The lanes of consumers under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const checkpoints: object = defaults.checkpoints;
-/** The parked streams under the default prefix, for drizzle-kit. */
+/**
+ * The parked streams under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const parked: object = defaults.parked;
-/** The versions under the default prefix, for drizzle-kit. */
+/**
+ * The versions under the default prefix, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const migrations: object = defaults.migrations;

@@ -13,7 +13,11 @@ import {
 } from "drizzle-orm/pg-core";
 import { sql } from "drizzle-orm";
 
-/** The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's. */
+/**
+ * The tables of an event store, for drizzle-kit: opaque, since Drizzle's types are not part of this library's.
+ *
+ * @category Drivers
+ */
 export interface PostgresTables {
   /** The schema that holds them. */
   readonly schema: object;
@@ -49,6 +53,7 @@ const consumer = () => ({
  * Returns the tables of a schema, to be exported from a file that drizzle-kit reads.
  *
  * @param schema The schema's name, as given to `postgres(db, { schema })`. @default "event_sourcery"
+ * @category Drivers
  */
 export function postgresTables(schema: string = "event_sourcery"): PostgresTables {
   const space = new PgSchema(schema);
@@ -132,19 +137,51 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
 
 const defaults: PostgresTables = postgresTables();
 
-/** The default schema, for drizzle-kit. */
+/**
+ * The default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const schema: object = defaults.schema;
-/** The sequence of positions in the default schema, for drizzle-kit. */
+/**
+ * The sequence of positions in the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const position: object = defaults.position;
-/** The log in the default schema, for drizzle-kit. */
+/**
+ * The log in the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const events: object = defaults.events;
-/** The tags in the default schema, for drizzle-kit. */
+/**
+ * The tags in the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const eventTags: object = defaults.eventTags;
-/** The consumers of the default schema, for drizzle-kit. */
+/**
+ * The consumers of the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const consumers: object = defaults.consumers;
-/** The lanes of consumers in the default schema, for drizzle-kit. */
+/**
+ * The lanes of consumers in the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const checkpoints: object = defaults.checkpoints;
-/** The parked streams of the default schema, for drizzle-kit. */
+/**
+ * The parked streams of the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const parked: object = defaults.parked;
-/** The versions of the default schema, for drizzle-kit. */
+/**
+ * The versions of the default schema, for drizzle-kit.
+ *
+ * @category Drivers
+ */
 export const migrations: object = defaults.migrations;

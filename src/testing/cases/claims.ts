@@ -1,16 +1,10 @@
-import type {
-  Checkpoints,
-  ClaimedLane,
-  ConsumerDefinition,
-  ConsumerKey,
-  LaneKey,
-  ParkedEntry,
-  Progress,
-} from "../../driver/checkpoints.ts";
-import type { Driver } from "../../driver/driver.ts";
 import assert from "node:assert/strict";
-import { slotOf } from "../../event/stream.ts";
+import type { Checkpoints, ClaimedLane, ConsumerDefinition } from "../../driver/checkpoints.ts";
+import type { Driver } from "../../driver/driver.ts";
+import type { ConsumerKey, LaneKey } from "../../driver/keys.ts";
+import type { ParkedEntry, Progress } from "../../driver/progress.ts";
 import type { Cases, Rig } from "../rig.ts";
+import { slotOf } from "../../event/stream.ts";
 
 /** The consumer of the cases. */
 export const consumer: ConsumerKey = { scope: "all", name: "c", version: 1 };

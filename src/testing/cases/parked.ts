@@ -1,5 +1,5 @@
-import type { Progress } from "../../driver/checkpoints.ts";
 import assert from "node:assert/strict";
+import type { Progress } from "../../driver/progress.ts";
 import { slotOf } from "../../event/stream.ts";
 import { type Cases, Noted } from "../rig.ts";
 import { claimed, consumer, lane, long, of, park, progress, served } from "./claims.ts";
