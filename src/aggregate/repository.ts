@@ -1,7 +1,7 @@
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 import type { ExecuteOptions, ExecuteResult, SaveOptions, SaveResult } from "./save.ts";
-import { checkInstant, checkNumber, checkObject } from "../errors/check.ts";
+import { checkFunction, checkInstant, checkNumber, checkObject } from "../errors/check.ts";
 import { ConcurrencyError } from "../errors/store.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
@@ -241,6 +241,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
     metadata?: Metadata,
   ): Promise<ExecuteResult<A, Awaited<R>>> {
+    checkFunction("run", run);
     const { version } = aggregate;
     const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
     try {

@@ -24,7 +24,8 @@ export interface ConsumerOptions {
   readonly retry?: RetryOptions | undefined;
   /**
    * The policy for an event that failed as often as `retry` allows: its stream stays parked, or it is skipped. With
-   * `"stop"`, the lane stops before it at its first failure already, until it succeeds. @default "park"
+   * `"stop"`, the lane stops before it at its first failure already, until it succeeds. A failure counts only if another
+   * event succeeded since the last one. @default "park"
    */
   readonly onFailure?: "park" | "skip" | "stop" | undefined;
   /**

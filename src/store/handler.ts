@@ -42,9 +42,10 @@ export function membersOf(
   for (const key of Object.keys(object)) {
     if (Reflect.get(object, key) === undefined) continue;
     if (!known(key)) {
+      const own = Object.getPrototypeOf(Object.getPrototypeOf(object) ?? Object.prototype) !== null;
       throw new TypeError(
-        `${argument} must be named after the store's event types, which ${quote(key)} is not; ` +
-          "a class keeps its state in #private fields",
+        `${argument} must be named after the store's event types, which ${quote(key)} is not` +
+          (own ? "; a class keeps its state in #private fields" : ""),
       );
     }
     keys.add(key);

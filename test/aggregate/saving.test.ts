@@ -231,3 +231,11 @@ test("save() stores the emitted events themselves", async () => {
   });
   assert.deepEqual(ids(await store.load("light:hall")), emitted);
 });
+
+test("create(), aggregate() and execute() refuse a command that is not a function", async () => {
+  const { repository } = lights();
+  for (const method of ["create", "aggregate", "execute"] as const) {
+    const call = repository[method]("hall", {} as never);
+    await assert.rejects(call, /^TypeError: run must be a function/, method);
+  }
+});
