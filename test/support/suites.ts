@@ -7,6 +7,14 @@ import { root } from "./root.ts";
 /** A runtime that can run the suite. */
 export type Runtime = "node" | "deno" | "bun";
 
+/** Tests of what no runtime changes: SQL and its plans, the model, what the repository holds. They run on Node alone. */
+const once: readonly RegExp[] = [
+  /^test\/(architecture|documentation|links|packaging|types)\.test\.ts$/,
+  /^test\/(model|types)\//,
+  /^test\/drivers\/(bytes|engines|many|plans|replica|tables|values)\.test\.ts$/,
+  /^test\/testing\/contract\.test\.ts$/,
+];
+
 /** How many test files run at once: many of them mostly wait. */
 export const atOnce = 3;
 
@@ -31,6 +39,11 @@ export async function suite(runtime: Runtime, files: readonly string[]): Promise
         ...files.map((file) => `./${file}`),
       ];
   }
+}
+
+/** Returns those of the test files that run on a runtime. */
+export function filesFor(runtime: Runtime, files: readonly string[]): readonly string[] {
+  return runtime === "node" ? files : files.filter((file) => !once.some((it) => it.test(file)));
 }
 
 /** Lists the test files whose path contains one of the words; all where there are no words. */
