@@ -72,7 +72,10 @@ export function singleParameters({ tenantId, writes }: AppendRequest): readonly 
 
 /** The row that an append statement returns for each event. */
 export interface InsertedRow {
-  /** Absent if the statement appends to one stream only. */
+  /**
+   * JSON text, since PGlite drops a byte order mark at the start of a bare text; absent if the statement appends to one
+   * stream only.
+   */
   readonly stream_id?: string;
   readonly version: string;
   readonly position: string;
@@ -87,7 +90,7 @@ export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[
   const streams = new Map<string, InsertedRow[]>(
     request.writes.map(({ streamId }) => [streamId, single ? [...rows] : []]),
   );
-  if (!single) { for (const row of rows) streams.get(row.stream_id!)!.push(row); }
+  if (!single) { for (const row of rows) streams.get(JSON.parse(row.stream_id!))!.push(row); }
   return request.writes.map(({ streamId }) => {
     const own = streams.get(streamId)!
       .map(({ version, position }) => ({ version: number(version), position: number(position) }))

@@ -51,6 +51,7 @@ interface ConsumerRow {
 }
 
 interface ParkedRow {
+  /** As JSON text, and so is the stream's id: PGlite drops a byte order mark at the start of a bare text. */
   readonly tenant_id: string;
   readonly stream_id: string;
   readonly position: string;
@@ -145,8 +146,8 @@ export class SqlCheckpoints implements Checkpoints {
       { ...key, filter: lane ?? null },
     );
     return rows.map((row) => ({
-      tenantId: row.tenant_id,
-      streamId: row.stream_id,
+      tenantId: JSON.parse(row.tenant_id),
+      streamId: JSON.parse(row.stream_id),
       position: number(row.position),
       attempts: number(row.attempts),
       delay: row.delay === null ? undefined : number(row.delay),

@@ -66,7 +66,9 @@ for (const handle of postgresHandles.filter(({ name }) => name !== "PGlite")) {
       await postgres(db).migrate();
       const name = String((await query(db, "select current_database() as name"))[0]!["name"]);
       await query(db, `alter database ${name} set default_transaction_isolation = 'serializable'`);
-      const store = new EventStore(postgres(await another!()), { events });
+      // Twenty writers get in each other's way all the time: on a slow machine some wait for long.
+      const driver = postgres(await another!(), { busyTimeout: 30_000 });
+      const store = new EventStore(driver, { events });
       let stored = 0;
       await Promise.all(Array.from({ length: 20 }, async (_, writer) => {
         for (let round = 0; round < 10; round++) {

@@ -18,7 +18,7 @@ test(`the package runs the README's programs in an empty ${runtime} project`, {
     for (const program of alone) {
       assert.equal(await execute(folder, program, true), printed(program));
     }
-    link("drizzle-orm", "@libsql/client");
+    link("drizzle-orm", "@libsql/client", "@electric-sql/pglite");
     for (const program of programs().filter(needs)) await execute(folder, program, false);
   } finally {
     remove();

@@ -74,9 +74,13 @@ const embeddable: Handle<PostgresDb> = {
   },
 };
 
-/** The Postgres handles of this runtime by server, and PGlite with ours; each opening is a database of its own. */
+/**
+ * The Postgres handles of this runtime by server; each opening is a database of its own. Ours is asked by every client, and
+ * there is PGlite; a given one, which differs in its version, by one client.
+ */
 export function postgresHandlesOn(server: string): readonly Handle<PostgresDb>[] {
-  const handles = Object.entries(clients).map(([name, connect]) => ({
+  const known = Object.entries(clients);
+  const handles = (server === "embedded" ? known : known.slice(0, 1)).map(([name, connect]) => ({
     name: `${name} on ${server} Postgres`,
     async open() {
       const database = await createDatabase(server);

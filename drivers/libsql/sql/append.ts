@@ -41,7 +41,7 @@ select ?1, input.stream_id, cur.v + input.i, input.category, input.id, input.typ
   input.data, input.metadata, input.codec, input.tags, input.published, input.slot
 from fit cross join cur join input using (stream_id)
 order by input.stream_id, input.i
-returning stream_id, version, position`;
+returning json_quote(stream_id), version, position`;
 }
 
 /** Stores the tags of the events that the previous statement stored; none if that was refused. */

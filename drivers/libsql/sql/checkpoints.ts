@@ -70,7 +70,7 @@ on conflict do nothing`,
       columnsOf.lanes,
     ),
     parked: statement(
-      `select tenant_id, stream_id, position, attempts, error, due_at - ${now} as delay, failed_at
+      `select json_quote(tenant_id), json_quote(stream_id), position, attempts, error, due_at - ${now} as delay, failed_at
 from ${parked}
 where ${consumer} and (?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')
 order by position`,

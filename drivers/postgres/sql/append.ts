@@ -75,7 +75,7 @@ export function appendEvents(schema: string, fence: Fence): string {
   insert into ${schema}."event_tags" (tag, position)
   select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
 )${fence.after(schema)}
-select stored.stream_id, stored.version::text, stored.position::text from whole, stored`;
+select to_json(stored.stream_id)::text, stored.version::text, stored.position::text from whole, stored`;
 }
 
 /**

@@ -164,7 +164,7 @@ select 1 as written from moved`;
 }
 
 function listParked(parked: string): string {
-  return `select tenant_id, stream_id, position::text, attempts::text, error,
+  return `select to_json(tenant_id)::text, to_json(stream_id)::text, position::text, attempts::text, error,
   ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
 from ${parked} p
 where ${consumer}
