@@ -51,7 +51,7 @@ test("history shows a repository, and appends only what is new", { timeout: 60_0
 
   git(place, ["commit", "--quiet", "--allow-empty", "--message", "One more"]);
   const third = await history([place, "--db", file("small")]);
-  assert.match(third, /Appended 3 events/); // the commit, and somebody new who contributed it
+  assert.match(third, /Appended 3 events/); // the commit, and its author, who is new
   assert.match(third, /4 commits, 1 merge, 3 contributors, 1 tag/);
   assert.match(
     third,
@@ -135,7 +135,7 @@ if (runtime === "node" && hasGit()) {
 
     git(args[0]!, ["commit", "--quiet", "--allow-empty", "--message", "One more"]);
     const second = await history(args, root, 60_000);
-    assert.match(second, /^Appended 3 events /m); // the commit, and somebody new who contributed it
+    assert.match(second, /^Appended 3 events /m); // the commit, and its author, who is new
     assert.match(second, /^Published 1 commit or tag /m);
     assert.match(second, /20,001 commits, 0 merges, 21 contributors, 0 tags/);
     assert.match(await history(args, root, 60_000), /^Nothing is new$/m);

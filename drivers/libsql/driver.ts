@@ -88,7 +88,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     }
   }
 
-  /** A transaction that writes is alone; whoever comes second finds nothing left to do. */
+  /** A transaction that writes is alone; the second finds nothing left to do. */
   async #migrate(connection: LibsqlConnection): Promise<void> {
     const ask = async <Row>(statement: Statement): Promise<Row> =>
       only(await connection.run<Row>(statement, []));

@@ -63,7 +63,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         return known.fence;
       },
     };
-    // Over HTTP, nobody can listen.
+    // A connection over HTTP cannot listen.
     if (notify && transactions && !embedded) {
       const channel = statementName(schema);
       const text = `notify "${channel}"`;
@@ -108,7 +108,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     }
   }
 
-  /** One process at a time; whoever comes second finds nothing left to do. */
+  /** One process at a time; the second finds nothing left to do. */
   async #migrate(connection: PostgresConnection): Promise<FenceKind> {
     const ask = (text: string, ...parameters: string[]) =>
       connection.run({ name: undefined, text }, parameters);

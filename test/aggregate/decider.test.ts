@@ -83,7 +83,7 @@ test("handle() decides again when another writer was faster, at most as often as
   }
 });
 
-test("handle() decides once for each of 20 callers at once", async () => {
+test("handle() decides once for each of 20 concurrent callers", async () => {
   const { store } = lights();
   let decided = 0;
   const counting = decider({ ...light, decide: () => (decided++, TurnedOn()) });

@@ -169,7 +169,7 @@ test("aggregate() succeeds for all of two writers' commands", async () => {
   assert.equal(await store.version("light:hall"), 20);
 });
 
-test("aggregate() runs once for each of 20 callers at once", async () => {
+test("aggregate() runs once for each of 20 concurrent callers", async () => {
   const { store } = lights();
   let runs = 0;
   await Promise.all(

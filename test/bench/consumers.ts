@@ -52,7 +52,7 @@ export async function consumers(): Promise<void> {
   ]);
   const peers: [string, number, string, Peer][] = [
     ["Emmett's consumer", 1000, "≥ 25 ×", await emmett(url)],
-    ["graphile-worker, 24 jobs at once", 3000, "≥ 10 ×", await graphile(url, false)],
+    ["graphile-worker, 24 concurrent jobs", 3000, "≥ 10 ×", await graphile(url, false)],
     ["graphile-worker, batched", 10_000, "", await graphile(url, true)],
     ["pg-boss, batched", 10_000, "≥ 1.5 ×", await pgBoss(url)],
   ];

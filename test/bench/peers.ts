@@ -43,7 +43,7 @@ export async function emmett(url: string): Promise<Peer> {
   };
 }
 
-/** graphile-worker with 24 jobs at once; `batched` with all that its manual says makes it fast. */
+/** graphile-worker with 24 concurrent jobs; `batched` with all that its manual says makes it fast. */
 export async function graphile(url: string, batched: boolean): Promise<Peer> {
   const pgPool = new Pool({ connectionString: url, max: 26 });
   const logger = new Logger(() => () => {});
@@ -88,7 +88,7 @@ export async function graphile(url: string, batched: boolean): Promise<Peer> {
   };
 }
 
-/** pg-boss, fetching and completing 500 jobs at once, which is the fastest it does. */
+/** pg-boss, fetching and completing 500 jobs together, which is the fastest it does. */
 export async function pgBoss(url: string): Promise<Peer> {
   const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false });
   await boss.start();

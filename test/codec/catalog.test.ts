@@ -161,7 +161,7 @@ test("EventStore throws TypeError when unknownEvents is nothing it knows", () =>
   assert.throws(() => new EventStore(memory(), options), { name: "TypeError", message: /"keep"/ });
 });
 
-test("load() throws UnknownEventTypeError when nobody defined a stored type", async () => {
+test("load() throws UnknownEventTypeError for a stored type that is not defined", async () => {
   for (const unknownEvents of [undefined, "error"] as const) {
     const { driver, store } = setUp(unknownEvents);
     await insert(driver, "a", row({ type: "Gone" }), row({ type: "Old Thing", data: '"SECRET"' }));

@@ -1,4 +1,4 @@
-// Rule F3: an event that kills whoever handles it is found, and parked, while the others go on.
+// Rule F3: an event that kills its worker is found and parked, while the others continue.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Consumer } from "event-sourcery";

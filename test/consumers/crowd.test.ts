@@ -16,7 +16,7 @@ const workers = 50;
 const names = 1000;
 
 for (const engine of engines) {
-  const title = `${workers} workers that start at once on ${engine} share the work`;
+  const title = `${workers} workers that start at the same time on ${engine} share the work`;
   test(`${title} (SEED=${seed})`, { timeout: 120_000 }, async () => {
     await using shared = await stage(engine);
     const { journal, store } = shared;

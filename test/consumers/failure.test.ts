@@ -1,4 +1,4 @@
-// What becomes of events that fail: the policies, the time they are given, and what is kept of them.
+// Events that fail: the policies, the time limits, and what is stored of them.
 import {
   defineEvent,
   EventStore,
@@ -45,7 +45,7 @@ test("onFailure: stop stops everything in front of an event, and waits before it
   const witness = new Subscription(store, { name: "witness", handler() {} });
   await running([halting, witness], async () => {
     await until(async () => (await halting.status()).stalled);
-    // Each rings, and wakes whoever may be woken.
+    // Each notifies, and wakes what may be woken.
     for (let number = 0; number < 20; number++) {
       await witness.waitFor(await commit(`good:${number}`, number));
     }

@@ -1,4 +1,4 @@
-// What goes well leaves no trace but the checkpoint: no row a message, which somebody would have to clean up.
+// What goes well leaves no trace but the checkpoint: no row a message, which would have to be cleaned up.
 import { EventStore, Outbox } from "event-sourcery";
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";

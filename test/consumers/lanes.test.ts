@@ -1,4 +1,4 @@
-// Rules F5 to F8: who may work on what, how much at once, and until when.
+// Rules F5 to F8: who may work on what, how much at a time, and until when.
 import {
   ConnectionError,
   EventStore,

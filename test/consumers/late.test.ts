@@ -34,7 +34,7 @@ for (const ends of ["commits", "rolls back"] as const) {
   );
 }
 
-test("a write transaction that appends nothing holds up nobody", { timeout }, async () => {
+test("a write transaction that appends nothing holds up no consumer", { timeout }, async () => {
   await using shared = await stage("postgres");
   const { store } = shared;
   let release = () => {};

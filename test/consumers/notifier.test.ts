@@ -1,4 +1,4 @@
-// The bell is a hint: it heals itself when its connection is lost, and consumers work without it.
+// Notifications are a hint: the listener heals itself when its connection is lost, and consumers work without it.
 import { type Driver, EventStore, Subscription } from "event-sourcery";
 import { postgres } from "event-sourcery/postgres";
 import { sql } from "drizzle-orm";
@@ -66,7 +66,7 @@ for (const handle of handles) {
     }
   });
 
-  // On Deno, postgres.js may write to a connection that has just been lost, which throws where nobody can catch it.
+  // On Deno, postgres.js may write to a connection that has just been lost, which throws where it cannot be caught.
   if (runtime === "deno" && handle.name.startsWith("postgres.js")) continue;
 
   test(`${handle.name}: a consumer is woken again when its database was out of reach`, {

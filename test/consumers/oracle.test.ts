@@ -11,7 +11,7 @@ import { all } from "../support/shop.ts";
 const store = new EventStore(memory(), { events: [Noted] });
 await store.publish("a", [Noted(1), Noted(2)]);
 await store.publish("b", Noted(3));
-await store.append("a", Noted(4)); // nobody is to deliver it
+await store.append("a", Noted(4)); // no worker may deliver it
 await store.publish("a", Noted(5));
 const log = await all(store.readAll());
 const [a1, a2, b1, unpublished, a4] = log as Five;
@@ -78,21 +78,21 @@ const bad: Readonly<Record<string, readonly [entries: readonly Entry[], reason: 
     [...good.slice(0, -1), delivered({ ...a4, position: 99 })],
     /rolled back/,
   ],
-  "delivers an event again though nobody failed": [
+  "delivers an event again though no delivery failed": [
     [...good, delivered(a4)],
-    /though nobody failed/,
+    /though no delivery failed/,
   ],
-  "delivers an event again by another worker though nobody failed": [
+  "delivers an event again by another worker though no delivery failed": [
     [...good, delivered(a1, "two")],
-    /though nobody failed/,
+    /though no delivery failed/,
   ],
   "delivers an event again though only a third worker was killed": [
     [...good, { what: "killed", worker: "three" }, delivered(a1, "two")],
-    /though nobody failed/,
+    /though no delivery failed/,
   ],
   "delivers an event again before the worker was killed": [
     [...good, delivered(a4), killed],
-    /though nobody failed/,
+    /though no delivery failed/,
   ],
   "delivers an event again though the checkpoint had passed it": [
     [...good, killed, wrote(5, "one"), delivered(a4, "two")],

@@ -1,4 +1,4 @@
-// Rules F1, F2 and F8: parked streams lose nothing, whoever redrives, discards or deletes them meanwhile.
+// Rules F1, F2 and F8: parked streams lose nothing, even when they are redriven, discarded or deleted meanwhile.
 import { PermanentError, Subscription } from "event-sourcery";
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -77,7 +77,7 @@ test("run() asks a broker that is down no sooner for whatever is published meanw
       await store.append(`a:${++streams}`, Noted());
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    // Three at once, and one more, tell an outage; then two and three at the ends of pauses that double, each with one that
+    // Three together, and one more, tell an outage; then two and three at the ends of pauses that double, each with one that
     // was tried before.
     assert.ok(
       broker.calls >= 3 && broker.calls <= 11,

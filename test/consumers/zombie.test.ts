@@ -15,7 +15,7 @@ for (const engine of engines) {
   test(`outbox on ${engine} takes no checkpoint from a frozen worker (SEED=${seed})`, {
     timeout: 120_000,
   }, () => thawed(engine, "outbox", outside));
-  // Frozen in a transaction, a worker holds the one write lock of a SQLite file: nobody could take over. For Postgres, see
+  // Frozen in a transaction, a worker holds the one write lock of a SQLite file: no worker could take over. For Postgres, see
   // below: postgres.js would leave the frozen worker waiting for ever for what the server has ended.
   const places = outside.slice(0, 2);
   test(`projection on ${engine} takes no effect from a frozen worker (SEED=${seed})`, {

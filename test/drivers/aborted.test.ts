@@ -29,7 +29,7 @@ for (const handle of postgresHandles) {
     return new EventStore(driver, { events, subscriptions });
   };
 
-  test(`${handle.name}: transaction() is no success when its work swallowed an SQL error`, {
+  test(`${handle.name}: transaction() does not succeed when its work swallowed an SQL error`, {
     timeout,
   }, async () => {
     const store = await stores("swallowed");
@@ -65,7 +65,7 @@ for (const handle of postgresHandles) {
   );
 
   test(
-    `${handle.name}: append() is no success when a handler swallowed an SQL error`,
+    `${handle.name}: append() does not succeed when a handler swallowed an SQL error`,
     { timeout },
     async () => {
       const store = await stores("handler");

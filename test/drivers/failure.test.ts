@@ -1,4 +1,4 @@
-// Only a connection that failed is worth another try: a mistake of the program or the client is none.
+// Only a connection that failed is worth another try, a mistake of the program or the client is not.
 import { createClient } from "@libsql/client/http";
 import { drizzle } from "drizzle-orm/libsql";
 import { defineEvent, EventStore } from "event-sourcery";

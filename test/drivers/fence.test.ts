@@ -25,7 +25,7 @@ test("readAll() sees every committed event once, in order, whatever the writers 
     const store = new EventStore(driver, { events: [Noted] });
     const doomed = new EventStore(postgres(drizzleNode(victim.pool)), { events: [Noted] });
 
-    // Writes all the time, but to a table of its own: it must hold up nobody.
+    // Writes all the time, but to a table of its own: it must hold up no reader.
     await other.unsafe("create table unrelated (n int)");
     const unrelated = await other.reserve();
     await unrelated.unsafe("begin; insert into unrelated values (1)");

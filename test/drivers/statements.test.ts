@@ -41,7 +41,7 @@ interface Client {
   readonly close: () => Promise<void>;
 }
 
-/** The clients, with several connections: where there is one only, nobody else is there to be woken. */
+/** The clients, with several connections: where there is one only, there is no listener to wake. */
 const clients: Readonly<Record<string, (url: string) => Client>> = {
   "postgres.js"(url: string) {
     // It asks for the types of the database when a connection is new, unless it is told not to.

@@ -71,7 +71,7 @@ test("postgres() and libsql() say which handles work, and what they were given",
   });
 });
 
-test("drivers refuse a busyTimeout that is no time", { timeout }, async () => {
+test("drivers refuse a busyTimeout that is not a duration", { timeout }, async () => {
   const [{ open: openLibsql }, { open: openPostgres }] = [libsqlHandles[0]!, postgresHandles[0]!];
   const [file, server] = await Promise.all([openLibsql(), openPostgres()]);
   const makers = [

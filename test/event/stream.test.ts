@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { slotOf, slots } from "../../src/event/stream.ts";
 
-// Computed by another program. They are stored with the events: whoever must change them has broken every store there is.
+// Computed by another program. They are stored with the events: a change breaks every existing store.
 const known: readonly [tenantId: string, streamId: string, slot: number][] = [
   ["", "", 462],
   ["", "order:42", 897],

@@ -16,7 +16,7 @@ test("transaction() commits all of its appends together, and returns what the wo
   assert.deepEqual([await store.version("a"), await store.version("b")], [2, 1]);
 });
 
-test("transaction() takes work that answers at once", async () => {
+test("transaction() takes synchronous work", async () => {
   assert.equal(await shop().transaction(() => 5), 5);
 });
 
@@ -90,7 +90,7 @@ test("transaction() rolls back savepoints that were kept when it throws itself",
   assert.equal(await store.version("a"), 0);
 });
 
-test("transaction() lets appends that are begun at once take their turns", async () => {
+test("transaction() lets concurrent appends run one after the other", async () => {
   const store = new EventStore(memory(), { events, subscriptions: { "*": [async () => {}] } });
   await store.transaction(async ({ store }) => {
     await Promise.all(Array.from({ length: 5 }, () => store.append("a", many(2))));

@@ -18,7 +18,7 @@ const subscription: Make = (store, options) =>
 const projection: Make = (store, options) =>
   new Projection(store, Object.assign({ name: "reader", handlers: { Noted() {} } }, options));
 
-/** Ends what should have been refused at once, lest it run for ever. */
+/** Ends what should have been refused immediately, so that it does not run for ever. */
 const signal = AbortSignal.abort();
 
 /** What consumers refuse, in their options and in their methods. */

@@ -31,7 +31,7 @@ const patterns: Record<keyof Count, readonly RegExp[]> = {
 
 /**
  * Reads the summary that Node's, Deno's or Bun's test runner printed. A run that ended badly counts
- * at least one failure, and so does a run without a test: a suite that vanished is no success.
+ * at least one failure, and so does a run without a test: a suite that vanished has not succeeded.
  */
 export function count(output: string, ok: boolean): Count {
   const sum = (kind: keyof Count) =>

@@ -46,7 +46,7 @@ type Connect<Db> = (url: string) => Client<Db> | Promise<Client<Db>>;
 
 const clients: Record<string, Connect<PostgresDb>> = {
   "postgres.js"(url) {
-    // Where a connection is lost while it asks for the database's types, the client throws where nobody can catch it.
+    // Where a connection is lost while it asks for the database's types, the client throws where it cannot be caught.
     const client = postgres(url, { max: 10, fetch_types: false, onnotice: () => {} });
     // Without a timeout it waits for ever once a connection was lost.
     const close = () => client.end({ timeout: 1 });

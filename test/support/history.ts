@@ -77,7 +77,7 @@ const part: fc.Arbitrary<Part> = fc.record({
 
 const limit = fc.option(fc.nat(4), none);
 
-/** One step that is no transaction. */
+/** One step that is not a transaction. */
 const plain: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
@@ -235,7 +235,7 @@ async function playTransaction(
   return outcomes;
 }
 
-/** What came of a step: its result, or the code and the fields of its error. */
+/** The outcome of a step: its result, or the code and the fields of its error. */
 async function outcomeOf(step: () => Promise<unknown>): Promise<unknown> {
   try {
     return { result: await step() };

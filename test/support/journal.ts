@@ -79,9 +79,9 @@ export class Journal {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: () => string = () => String(holds),
-  patience = 30_000,
+  timeout = 30_000,
 ): Promise<void> {
-  const end = performance.now() + patience;
+  const end = performance.now() + timeout;
   while (!await holds()) {
     if (performance.now() > end) {
       throw new Error(`Cannot wait any longer: expected ${what()}`);

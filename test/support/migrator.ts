@@ -1,4 +1,4 @@
-// Calls migrate() through five clients at once. Arguments: the engine and the URL of the database.
+// Calls migrate() through five clients at the same time. Arguments: the engine and the URL of the database.
 import { createClient } from "@libsql/client";
 import { drizzle as drizzleLibsql } from "drizzle-orm/libsql";
 import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";

@@ -31,7 +31,7 @@ export function judge(entries: readonly Entry[], log: readonly RecordedEvent[]):
     } else {
       assert.ok(
         faulty.has(worker) || faulty.has(before.worker),
-        `delivered again, though nobody failed, ${place}`,
+        `delivered again, though no delivery failed, ${place}`,
       );
       assert.ok(
         frozen.has(worker) || !progress.passed(event),

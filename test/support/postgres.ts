@@ -57,7 +57,7 @@ export async function createDatabase(
   return { url: url.href, drop: () => drop(admin, name) };
 }
 
-// Clients that say they have ended may still be about to: ended by force, some tell of it where nobody listens.
+// Clients that say they have ended may still be about to: ended by force, some report it where there is no listener.
 async function drop(admin: string, name: string): Promise<void> {
   for (let tries = 0; tries < 50; tries++) {
     try {

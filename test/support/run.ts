@@ -87,7 +87,7 @@ async function step(
   total = add(total, result);
 }
 
-// Thousands of lines of passed tests help nobody.
+// Thousands of lines of passed tests help no reader.
 function failures(output: string): string {
   const passed = /^\s*(\(pass\)|✔|▶|running \d+ tests? from|\S.* \.\.\. ok)/;
   return output.split("\n").filter((line) => !passed.test(line)).join("\n");

@@ -32,13 +32,13 @@ rm -rf "$SERVER_FOLDER"
 
 /** Starts a server behind a guard and waits until its port answers. */
 export async function launch(
-  { command, folder, port, signal, account, patience = 30_000 }: {
+  { command, folder, port, signal, account, timeout = 30_000 }: {
     command: readonly string[];
     folder: string;
     port: number;
     signal: "QUIT" | "KILL";
     account?: Account | undefined;
-    patience?: number;
+    timeout?: number;
   },
 ): Promise<() => Promise<void>> {
   const [program, ...args] = [...as(account), "sh", "-c", guard, "sh", ...command];
@@ -54,7 +54,7 @@ export async function launch(
     child.stdin!.end();
     await ended;
   };
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeout;
   while (!await answers(port)) {
     if (Date.now() > deadline) {
       const log = readFileSync(join(folder, "log"), "utf8").slice(-2000);

@@ -27,7 +27,7 @@ export interface Stage extends Connected, AsyncDisposable {
 /** A worker that is a process of its own. */
 export interface Child {
   readonly name: string;
-  /** Ends it at once, with kill -9. */
+  /** Ends it immediately, with kill -9. */
   readonly kill: () => Promise<void>;
   /** Freezes it where it is, and lets it go on. */
   readonly stop: () => void;

@@ -15,7 +15,7 @@ const once: readonly RegExp[] = [
   /^test\/testing\/contract\.test\.ts$/,
 ];
 
-/** How many test files run at once: many of them mostly wait. */
+/** How many test files run at the same time: many of them mostly wait. */
 export const atOnce = 3;
 
 /** The command that runs these test files on a runtime. */

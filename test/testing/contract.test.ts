@@ -112,7 +112,7 @@ test("driverContract() closes and disposes what each case opened, also when it f
   }
 });
 
-/** The cases that fail; they run at once, since a driver that does nothing makes many of them wait. */
+/** The cases that fail; they run at the same time, since a driver that does nothing makes many of them wait. */
 async function failing(cases: readonly ContractCase[]): Promise<readonly string[]> {
   const passed = await Promise.all(cases.map((one) => passes([one])));
   return cases.filter((_, index) => !passed[index]).map(({ name }) => name);

@@ -218,7 +218,7 @@ test("defineEvent() does not compile when it is misused", () => {
     Placed({ sku: 1, count: 1 });
     // @ts-expect-error too little data
     Placed({ sku: "a" });
-    // @ts-expect-error data that nobody defined
+    // @ts-expect-error data that the type does not have
     Placed({ sku: "a", count: 1, extra: true });
     // @ts-expect-error no data
     Placed();
@@ -228,11 +228,11 @@ test("defineEvent() does not compile when it is misused", () => {
     Transformed({ cents: 5 });
     // @ts-expect-error an unknown field of the second argument
     Closed(undefined, { author: "a" });
-    // @ts-expect-error an id that is no string
+    // @ts-expect-error an id that is not a string
     Closed(undefined, { id: 1 });
-    // @ts-expect-error a correlation id that is no string
+    // @ts-expect-error a correlation id that is not a string
     Closed(undefined, { metadata: { correlationId: 1 } });
-    // @ts-expect-error a schema that is none
+    // @ts-expect-error a value that is not a schema
     defineEvent("X", { parse: () => 1 });
     // @ts-expect-error options where the schema belongs
     defineEvent("X", { aliases: ["Y"] });
@@ -286,7 +286,7 @@ test("is() does not compile when a narrowed event is used as another", () => {
   refuses(() => {
     // @ts-expect-error only Placed is left
     events.filter(Placed.is).map(({ data }) => data.cents);
-    // @ts-expect-error a string is no event
+    // @ts-expect-error a string is not an event
     Placed.is("Placed");
   });
 });

@@ -232,7 +232,7 @@ test("EventStore does not compile when it passes as a store of other events", ()
   refuses(() => {
     const store = open();
     const orders = new EventStore(memory({ db: database }), { events: [Placed, Shipped] });
-    // @ts-expect-error it would read events that nobody expects
+    // @ts-expect-error it would read events that its reader does not expect
     const fewer: EventStore<OrderEvent> = store;
     // @ts-expect-error it would refuse events that it says it takes
     const more: EventStore<AppEvent> = orders;
@@ -244,14 +244,14 @@ test("EventStore does not compile when it passes as a store of other events", ()
     const any: EventWriter<Event> = store;
     // @ts-expect-error a writer of events of the same name with other data
     const renamed: EventWriter<Event<"Placed", { title: string }>> = store;
-    // @ts-expect-error both at once
+    // @ts-expect-error both together
     const both: EventReader & EventWriter<AppEvent> = orders;
     // @ts-expect-error another database
     const elsewhere: EventStore<AppEvent, string> = store;
     const only: EventWriter<OrderEvent> = store;
     // @ts-expect-error a writer does not read
     only.load("order:1");
-    // @ts-expect-error a writer of orders invites nobody
+    // @ts-expect-error a writer of orders stores no invitations
     only.append("user:1", Invited());
     const read: EventReader<AppEvent> = store;
     // @ts-expect-error a reader does not write
@@ -266,9 +266,9 @@ test("EventStore does not compile when it is misused", () => {
     const store = open();
     // @ts-expect-error no events
     new EventStore(memory(), {});
-    // @ts-expect-error a name is no event type
+    // @ts-expect-error a name is not an event type
     new EventStore(memory(), { events: ["Placed"] });
-    // @ts-expect-error an event is no event type
+    // @ts-expect-error an event is not an event type
     new EventStore(memory(), { events: [Placed({ sku: "a" })] });
     // @ts-expect-error no driver
     new EventStore({ events: [Placed] });
@@ -286,7 +286,7 @@ test("EventStore does not compile when it is misused", () => {
     store.append("order:1", Invited(), { expectedVersion: "new" });
     // @ts-expect-error an unknown option
     store.append("order:1", Invited(), { version: 1 });
-    // @ts-expect-error a position is no bigint
+    // @ts-expect-error a position is not a bigint
     store.readAll({ after: 1n });
     // @ts-expect-error an event that the store does not have, in one stream of two
     store.appendAll([{ streamId: "a", events: Invited() }, { streamId: "b", events: Unlisted() }]);
