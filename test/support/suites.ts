@@ -7,11 +7,17 @@ import { root } from "./root.ts";
 /** A runtime that can run the suite. */
 export type Runtime = "node" | "deno" | "bun";
 
-/** Tests of what no runtime changes: SQL and its plans, the model, what the repository holds. They run on Node alone. */
+/**
+ * Tests of what no runtime changes: SQL with its plans, locks and migrations, the model, random histories of many workers,
+ * and what the repository holds. They run on Node alone. The contract, lost connections, killed processes, timers and
+ * signals are tested on all three.
+ */
 const once: readonly RegExp[] = [
   /^test\/(architecture|documentation|links|packaging|types)\.test\.ts$/,
   /^test\/(model|types)\//,
-  /^test\/drivers\/(bytes|engines|many|plans|replica|tables|values)\.test\.ts$/,
+  /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
+  /^test\/drivers\/(bytes|differential|encodings|engines|fence|isolation|many)\.test\.ts$/,
+  /^test\/drivers\/(migrate|plans|positions|replica|serial|tables|values)\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
 ];
 
