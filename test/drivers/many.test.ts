@@ -88,7 +88,7 @@ test("what an append stored is sorted in one pass over its rows", () => {
     events.map((_, index) => ({
       get stream_id() {
         looks++;
-        return streamId;
+        return JSON.stringify(streamId);
       },
       version: String(2 - index),
       position: String(2 * stream + 2 - index),
