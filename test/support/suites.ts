@@ -9,7 +9,7 @@ export type Runtime = "node" | "deno" | "bun";
 
 /**
  * Tests of what no runtime changes: SQL with its plans, locks and migrations, the model, random histories of many workers,
- * and what the repository holds. They run on Node alone. The contract, lost connections, killed processes, timers and
+ * and what the repository and its guide hold. They run on Node alone. The contract, lost connections, killed processes, timers and
  * signals are tested on all three.
  */
 const once: readonly RegExp[] = [
@@ -17,7 +17,9 @@ const once: readonly RegExp[] = [
   /^test\/(model|types)\//,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(bytes|differential|encodings|engines|fence|isolation|many)\.test\.ts$/,
-  /^test\/drivers\/(migrate|plans|positions|replica|serial|tables|values)\.test\.ts$/,
+  /^test\/drivers\/(messages|migrate|plans|positions|proxy|refused|replica)\.test\.ts$/,
+  /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
+  /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
 ];
 
