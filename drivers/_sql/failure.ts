@@ -24,6 +24,8 @@ export interface Classified {
   readonly code: string | undefined;
   /** The reason in words that hold no data; undefined where only the error's message tells it. */
   readonly reason: string | undefined;
+  /** Whether it was an HTTP status and not an error of a statement. @default false */
+  readonly byStatus?: boolean;
 }
 
 /**
@@ -39,6 +41,14 @@ const connectionCodes = [
   /^ERR_POSTGRES_(CONNECTION_|TLS_|IDLE_TIMEOUT|LIFETIME_TIMEOUT)/,
   /^(HRANA_WEBSOCKET_ERROR|HRANA_CLOSED_ERROR|SERVER_ERROR|CLIENT_CLOSED|UNKNOWN)$/,
 ];
+
+/**
+ * Whether an error of a commit leaves open what became of it: no answer came, or an HTTP status did. Deno's `fetch` sends a
+ * request again when a kept connection was cut, and the server refuses the second, since the first has committed.
+ */
+export function hidesCommit({ failure, byStatus = false }: Classified): boolean {
+  return failure === "lost" || byStatus;
+}
 
 /** The codes with which clients refuse to use a closed handle. */
 const closedCodes = ["CONNECTION_ENDED", "CLIENT_CLOSED"];

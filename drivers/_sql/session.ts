@@ -26,7 +26,7 @@ import {
   storedWrites,
 } from "./append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
-import { type Failure, rootOf, UserError } from "./failure.ts";
+import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
 import { prefixRange } from "./prefix.ts";
 import { only } from "./row.ts";
 import { translate } from "./translate.ts";
@@ -166,9 +166,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
         } catch (error) {
           // An error of the callback reaches the caller unchanged, whatever the rollback returned.
           if (failed !== undefined) throw new UserError(failed.error);
-          const { failure, reason } = this.shared.classify(error);
-          if (committing && failure === "lost") {
-            throw new UnknownOutcomeError([], { cause: rootOf(error), reason });
+          const found = this.shared.classify(error);
+          if (committing && hidesCommit(found)) {
+            throw new UnknownOutcomeError([], { cause: rootOf(error), reason: found.reason });
           }
           throw begun
             ? translate(error, "run the transaction", this.inTransaction, this.shared)

@@ -211,7 +211,12 @@ export function classify(error: unknown, local: boolean): Classified {
     const status: unknown = cause.cause && Reflect.get(cause.cause, "status");
     // A refusal by the server, unless it or a proxy has failed (status 5xx).
     return typeof status === "number" && status < 500
-      ? { failure: "other", code, reason: `the server refused with HTTP status ${status}` }
+      ? {
+        failure: "other",
+        code,
+        reason: `the server refused with HTTP status ${status}`,
+        byStatus: true,
+      }
       : classifyClient(cause, !local);
   }
   const found = classifyClient(rootOf(error), !local);
