@@ -34,7 +34,7 @@ if (runtime === "node") {
 
 /** Counts what the compiler instantiates to check a program, which must compile. */
 async function instantiations(of: Size): Promise<number> {
-  const { ok, output } = await compile(program(of), "--extendedDiagnostics");
+  const { ok, output } = await compile(program(of), { flags: ["--extendedDiagnostics"] });
   assert(ok, output);
   return Number(/^Instantiations:\s+(\d+)/m.exec(output)?.[1]);
 }

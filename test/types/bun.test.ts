@@ -1,11 +1,10 @@
 // What runs on Bun alone is checked with Bun's types, by itself: their globals hide those of the other runtimes.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bin, type Outcome, run } from "../support/command.ts";
+import type { Outcome } from "../support/command.ts";
 import { root, runtime } from "../support/root.ts";
+import { compile } from "./compile.ts";
 
 const modules = join(root, "node_modules");
 const bunsql = join(root, "test/support/bunsql.ts");
@@ -25,34 +24,17 @@ if (runtime === "node") {
   });
 }
 
-/** Checks a program with Bun's types. */
+/** Checks a program with Bun's types, besides what connects by Bun SQL. */
 async function check(program: string): Promise<Outcome> {
-  const folder = await mkdtemp(join(tmpdir(), "event-sourcery-bun-"));
-  try {
-    await writeFile(join(folder, "program.ts"), `import "${bunsql}";\n${program}`);
-    await writeFile(
-      join(folder, "tsconfig.json"),
-      JSON.stringify({
-        extends: join(root, "tsconfig.json"),
-        compilerOptions: {
-          rootDir: "/",
-          noEmit: true,
-          rewriteRelativeImportExtensions: false,
-          allowImportingTsExtensions: true,
-          typeRoots: [modules],
-          types: ["bun-types"],
-          paths: {
-            "event-sourcery": [join(root, "mod.ts")],
-            "event-sourcery/*": [join(root, "drivers/*/mod.ts")],
-            "*": [join(modules, "*")],
-          },
-        },
-        include: ["program.ts"],
-        exclude: [],
-      }),
-    );
-    return await run([bin("tsc"), "-p", folder]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  return await compile(`import "${bunsql}";\n${program}`, {
+    compilerOptions: {
+      typeRoots: [modules],
+      types: ["bun-types"],
+      paths: {
+        "event-sourcery": [join(root, "mod.ts")],
+        "event-sourcery/*": [join(root, "drivers/*/mod.ts")],
+        "drizzle-orm/*": [join(modules, "drizzle-orm/*/index.d.ts")],
+      },
+    },
+  });
 }
