@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { collect } from "./collect.ts";
+import { pgliteFiles } from "./pglite.ts";
 import { openPool } from "./pool.ts";
 import { createDatabase, postgresServers } from "./postgres.ts";
 import { runtime } from "./root.ts";
@@ -37,8 +38,6 @@ export interface Handle<Db> {
   readonly name: string;
   open(): Promise<Opened<Db>>;
 }
-
-let pristine: Promise<File | Blob> | undefined;
 
 /** A client, as a handle. */
 export type Client<Db> = { db: Db; close(): Promise<void> };
@@ -68,7 +67,7 @@ const clients: Record<string, Connect<PostgresDb>> = {
 const embeddable: Handle<PostgresDb> = {
   name: "PGlite",
   async open() {
-    const client = await PGlite.create({ loadDataDir: await (pristine ??= initialise()) });
+    const client = await PGlite.create({ loadDataDir: await pgliteFiles() });
     const close = () => client.close();
     return { db: pglite(client), prefix: "es_", url: undefined, another: undefined, close };
   },
@@ -115,18 +114,26 @@ export const libsqlHandles: readonly Handle<LibSQLDatabase>[] = [
   {
     name: "libSQL over HTTP",
     async open() {
-      const own = await opened(await sqldUrl(), connectLibsql, () => {});
-      return { ...own, prefix: `t${crypto.randomUUID().slice(0, 8)}_` };
+      const url = await sqldUrl();
+      const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+      const own = await opened(url, connectLibsql, () => dropTables(url, prefix));
+      return { ...own, prefix };
     },
   },
 ];
 
-// Initialising takes PGlite a second, loading a copy of what came out of it a quarter of that.
-async function initialise(): Promise<File | Blob> {
-  const client = await PGlite.create();
-  const files = await client.dumpDataDir("none");
-  await client.close();
-  return files;
+/** With the tables of hundreds of tests in it, the server needs five times as long for a request: each reads the schema. */
+async function dropTables(url: string, prefix: string): Promise<void> {
+  const client = createClient({ url });
+  try {
+    const { rows } = await client.execute({
+      sql: "select name from sqlite_master where type = 'table' and substr(name, 1, ?) = ?",
+      args: [prefix.length, prefix],
+    });
+    await client.batch(rows.map(({ name }) => `drop table "${name}"`), "write");
+  } finally {
+    client.close();
+  }
 }
 
 /** Opens a client for a libSQL database. */

@@ -5,6 +5,7 @@ import process from "node:process";
 import { checks, examples } from "./checks.ts";
 import { run, stopAll } from "./command.ts";
 import { add, type Count, count, none } from "./count.ts";
+import { preparePglite } from "./pglite.ts";
 import { dropDatabases, startPostgres } from "./postgres.ts";
 import type { Server } from "./server.ts";
 import { startSqld } from "./sqld.ts";
@@ -56,6 +57,7 @@ async function runSuites(): Promise<void> {
   const name = randomUUID().slice(0, 8);
   const env = {
     ...{ EMBEDDED_POSTGRES_URL: postgres.url, SQLD_URL: sqld.url, TEST_RUN: name },
+    PGLITE_FILES: await preparePglite(),
     DENO_JOBS: String(atOnce),
   };
   try {
