@@ -100,6 +100,10 @@ export const firstTables = [
   "consumers",
   "checkpoints",
   "parked",
+  "snapshots",
+  "subject_keys",
+  "scheduled",
+  "inbox",
   "migrations",
 ] as const;
 

@@ -34,9 +34,13 @@ export {
   consumers,
   events,
   eventTags,
+  inbox,
   libsqlTables,
   migrations,
   parked,
+  scheduled,
+  snapshots,
+  subjectKeys,
 } from "./sql/schema.ts";
 export type { LibsqlTables } from "./sql/schema.ts";
 

@@ -29,15 +29,20 @@ import { checkBusyTimeout } from "../_shared/queue.ts";
 
 export type { PostgresHandle, PostgresTransactionConfig } from "./handle.ts";
 export {
+  boundary,
   checkpoints,
   consumers,
   events,
   eventTags,
+  inbox,
   migrations,
   parked,
   position,
   postgresTables,
+  scheduled,
   schema,
+  snapshots,
+  subjectKeys,
 } from "./sql/schema.ts";
 export type { PostgresTables } from "./sql/schema.ts";
 

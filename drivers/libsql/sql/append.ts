@@ -46,8 +46,8 @@ returning json_quote(stream_id), version, position`;
 
 /** Stores the tags of the events that the previous statement stored; none if that was refused. */
 export function tag(events: string, tags: string): string {
-  return `insert into ${tags} (tag, position)
-select distinct tag.value, e.position
+  return `insert into ${tags} (tenant_id, tag, position)
+select distinct ?1, tag.value, e.position
 from json_each(?2) as input, json_each(input.value, '$.tags') as tag, ${events} e
 where e.tenant_id = ?1 and e.id = input.value ->> 'id' and changes() > 0`;
 }

@@ -60,8 +60,8 @@ export function statementsOf(prefix: string): LibsqlStatements {
     scan: (filters) => statement(scan(events, tags, filters), pageColumns),
     checkpoints: checkpointsOf(prefix),
     head: statement(`${head} as head`, ["head"]),
-    untag: statement(`delete from ${tags} where (tag, position) in (
-  select tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2
+    untag: statement(`delete from ${tags} where (tenant_id, tag, position) in (
+  select ?1, tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2
 )`),
     remove: statement(`delete from ${events} where tenant_id = ?1 and stream_id = ?2`),
     unpark: statement(`delete from "${prefix}parked" where tenant_id = ?1 and stream_id = ?2`),

@@ -72,8 +72,8 @@ export function appendEvents(schema: string, fence: Fence): string {
 ), stored as materialized (
   select stream_id, version, position, tags from first union all select stream_id, version, position, tags from rest
 ), tagged as (
-  insert into ${schema}."event_tags" (tag, position)
-  select distinct tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
+  insert into ${schema}."event_tags" (tenant_id, tag, position)
+  select distinct $1::text, tag, stored.position from stored cross join json_array_elements_text(stored.tags) as tag
 )${fence.after(schema)}
 select to_json(stored.stream_id)::text, stored.version::text, stored.position::text from whole, stored`;
 }

@@ -112,7 +112,7 @@ function remove(schema: string): string {
   delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags
 ), untagged as (
   delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
-  where t.tag = tag and t.position = gone.position
+  where t.tenant_id = $1::text and t.tag = tag and t.position = gone.position
 )
 delete from ${schema}."parked" where tenant_id = $1::text and stream_id = $2::text`;
 }

@@ -65,9 +65,13 @@ export const tenants: Cases = {
 
   async "scope() deletes its tenant's stream only"(rig) {
     const stores = scopes(rig);
-    for (const store of stores) await store.append("s", notes(2));
+    const tags = ["kept"];
+    for (const store of stores) await store.append("s", [Noted(0, { tags }), Noted(1, { tags })]);
     const [none, acme, other] = stores;
     await acme.delete("s");
+    assert.deepEqual(await collect(acme.readAll({ tags })), []);
+    assert.deepEqual(await collect(other.readAll({ tags })), await other.load("s"));
+    assert.equal((await collect(none.readAll({ tags }))).length, 4);
     assert.deepEqual(await Promise.all(stores.map((store) => store.version("s"))), [2, 0, 2]);
     await none.delete("s");
     assert.deepEqual(await Promise.all(stores.map((store) => store.version("s"))), [0, 0, 2]);
