@@ -13,7 +13,8 @@ import { copyData } from "../event/copy.ts";
 import { defaultsOf, type Definition, definitionOf } from "../event/define.ts";
 import { freezeEvent, storable } from "../event/freeze.ts";
 import { fromUnknown, toUnknown } from "../event/unknown.ts";
-import { type Annotations, decode, encode } from "./codec.ts";
+import { decode } from "./decode.ts";
+import { encode, encodeInstant } from "./encode.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
@@ -64,19 +65,18 @@ export class Catalog<E extends Event> {
   encode(event: Event, published: boolean): NewEvent {
     const { id, type, createdAt, data, metadata, tags } = event;
     checkInstant("createdAt", createdAt);
-    // Without data the column is null; JSON's null is annotated, so that drivers need not distinguish the two.
-    const annotations: Annotations = data === null ? { "/data": "null" } : {};
-    return storable(type, () => ({
+    const encoded = storable(type, () => encode(data, metadata));
+    return {
       id,
       type,
       schemaVersion: this.#definitions.get(type)!.upcast.length + 1,
-      createdAt: createdAt.toISOString(),
-      data: data === undefined ? null : JSON.stringify(encode(data, "/data", annotations)),
-      metadata: JSON.stringify(encode(metadata, "/metadata", annotations)),
-      codec: isEmpty(annotations) ? null : JSON.stringify(annotations),
+      createdAt: encodeInstant(createdAt),
+      data: encoded.data,
+      metadata: encoded.metadata,
+      codec: encoded.codec,
       tags,
       published,
-    }));
+    };
   }
 
   /**
@@ -153,11 +153,6 @@ export function record<E extends Event>(
     tenantId,
   };
   return Object.freeze(recorded) as unknown as RecordedEvent<E>;
-}
-
-function isEmpty(object: object): boolean {
-  for (const _key in object) return false;
-  return true;
 }
 
 /** Returns the fields of an event that was made by hand, whose getters and traps may throw. */

@@ -94,6 +94,29 @@ test("load() gives back bytes when there are a million", async () => {
   assert.deepEqual((await store(bytes)).back, bytes);
 });
 
+test("append() stores the time of every event as ISO text, whichever came before it", async () => {
+  const { store, rows } = setUp();
+  const instant = fc.date({
+    min: new Date("0001-01-01T00:00:00Z"),
+    max: new Date("9999-12-31T23:59:59.999Z"),
+    noInvalidDate: true,
+  });
+  const near = fc.tuple(instant, fc.array(fc.integer({ min: -1500, max: 1500 }), { maxLength: 4 }));
+  const last = Date.parse("9999-12-31T23:59:59.999Z");
+  await fc.assert(
+    fc.asyncProperty(near, async ([first, steps]) => {
+      const times = [
+        first.getTime(),
+        ...steps.map((step) => Math.min(last, first.getTime() + step)),
+      ]
+        .map((time) => new Date(Math.max(time, -62135596800000)));
+      await store.append("notes", times.map((createdAt) => Noted(1, { createdAt })));
+      const stored = rows().slice(-times.length).map(({ createdAt }) => createdAt);
+      assert.deepEqual(stored, times.map((time) => time.toISOString()));
+    }),
+  );
+});
+
 test("append() stores a date as an ISO string in data", async () => {
   const { row } = await store({ endsAt: new Date("2026-12-01T10:00:00Z"), by: [{ n: 1 }] });
   assert.equal(row.data, '{"endsAt":"2026-12-01T10:00:00.000Z","by":[{"n":1}]}');
