@@ -46,8 +46,9 @@ class MemorySession<Db> implements Session<Db> {
     });
   }
 
-  async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
-    return await this.#write((log) => requests.map((request) => appendOne(log, request)));
+  // Not async, which would make a second promise of each append.
+  append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
+    return this.#write((log) => requests.map((request) => appendOne(log, request)));
   }
 
   async load(
@@ -131,13 +132,16 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async #write<R>(work: (log: Log) => R): Promise<R> {
-    const write = () => {
-      const log = this.#open();
-      const result = work(log);
-      log.settle();
-      return result;
-    };
-    return this.#queue.free ? write() : await this.#queue.run(async () => write());
+    return this.#queue.free
+      ? this.#apply(work)
+      : await this.#queue.run(async () => this.#apply(work));
+  }
+
+  #apply<R>(work: (log: Log) => R): R {
+    const log = this.#open();
+    const result = work(log);
+    log.settle();
+    return result;
   }
 
   /**

@@ -6,7 +6,7 @@ import { record } from "../codec/catalog.ts";
 import { categoryOf } from "../event/stream.ts";
 import { collect, readStream } from "./read.ts";
 import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
-import { send } from "./send.ts";
+import { resend, type SendResult } from "./send.ts";
 import { Transaction } from "./transaction.ts";
 
 /** Appends to one or several streams atomically: checks, encodes, stores, calls the handlers and wakes consumers. */
@@ -38,28 +38,62 @@ async function store<E extends Event, A extends E, Db, Store>(
   { streams, request }: Prepared,
   selected: readonly MatchedHandler<E, Db, Store>[],
 ): Promise<readonly AppendResult<A>[]> {
-  const { tenantId, writes } = request;
-  const sent = await send(sessionOf(scope), request);
-  const results: AppendResult<A>[] = [];
-  for (const [index, { streamId }] of writes.entries()) {
-    const { version, positions } = sent.writes[index]!;
-    const from = version - positions.length + 1;
-    const events = sent.repeated
-      ? await loadStored(shared, scope, streamId, from, version)
-      : streams[index]!.map((event, i) =>
-        record(event, streamId, from + i, positions[i]!, tenantId)
-      );
-    results.push({
-      streamId,
-      version,
-      position: positions.at(-1)!,
-      events: events as unknown as AppendResult<A>["events"],
-    });
-  }
-  if (sent.repeated) return results;
+  const session = sessionOf(scope);
+  const outcome = (await session.append([request]))[0]!;
+  const sent = outcome.status === "stored"
+    ? { repeated: false, writes: outcome.writes }
+    : await resend(session, request, outcome);
+  if (sent.repeated) return await repeatedResults(shared, scope, request, sent);
+  const results = resultsOf<A>(streams, request, sent);
   if (selected.length > 0) await callHandlers(shared, scope, selected, results);
   wakeConsumers(shared, scope);
   return results;
+}
+
+function resultsOf<A extends Event>(
+  streams: Prepared["streams"],
+  { tenantId, writes }: Prepared["request"],
+  sent: SendResult,
+): readonly AppendResult<A>[] {
+  return writes.map(({ streamId }, index) => {
+    const { version, positions } = sent.writes[index]!;
+    const from = version - positions.length + 1;
+    const events = streams[index]!.map((event, i) =>
+      record(event, streamId, from + i, positions[i]!, tenantId)
+    );
+    return resultOf(streamId, version, positions, events);
+  });
+}
+
+async function repeatedResults<E extends Event, A extends E, Db, Store>(
+  shared: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  { writes }: Prepared["request"],
+  sent: SendResult,
+): Promise<readonly AppendResult<A>[]> {
+  const results: AppendResult<A>[] = [];
+  for (const [index, { streamId }] of writes.entries()) {
+    const { version, positions } = sent.writes[index]!;
+    const events = await loadStored(
+      shared,
+      scope,
+      streamId,
+      version - positions.length + 1,
+      version,
+    );
+    results.push(resultOf(streamId, version, positions, events));
+  }
+  return results;
+}
+
+function resultOf<A extends Event>(
+  streamId: string,
+  version: number,
+  positions: readonly number[],
+  events: readonly RecordedEvent[],
+): AppendResult<A> {
+  const position = positions.at(-1)!;
+  return { streamId, version, position, events: events as unknown as AppendResult<A>["events"] };
 }
 
 async function loadStored<E extends Event, Db, Store>(

@@ -124,6 +124,6 @@ export class WakeUps {
   #wake(): void {
     this.#count++;
     this.#state = undefined;
-    for (const wake of [...this.#sleepers]) wake();
+    if (this.#sleepers.size > 0) { for (const wake of [...this.#sleepers]) wake(); }
   }
 }

@@ -12,7 +12,7 @@ import { DriverError } from "../errors/driver.ts";
 import { ConcurrencyError, DuplicateEventError } from "../errors/store.ts";
 
 /** The versions and positions of a request's events, whether stored now or by an earlier call. */
-interface SendResult {
+export interface SendResult {
   /** Whether an earlier call had already stored the events. */
   readonly repeated: boolean;
   /** For each write, the version of its last event and the positions of all. */
@@ -20,18 +20,22 @@ interface SendResult {
 }
 
 /**
- * Sends a request until its outcome is final. A request that lost a race under `"any"` is sent again: another append
+ * Finds the final outcome of a refused request. One that lost a race under `"any"` is sent again: another append
  * succeeded then, so the versions rise. If they do not, something other than a writer keeps the events out.
  *
+ * @param first The outcome of its first sending.
  * @throws {ConcurrencyError} If a stream is not at its expected version.
  * @throws {DuplicateEventError} If an id is used by another event.
  * @throws {DriverError} If the database repeatedly stores no row, without an error, while the versions stay the same.
  */
-export async function send(session: Session<unknown>, request: AppendRequest): Promise<SendResult> {
+export async function resend(
+  session: Session<unknown>,
+  request: AppendRequest,
+  first: AppendRefused,
+): Promise<SendResult> {
+  let outcome: AppendOutcome = first;
   let before: string | undefined;
-  for (let unchanged = 0; unchanged < 3;) {
-    const outcome: AppendOutcome = (await session.append([request]))[0]!;
-    if (outcome.status === "stored") return { repeated: false, writes: outcome.writes };
+  for (let unchanged = 0; outcome.status === "refused";) {
     const { conflict } = outcome;
     if (conflict.kind === "id") {
       return { repeated: true, writes: findStored(request, conflict.existing) };
@@ -39,10 +43,16 @@ export async function send(session: Session<unknown>, request: AppendRequest): P
     if (conflict.kind === "version") throw concurrencyError(request, outcome, conflict.versions);
     const versions = conflict.versions.join();
     unchanged = versions === before ? unchanged + 1 : 0;
+    if (unchanged === 3) throw keptOut();
     before = versions;
+    outcome = (await session.append([request]))[0]!;
   }
+  return { repeated: false, writes: outcome.writes };
+}
+
+function keptOut(): DriverError {
   const cause = new Error("no row was stored: does a trigger or an index of yours keep it out?");
-  throw new DriverError("append events", { cause });
+  return new DriverError("append events", { cause });
 }
 
 /** Returns the error for the first stream that is not at its expected version. */
