@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Outbox } from "../../mod.ts";
 import { openPostgres, placed } from "./databases.ts";
-import { print } from "./measure.ts";
+import type { Figure } from "./figures.ts";
 
 const consumers = 100;
-const seconds = 10;
 
 /** What 100 consumers of one process ask the database while nothing happens. */
-export async function idle(): Promise<void> {
+export async function idle(where: string, seconds: number): Promise<Figure> {
   const { store, queries, close } = await openPostgres();
   await store.publish("order:1", placed(1));
   const ended = new AbortController();
@@ -23,10 +22,15 @@ export async function idle(): Promise<void> {
   const figure = (queries() - before) / seconds;
   ended.abort();
   await Promise.all(running);
-  print("idle (Postgres)", [{
-    what: `queries of ${consumers} consumers in one process`,
-    figure: `${figure.toFixed(1)}/s`,
-    budget: "≤ 10/s",
-  }]);
   await close();
+  return {
+    subject: "idle",
+    title: `queries of ${consumers} consumers in one process while nothing happens`,
+    where,
+    unit: "queries/s",
+    lower: true,
+    rounds: 1,
+    at: new Date().toISOString(),
+    sides: [{ name: "event-sourcery", median: figure, low: figure, high: figure, ratio: 1 }],
+  };
 }

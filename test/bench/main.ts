@@ -1,34 +1,97 @@
-// How fast it is, beside what it is measured against in the same run: `npm run bench`, or some subjects alone, such as
-// `npm run bench -- append load`; a number after them goes to the subjects that take one, such as `soak 3` (minutes) and
-// `growth 5000000` (events). These are figures, not tests: a busy machine makes nothing fail.
+// How fast it is, beside the bare clients and other libraries in the same run: `npm run bench`, or some subjects alone,
+// such as `npm run bench -- append-1 load`. Words beside them:
+//
+// - `resume` leaves out what this commit has figures of, after a run that was cut off.
+// - `trial` does little, for a look on a busy machine; its figures are kept apart.
+// - `report` measures nothing; it prints the figures and writes the README's table and charts.
+// - `growth 5000000` and `soak 3` (events; minutes) take long, and are run only where they are named.
+//
+// These are figures, not tests: a busy machine makes nothing fail.
 import process from "node:process";
-import { append } from "./append.ts";
-import { commands } from "./commands.ts";
-import { consumers } from "./consumers.ts";
+import { type Figure, fileOf, read, save } from "./figures.ts";
 import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
-import { latency } from "./latency.ts";
-import { load } from "./load.ts";
-import { memory } from "./memory.ts";
+import { describe, dropAll, kinds } from "./places.ts";
+import { print, write } from "./report.ts";
+import { measure } from "./run.ts";
 import { soak } from "./soak.ts";
+import { type Scale, subjects } from "./subjects.ts";
+import { types } from "./types.ts";
 
-const subjects: Readonly<Record<string, (size?: number) => Promise<void>>> = {
-  memory,
-  append,
-  load,
-  commands,
-  growth,
-  consumers,
-  latency,
-  idle,
-  soak,
-};
+/** How long a run may take without what is named, in milliseconds: what is left then is measured by `resume`. */
+const longest = 12 * 60_000;
 
 const words = process.argv.slice(2);
+const trial = words.includes("trial");
+const file = fileOf(trial);
 const size = words.map(Number).find((number) => number > 0);
-const chosen = words.filter((word) => word in subjects);
-// The soak takes its minutes: only when it is asked for.
-for (const name of chosen.length > 0 ? chosen : Object.keys(subjects)) {
-  if (name !== "soak" || chosen.includes(name)) await subjects[name]!(size);
+const scale: Scale = trial
+  ? { rounds: 2, milliseconds: 60, events: 1000 }
+  : { rounds: 5, milliseconds: 200, events: 5000 };
+
+const known = ["resume", "trial", "report", "growth", "soak", "idle", "types"];
+const named = words.filter((word) =>
+  ["growth", "soak", "idle", "types"].includes(word) || subjects.some(({ name }) => name === word)
+);
+for (const word of words) {
+  if (known.includes(word) || named.includes(word) || Number(word) > 0) continue;
+  throw new TypeError(
+    `There is no subject "${word}", only ${subjects.map(({ name }) => name).join(", ")}`,
+  );
+}
+
+/** Whether a subject is to be measured: one that is named, or all that do not take long. */
+const wanted = (name: string) => named.length === 0 || named.includes(name);
+
+async function run(): Promise<void> {
+  const start = performance.now();
+  const had = words.includes("resume") ? read(file)?.figures ?? [] : [];
+  const keep = (figure: Figure | undefined) => {
+    if (figure !== undefined) save(file, figure);
+  };
+  const late = (name: string) => {
+    if (named.length > 0 || performance.now() - start < longest) return false;
+    console.log(
+      `${name} is left out: the run has taken too long; \`npm run bench -- resume\` goes on`,
+    );
+    return true;
+  };
+  for (const kind of kinds) {
+    const where = await describe(kind);
+    for (const subject of subjects) {
+      const { name } = subject;
+      const done = had.some((figure) => figure.subject === name && figure.where === where);
+      if (done || !wanted(name) || !subject.kinds.includes(kind) || late(name)) continue;
+      const before = performance.now();
+      keep(await measure(subject, kind, where, scale));
+      const seconds = Math.round((performance.now() - before) / 1000);
+      console.log(`${name}, ${where}: ${seconds} s`);
+    }
+  }
+  const where = await describe(kinds[0]!);
+  if (wanted("types") && !late("types")) keep(await types(trial ? 1 : 3));
+  if (wanted("idle") && !late("idle")) keep(await idle(where, trial ? 2 : 10));
+  if (named.includes("growth")) {
+    (await growth(size ?? 500_000, where, trial ? 4 : 60)).forEach(keep);
+  }
+  if (named.includes("soak")) await soak(size);
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => void dropAll().finally(() => process.exit(1)));
+}
+try {
+  if (!words.includes("report")) {
+    await dropAll();
+    await run();
+  }
+  const figures = read(file);
+  if (figures === undefined) {
+    throw new Error("There are no figures yet: `npm run bench` measures them");
+  }
+  print(figures);
+  if (words.includes("report") && !trial) await write(figures);
+} finally {
+  await dropAll();
 }
 process.exit(0);

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Outbox, Subscription } from "../../mod.ts";
 import { openPostgres, placed } from "./databases.ts";
-import { print } from "./measure.ts";
 
 const writers = 4;
 const samples = 10;
@@ -29,7 +28,6 @@ export async function soak(minutes: number = 10): Promise<void> {
       await sleep(2);
     }
   });
-  const lines = [];
   for (let sample = 1; sample <= samples; sample++) {
     await sleep(minutes * 60_000 / samples);
     const rows = await client<{ name: string; bytes: string }[]>`
@@ -43,16 +41,13 @@ export async function soak(minutes: number = 10): Promise<void> {
     ];
     const others = rows.filter(({ name }) => name !== "events")
       .map(({ name }) => `${name} ${Math.round(bytes.get(name)! / 1024)}`);
-    lines.push({
-      what: `${(minutes / samples * sample).toFixed(1)} min`,
-      figure: `${events} events of ${Math.round(bytes.get("events")! / events)} bytes, ` +
-        `others in kB: ${others.join(", ")}; lag ${lag} and ${behind}, waiting ${
-          retrying + parked
-        }`,
-    });
+    console.log(
+      `${(minutes / samples * sample).toFixed(1)} min: ${events} events of ` +
+        `${Math.round(bytes.get("events")! / events)} bytes, others in kB: ${others.join(", ")}; ` +
+        `lag ${lag} and ${behind}, waiting ${retrying + parked}`,
+    );
   }
   ended.abort();
   await Promise.all([...running, ...writing]);
-  print("table sizes under load (Postgres)", lines);
   await close();
 }

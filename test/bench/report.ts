@@ -1,0 +1,211 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bin, run } from "../support/command.ts";
+import { root } from "../support/root.ts";
+import { type Budget, budgets } from "./budgets.ts";
+import { chart } from "./chart.ts";
+import type { Faults, Figure, Figures, SideFigure } from "./figures.ts";
+
+const begin = "<!-- figures: written by `npm run bench -- report` -->";
+const end = "<!-- /figures -->";
+const source = "https://github.com/event-sourcery/event-sourcery-ts";
+
+/** The charts of the README: each compares the sides of some subjects on the databases whose names begin so. */
+const charts = [
+  { file: "append", title: "Appends a second", subjects: /^append-/, where: /^Postgres.*fsync on/ },
+  {
+    file: "read",
+    title: "Events read a second",
+    subjects: /^(load|catch-up|rebuild)$/,
+    where: /^Postgres.*fsync on/,
+  },
+  {
+    file: "commands",
+    title: "Commands a second",
+    subjects: /^(command-|contended)/,
+    where: /^Postgres.*fsync on/,
+  },
+] as const;
+
+/** Prints the figures and what became of the budgets. */
+export function print({ figures }: Figures): void {
+  for (const figure of figures) {
+    console.log(`\n${figure.title} (${figure.where}), ${figure.unit}`);
+    const rows = rowsOf(figure);
+    const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+    for (const row of rows) {
+      const cells = row.map((cell, column) =>
+        column === 0 || column === row.length - 1
+          ? cell.padEnd(widths[column]!)
+          : cell.padStart(widths[column]!)
+      );
+      console.log(`  ${cells.join("  ").trimEnd()}`);
+    }
+  }
+  const verdicts = figures.flatMap((figure) => verdictsOf(figure, figures));
+  const met = verdicts.filter(({ met }) => met).length;
+  console.log(`\n${met} of ${verdicts.length} budgets met`);
+  for (const { text, met } of verdicts) console.log(`  ${met ? "met   " : "missed"}  ${text}`);
+}
+
+/** Writes the table into the README and the charts beside the figures. */
+export async function write(all: Figures): Promise<void> {
+  const folder = join(root, "test", "bench", "results");
+  const drawn = charts.filter(({ file, title, subjects, where }) => {
+    const figures = all.figures.filter((one) =>
+      subjects.test(one.subject) && where.test(one.where)
+    );
+    if (figures.length === 0) return false;
+    writeFileSync(join(folder, `${file}.svg`), chart(`${title}: ${figures[0]!.where}`, figures));
+    return true;
+  });
+  const readme = join(root, "README.md");
+  const text = readFileSync(readme, "utf8");
+  const [start, stop] = [text.indexOf(begin), text.indexOf(end)];
+  if (start < 0 || stop < start) throw new Error(`README.md lacks the lines ${begin} and ${end}`);
+  const images = drawn.map(({ file, title }) =>
+    `![${title}](https://raw.githubusercontent.com/event-sourcery/event-sourcery-ts/main/test/bench/results/${file}.svg)`
+  );
+  const parts = [begin, machineOf(all), ...images, table(all), end];
+  writeFileSync(readme, text.slice(0, start) + parts.join("\n\n") + text.slice(stop + end.length));
+  const { ok, output } = await run([bin("deno"), "fmt", "--quiet", readme, folder]);
+  if (!ok) throw new Error(output);
+}
+
+function machineOf({ machine, figures }: Figures): string {
+  const { processor, cores, memory, system, versions } = machine;
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const day = figures.map(({ at }) => at).sort().at(-1)!.slice(0, 10);
+  return `Measured ${day} on ${cores} cores of ${processor}, ${memory} GB, ${system}, with the database on the same machine; ` +
+    `${list}. Medians of rounds in which the sides took turns, between the quarters of them. ` +
+    `[All figures](${source}/blob/main/test/bench/results/figures.json), with processor time and memory an operation; ` +
+    "`npm run bench` measures yours.";
+}
+
+function table({ figures }: Figures): string {
+  const lines = figures.flatMap((figure) => {
+    const [first, ...others] = figure.sides;
+    const list = verdictsOf(figure, figures).map(({ short, met }) =>
+      `${short}: ${met ? "met" : "**missed**"}`
+    );
+    const cells = [
+      `${figure.title} (${figure.unit})`,
+      figure.where,
+      spread(first!),
+      others.map((side) => `${side.name} ${spread(side)}${ratio(side)}${wrong(side.faults)}`).join(
+        "<br>",
+      ),
+      faultsOf(first!.faults),
+      list.join("<br>"),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const head = [
+    "what",
+    "database",
+    "event-sourcery",
+    "beside",
+    "lost, doubled, out of order",
+    "budget",
+  ];
+  return [`| ${head.join(" | ")} |`, `| ${head.map(() => "---").join(" | ")} |`, ...lines].join(
+    "\n",
+  );
+}
+
+function rowsOf(figure: Figure): readonly (readonly string[])[] {
+  const head = [
+    "",
+    "median",
+    "quarters",
+    "ours beside",
+    "p99",
+    "lost/doubled/reordered",
+    "cpu",
+    "memory",
+    "",
+  ];
+  return [
+    head,
+    ...figure.sides.map((side, index) => [
+      side.name,
+      side.failed === undefined ? number(side.median) : "–",
+      side.failed === undefined ? `${number(side.low)}–${number(side.high)}` : "–",
+      index > 0 && side.ratio > 0 ? `${side.ratio.toFixed(2)} ×` : "",
+      side.p99 === undefined ? "" : number(side.p99),
+      faultsOf(side.faults),
+      side.cpu === undefined ? "" : `${side.cpu.toFixed(0)} µs`,
+      side.memory === undefined ? "" : `${side.memory.toFixed(0)} MB`,
+      side.failed === undefined ? "" : `failed: ${side.failed}`,
+    ]),
+  ];
+}
+
+interface Verdict {
+  readonly met: boolean;
+  readonly text: string;
+  readonly short: string;
+}
+
+function verdictsOf(figure: Figure, all: readonly Figure[]): readonly Verdict[] {
+  const [first] = figure.sides;
+  return budgets.flatMap((budget): Verdict | readonly Verdict[] => {
+    if (budget.subject !== figure.subject || !budget.where.test(figure.where)) return [];
+    const found = foundFor(budget, figure, all);
+    if (found === undefined) return [];
+    const { least = -Infinity, most = Infinity, beside } = budget;
+    const met = found >= least && found <= most && first!.failed === undefined &&
+      faultless(first!.faults);
+    const short = bound(budget);
+    const value = beside === undefined ? number(found) : `${found.toFixed(2)} ×`;
+    return { met, short, text: `${figure.title} (${figure.where}): ${short}, found ${value}` };
+  });
+}
+
+/** The figure that a budget is for; undefined where the side it is beside of was not measured. */
+function foundFor(
+  { beside, of }: Budget,
+  { where, sides: [first, ...others] }: Figure,
+  all: readonly Figure[],
+): number | undefined {
+  if (beside === undefined) return first!.median;
+  if (of === undefined) return others.find(({ name }) => name === beside)?.ratio;
+  const other = all.find((one) => one.subject === of && one.where === where);
+  const side = other?.sides.find(({ name }) => name === beside);
+  return side && first!.median / side.median;
+}
+
+function bound({ least, most, beside, of }: Budget): string {
+  const limit = least ?? most!;
+  const text = beside === undefined
+    ? number(limit)
+    : `${limit} × ${beside}${of === undefined ? "" : ` (${of})`}`;
+  return `${least === undefined ? "≤" : "≥"} ${text}`;
+}
+
+function faultless(faults: Faults | undefined): boolean {
+  return faults === undefined || faults.lost + faults.duplicated + faults.reordered === 0;
+}
+
+function faultsOf(faults: Faults | undefined): string {
+  return faults === undefined ? "" : `${faults.lost}, ${faults.duplicated}, ${faults.reordered}`;
+}
+
+/** Said beside a peer only where something was wrong. */
+function wrong(faults: Faults | undefined): string {
+  return faultless(faults) ? "" : `, **${faultsOf(faults)} lost, doubled, out of order**`;
+}
+
+function ratio({ ratio, failed }: SideFigure): string {
+  return failed === undefined && ratio > 0 ? ` (${ratio.toFixed(2)} ×)` : "";
+}
+
+function spread({ median, low, high, p99, failed }: SideFigure): string {
+  if (failed !== undefined) return "failed";
+  const tail = p99 === undefined ? "" : `, p99 ${number(p99)}`;
+  return `${number(median)} (${number(low)}–${number(high)}${tail})`;
+}
+
+function number(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
+}
