@@ -46,6 +46,8 @@ export interface Figure {
   readonly lower: boolean;
   readonly rounds: number;
   readonly at: string;
+  /** The commit that was measured. */
+  readonly commit?: string | undefined;
   readonly sides: readonly SideFigure[];
 }
 
@@ -90,17 +92,24 @@ export function read(file: string): Figures | undefined {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
-/** Replaces the figures of the same subject and database, and keeps the others of the same machine. */
+/** Puts a figure in the place of that of the same subject and database; figures of another machine are dropped. */
 export function save(file: string, figure: Figure): void {
   const machine = machineHere();
   const known = read(file);
   const same = JSON.stringify(known?.machine) === JSON.stringify(machine) ? known!.figures : [];
-  const others = same.filter(({ subject, where }) =>
-    subject !== figure.subject || where !== figure.where
+  const stamped = { ...figure, commit: commit() };
+  const place = same.findIndex(({ subject, where }) =>
+    subject === figure.subject && where === figure.where
   );
-  const figures: Figures = { machine, figures: [...others, figure] };
+  const figures = place < 0 ? [...same, stamped] : same.with(place, stamped);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, JSON.stringify(figures, null, 2) + "\n");
+  writeFileSync(file, JSON.stringify({ machine, figures } satisfies Figures, null, 2) + "\n");
+}
+
+/** The commit that is checked out. */
+export function commit(): string {
+  const args = ["rev-parse", "--short", "HEAD"];
+  return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 }
 
 function machineHere(): Machine {
@@ -113,8 +122,6 @@ function machineHere(): Machine {
     system: `${type()} ${release()}`,
     versions: {
       node: process.versions.node,
-      commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" })
-        .trim(),
       ...Object.fromEntries(packages.map((name) => [name, version(name)])),
     },
   };

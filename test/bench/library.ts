@@ -15,6 +15,8 @@ export function order(count: number, price: number = 19.99): Order {
 
 /** What is measured: this library, a bare client, or another library. What it lacks it takes no part in. */
 export interface Library {
+  /** Makes the tables. */
+  readonly migrate?: () => Promise<unknown>;
   /** Appends events in one call, numbered from `from`, to a stream that has so many; a queue adds jobs. */
   readonly append?: (stream: string, from: number, count: number) => Promise<unknown>;
   /** Loads a stream. */
@@ -52,5 +54,5 @@ export interface Place {
 /** The kinds of databases. */
 export type Kind = "given" | "embedded" | "file" | "sqld" | "memory";
 
-/** Opens a library on an empty database, or on one that it has opened before. */
+/** Opens a library; imports no more than the kind of database asks for, since the time of a cold start counts. */
 export type Open = (place: Place) => Promise<Library>;

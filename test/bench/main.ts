@@ -8,7 +8,7 @@
 //
 // These are figures, not tests: a busy machine makes nothing fail.
 import process from "node:process";
-import { type Figure, fileOf, read, save } from "./figures.ts";
+import { commit, type Figure, fileOf, read, save } from "./figures.ts";
 import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
 import { describe, dropAll, kinds } from "./places.ts";
@@ -40,39 +40,46 @@ for (const word of words) {
   );
 }
 
-/** Whether a subject is to be measured: one that is named, or all that do not take long. */
-const wanted = (name: string) => named.length === 0 || named.includes(name);
-
 async function run(): Promise<void> {
   const start = performance.now();
   const had = words.includes("resume") ? read(file)?.figures ?? [] : [];
-  const keep = (figure: Figure | undefined) => {
-    if (figure !== undefined) save(file, figure);
+  const keep = (figure: Figure) => {
+    save(file, figure);
+    print([figure], read(file)!.figures);
   };
-  const late = (name: string) => {
-    if (named.length > 0 || performance.now() - start < longest) return false;
-    console.log(
-      `${name} is left out: the run has taken too long; \`npm run bench -- resume\` goes on`,
-    );
-    return true;
+  /** Measures one subject on one database, unless it is there, is not wanted, or the run has taken too long. */
+  const one = async (name: string, where: string, work: () => Promise<Figure | undefined>) => {
+    const same = (figure: Figure) =>
+      figure.subject === name && figure.where === where && figure.commit === commit();
+    if (had.some(same) || (named.length > 0 && !named.includes(name))) return;
+    if (named.length === 0 && performance.now() - start > longest) {
+      console.log(`${name}, ${where}: left out, for \`npm run bench -- resume\``);
+      return;
+    }
+    const before = performance.now();
+    let outcome = "";
+    try {
+      const figure = await work();
+      if (figure === undefined) return;
+      keep(figure);
+    } catch (error) {
+      outcome = `, failed: ${error}`; // the others go on
+    }
+    const seconds = Math.round((performance.now() - before) / 1000);
+    console.log(`${name}, ${where}: ${seconds} s${outcome}`);
   };
   for (const kind of kinds) {
     const where = await describe(kind);
     for (const subject of subjects) {
-      const { name } = subject;
-      const done = had.some((figure) => figure.subject === name && figure.where === where);
-      if (done || !wanted(name) || !subject.kinds.includes(kind) || late(name)) continue;
-      const before = performance.now();
-      keep(await measure(subject, kind, where, scale));
-      const seconds = Math.round((performance.now() - before) / 1000);
-      console.log(`${name}, ${where}: ${seconds} s`);
+      if (!subject.kinds.includes(kind)) continue;
+      await one(subject.name, where, () => measure(subject, kind, where, scale));
     }
   }
   const where = await describe(kinds[0]!);
-  if (wanted("types") && !late("types")) keep(await types(trial ? 1 : 3));
-  if (wanted("idle") && !late("idle")) keep(await idle(where, trial ? 2 : 10));
+  await one("types", "tsc", () => types(trial ? 1 : 3));
+  await one("idle", where, () => idle(where, trial ? 2 : 10));
   if (named.includes("growth")) {
-    (await growth(size ?? 500_000, where, trial ? 4 : 60)).forEach(keep);
+    for (const figure of await growth(size ?? 500_000, where, trial ? 4 : 60)) keep(figure);
   }
   if (named.includes("soak")) await soak(size);
 }
@@ -85,12 +92,14 @@ try {
     await dropAll();
     await run();
   }
-  const figures = read(file);
-  if (figures === undefined) {
-    throw new Error("There are no figures yet: `npm run bench` measures them");
+  if (words.includes("report")) {
+    const all = read(file);
+    if (all === undefined) {
+      throw new Error("There are no figures yet: `npm run bench` measures them");
+    }
+    print(all.figures, all.figures);
+    if (!trial) await write(all);
   }
-  print(figures);
-  if (words.includes("report") && !trial) await write(figures);
 } finally {
   await dropAll();
 }

@@ -27,8 +27,8 @@ const charts = [
   },
 ] as const;
 
-/** Prints the figures and what became of the budgets. */
-export function print({ figures }: Figures): void {
+/** Prints figures and what became of their budgets, some of which ask for others of `all`. */
+export function print(figures: readonly Figure[], all: readonly Figure[]): void {
   for (const figure of figures) {
     console.log(`\n${figure.title} (${figure.where}), ${figure.unit}`);
     const rows = rowsOf(figure);
@@ -42,9 +42,11 @@ export function print({ figures }: Figures): void {
       console.log(`  ${cells.join("  ").trimEnd()}`);
     }
   }
-  const verdicts = figures.flatMap((figure) => verdictsOf(figure, figures));
-  const met = verdicts.filter(({ met }) => met).length;
-  console.log(`\n${met} of ${verdicts.length} budgets met`);
+  const verdicts = figures.flatMap((figure) => verdictsOf(figure, all));
+  if (figures.length > 1) {
+    const met = verdicts.filter(({ met }) => met).length;
+    console.log(`\n${met} of ${verdicts.length} budgets met`);
+  }
   for (const { text, met } of verdicts) console.log(`  ${met ? "met   " : "missed"}  ${text}`);
 }
 
@@ -76,7 +78,8 @@ function machineOf({ machine, figures }: Figures): string {
   const { processor, cores, memory, system, versions } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
   const day = figures.map(({ at }) => at).sort().at(-1)!.slice(0, 10);
-  return `Measured ${day} on ${cores} cores of ${processor}, ${memory} GB, ${system}, with the database on the same machine; ` +
+  const commits = [...new Set(figures.map(({ commit }) => commit))].join(", ");
+  return `Measured ${day} at ${commits} on ${cores} cores of ${processor}, ${memory} GB, ${system}, with the database on the same machine; ` +
     `${list}. Medians of rounds in which the sides took turns, between the quarters of them. ` +
     `[All figures](${source}/blob/main/test/bench/results/figures.json), with processor time and memory an operation; ` +
     "`npm run bench` measures yours.";

@@ -115,6 +115,7 @@ export async function measure(
 
 async function start({ library, workers }: Side, { place }: Made): Promise<Team> {
   const first = await Child.start(library, place);
+  await first.ask("migrate");
   const others = await Promise.all(
     Array.from({ length: workers - 1 }, () => Child.start(library, place)),
   );

@@ -27,8 +27,10 @@ let followed: Handled[] = [];
 
 /** The tasks that a side can be given. */
 export const tasks = {
-  /** Says which tasks the library takes part in. */
-  abilities: (): Promise<readonly string[]> => Promise.resolve(Object.keys(library)),
+  /** Makes the tables. */
+  async migrate(): Promise<void> {
+    await library.migrate?.();
+  },
 
   /** Appends one event a call for a while, each caller to a stream of its own. */
   append: (round: string, callers: number, milliseconds: number): Promise<Work> =>

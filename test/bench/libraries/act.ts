@@ -5,18 +5,18 @@ type Events = { Placed: Order };
 const meta = { correlation: "bench", causation: {} };
 
 /** The Postgres store of Act. */
-export async function open({ url }: Place): Promise<Library> {
+export function open({ url }: Place): Promise<Library> {
   const { hostname: host, port, username: user, password, pathname } = new URL(url);
   const database = pathname.slice(1);
   const store = new PostgresStore({ host, port: Number(port || 5432), user, password, database });
-  await store.seed();
   const placed = (count: number) => ({ name: "Placed" as const, data: order(count) });
   const load = async (stream: string) => {
     const found: Order[] = [];
     await store.query<Events>(({ data }) => void found.push(data as Order), { stream });
     return found;
   };
-  return {
+  return Promise.resolve({
+    migrate: () => store.seed(),
     append: (stream, from, count) =>
       store.commit<Events>(stream, Array.from({ length: count }, (_, n) => placed(from + n)), meta),
     load,
@@ -32,5 +32,5 @@ export async function open({ url }: Place): Promise<Library> {
       }
     },
     close: () => store.dispose(),
-  };
+  });
 }

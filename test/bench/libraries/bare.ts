@@ -1,10 +1,4 @@
-import { createClient } from "@libsql/client";
-import { drizzle as drizzleLibsql } from "drizzle-orm/libsql";
-import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
 import { randomUUID } from "node:crypto";
-import postgresJs from "postgres";
-import { libsql } from "../../../drivers/libsql/mod.ts";
-import { postgres } from "../../../drivers/postgres/mod.ts";
 import { type Library, type Order, order, type Place } from "../library.ts";
 
 const columns = "tenant_id, stream_id, version, category, slot, id, type, schema_version, " +
@@ -26,10 +20,8 @@ export async function open(place: Place): Promise<Library> {
 }
 
 async function onPostgres({ url }: Place): Promise<Library> {
-  const client = postgresJs(url, { max: 10, onnotice: () => {} });
-  await postgres(drizzlePostgres(client)).migrate();
-  await client.unsafe("create table if not exists bare (like event_sourcery.events including all)");
-  await client.unsafe("create sequence if not exists bare_position");
+  const { default: connect } = await import("postgres");
+  const client = connect(url, { max: 10, onnotice: () => {} });
   const insert = `insert into bare (position, ${columns}) values (nextval('bare_position'), ` +
     "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::json, $11::text::json, $12::int::boolean)";
   const select = "select position, stream_id, version, id, type, created_at, data::text as data, " +
@@ -37,6 +29,15 @@ async function onPostgres({ url }: Place): Promise<Library> {
   const run = (text: string, values: unknown[]) =>
     client.unsafe(text, values as string[], { prepare: true });
   return libraryOn({
+    async migrate() {
+      const { drizzle } = await import("drizzle-orm/postgres-js");
+      const { postgres } = await import("../../../drivers/postgres/mod.ts");
+      await postgres(drizzle(client)).migrate();
+      await client.unsafe(
+        "create table if not exists bare (like event_sourcery.events including all)",
+      );
+      await client.unsafe("create sequence if not exists bare_position");
+    },
     insert: (stream, count) => run(insert, row(stream, count)),
     fill: (rows) => Promise.all(rows.map((values) => run(insert, values))),
     load: (stream) => run(`${select} tenant_id = '' and stream_id = $1 order by version`, [stream]),
@@ -46,15 +47,8 @@ async function onPostgres({ url }: Place): Promise<Library> {
 }
 
 async function onLibsql({ url }: Place): Promise<Library> {
+  const { createClient } = await import("@libsql/client");
   const client = createClient({ url });
-  await libsql(drizzleLibsql(client)).migrate();
-  const made = await client.execute("select sql from sqlite_master where sql like '%es_events%'");
-  for (const { sql } of made.rows) {
-    const text = String(sql).replaceAll("es_events", "bare");
-    await client.execute(
-      text.replace(/^create (table|index|unique index) /i, "create $1 if not exists "),
-    );
-  }
   const insert = `insert into bare (${columns}) values (${
     columns.split(",").map(() => "?").join()
   })`;
@@ -63,6 +57,20 @@ async function onLibsql({ url }: Place): Promise<Library> {
   const run = async (sql: string, args: (string | number)[]) =>
     (await client.execute({ sql, args })).rows;
   return libraryOn({
+    async migrate() {
+      const { drizzle } = await import("drizzle-orm/libsql");
+      const { libsql } = await import("../../../drivers/libsql/mod.ts");
+      await libsql(drizzle(client)).migrate();
+      const made = await client.execute(
+        "select sql from sqlite_master where sql like '%es_events%'",
+      );
+      for (const { sql } of made.rows) {
+        const text = String(sql).replaceAll("es_events", "bare");
+        await client.execute(
+          text.replace(/^create (table|index|unique index) /i, "create $1 if not exists "),
+        );
+      }
+    },
     insert: (stream, count) => run(insert, row(stream, count)),
     fill: (rows) => client.batch(rows.map((args) => ({ sql: insert, args })), "write"),
     load: (stream) => run(`${select} tenant_id = '' and stream_id = ? order by version`, [stream]),
@@ -73,7 +81,8 @@ async function onLibsql({ url }: Place): Promise<Library> {
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
-function libraryOn({ insert, fill, load, page, close }: {
+function libraryOn({ migrate, insert, fill, load, page, close }: {
+  readonly migrate: () => Promise<void>;
   readonly insert: (stream: string, count: number) => PromiseLike<unknown>;
   /** Inserts many rows that are not measured. */
   readonly fill: (rows: (string | number)[][]) => Promise<unknown>;
@@ -87,6 +96,7 @@ function libraryOn({ insert, fill, load, page, close }: {
       return JSON.parse(String(row["data"])) as Order;
     });
   return {
+    migrate,
     append: (stream, from, count) =>
       count === 1
         ? Promise.resolve(insert(stream, from))

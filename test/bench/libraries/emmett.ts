@@ -8,15 +8,15 @@ import { type Library, type Order, order, type Place } from "../library.ts";
 type Placed = { readonly type: "Placed"; readonly data: { [Key in keyof Order]: Order[Key] } };
 
 /** Emmett, as it is set by default. */
-export async function open({ url }: Place): Promise<Library> {
+export function open({ url }: Place): Promise<Library> {
   const store = getPostgreSQLEventStore(url);
-  await store.schema.migrate();
   const placed = (count: number): Placed => ({ type: "Placed", data: order(count) });
   const load = async (stream: string) => {
     const { events, currentStreamVersion } = await store.readStream<Placed>(stream);
     return { events, currentStreamVersion };
   };
-  return {
+  return Promise.resolve({
+    migrate: () => store.schema.migrate(),
     append: (stream, from, count) =>
       store.appendToStream<Placed>(
         stream,
@@ -31,7 +31,7 @@ export async function open({ url }: Place): Promise<Library> {
             expectedStreamVersion: currentStreamVersion,
           });
         } catch (error) {
-          if (!/ExpectedVersion|Concurrency/i.test(`${(error as Error).name} ${error}`)) {
+          if (!/Expected ?version|Concurrency/i.test(`${(error as Error).name} ${error}`)) {
             throw error;
           }
         }
@@ -61,5 +61,5 @@ export async function open({ url }: Place): Promise<Library> {
     },
     send: (stream, data) => store.appendToStream<Placed>(stream, [{ type: "Placed", data }]),
     close: () => store.close(),
-  };
+  });
 }

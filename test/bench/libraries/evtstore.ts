@@ -1,5 +1,5 @@
+import type postgresJs from "postgres";
 import { createRequire } from "node:module";
-import postgresJs from "postgres";
 import { type Library, type Order, order, type Place } from "../library.ts";
 
 type Placed = Order & { readonly type: "Placed" };
@@ -20,10 +20,8 @@ const load = (name: "memory" | "postgres"): Module =>
   createRequire(import.meta.url)(`evtstore/provider/${name}.js`);
 
 /** evtstore, on postgres.js or in memory. */
-export async function open({ kind, url }: Place): Promise<Library> {
-  const { provider, close } = kind === "memory"
-    ? { provider: load("memory").createProvider(), close: () => Promise.resolve() }
-    : await onPostgres(url);
+export function open({ kind, url }: Place): Promise<Library> {
+  const { provider, migrate, close } = kind === "memory" ? inMemory() : onPostgres(url);
   const append = (stream: string, from: number, count: number) => {
     const events = Array.from(
       { length: count },
@@ -38,7 +36,8 @@ export async function open({ kind, url }: Place): Promise<Library> {
   };
   const read = async (stream: string) =>
     (await provider.getEventsFor("order", stream)).map(({ event }) => event);
-  return {
+  return Promise.resolve({
+    migrate,
     append,
     load: read,
     async command(stream) {
@@ -52,14 +51,22 @@ export async function open({ kind, url }: Place): Promise<Library> {
       }
     },
     close,
-  };
+  });
 }
 
-async function onPostgres(url: string) {
+function inMemory() {
+  const nothing = () => Promise.resolve();
+  return { provider: load("memory").createProvider(), migrate: nothing, close: nothing };
+}
+
+function onPostgres(url: string) {
   const { createProvider, migrate } = load("postgres");
-  const sql = postgresJs(url, { max: 10, onnotice: () => {} });
+  const connect: typeof postgresJs = createRequire(import.meta.url)("postgres");
+  const sql = connect(url, { max: 10, onnotice: () => {} });
   const tables = { events: "events", bookmarks: "bookmarks", sql };
-  const [made] = await sql`select to_regclass('bookmarks') as found`;
-  if (made!["found"] === null) await migrate(tables);
-  return { provider: createProvider(tables), close: () => sql.end({ timeout: 1 }) };
+  return {
+    provider: createProvider(tables),
+    migrate: () => migrate(tables),
+    close: () => sql.end({ timeout: 1 }),
+  };
 }

@@ -52,7 +52,7 @@ export async function open({ url }: Place): Promise<Library> {
       while (left > 0 && performance.now() - last < 300) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
-      await runner.stop();
+      await runner.stop().catch(() => {}); // it may have ended by itself
     },
     async follow(handle, signal) {
       const runner = await start(handle, false);

@@ -1,11 +1,3 @@
-import { createClient } from "@libsql/client";
-import { sql } from "drizzle-orm";
-import { drizzle as drizzleLibsql } from "drizzle-orm/libsql";
-import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
-import postgresJs from "postgres";
-import { libsql } from "../../../drivers/libsql/mod.ts";
-import { memory } from "../../../drivers/memory/mod.ts";
-import { postgres } from "../../../drivers/postgres/mod.ts";
 import {
   Aggregate,
   defineEvent,
@@ -36,24 +28,44 @@ class Orders extends Aggregate<Placed> {
 }
 
 /** This library. */
-export async function open(place: Place): Promise<Library> {
-  switch (place.kind) {
-    case "memory":
-      return libraryOn(memory(), undefined, () => Promise.resolve());
-    case "file":
-    case "sqld": {
-      const client = createClient({ url: place.url });
-      const driver = libsql(drizzleLibsql(client));
-      await driver.migrate();
-      return libraryOn(driver, undefined, () => Promise.resolve(client.close()));
+export async function open({ kind, url }: Place): Promise<Library> {
+  switch (kind) {
+    case "memory": {
+      const { memory } = await import("../../../drivers/memory/mod.ts");
+      return libraryOn(memory(), () => Promise.resolve());
     }
-    default: {
-      const client = postgresJs(place.url, { max: 10, onnotice: () => {} });
-      const driver = postgres(drizzlePostgres(client));
-      await driver.migrate();
+    case "file":
+    case "sqld":
+      return await onLibsql(url);
+    default:
+      return await onPostgres(url);
+  }
+}
+
+async function onLibsql(url: string): Promise<Library> {
+  const [{ createClient }, { drizzle }, { libsql }] = await Promise.all([
+    import("@libsql/client"),
+    import("drizzle-orm/libsql"),
+    import("../../../drivers/libsql/mod.ts"),
+  ]);
+  const client = createClient({ url });
+  return libraryOn(libsql(drizzle(client)), () => Promise.resolve(client.close()));
+}
+
+async function onPostgres(url: string): Promise<Library> {
+  const [{ default: connect }, { sql }, { drizzle }, { postgres }] = await Promise.all([
+    import("postgres"),
+    import("drizzle-orm"),
+    import("drizzle-orm/postgres-js"),
+    import("../../../drivers/postgres/mod.ts"),
+  ]);
+  const client = connect(url, { max: 10, onnotice: () => {} });
+  const driver = postgres(drizzle(client));
+  return {
+    ...libraryOn(driver, () => client.end({ timeout: 1 })),
+    async rebuild() {
       await client`create table if not exists totals (stream text primary key, total int)`;
-      const store = new EventStore(driver, { events: [Placed] });
-      const totals = new Projection(store, {
+      const totals = new Projection(new EventStore(driver, { events: [Placed] }), {
         name: "totals",
         handlers: {
           Placed: ({ streamId, data }, { db }) =>
@@ -64,23 +76,21 @@ export async function open(place: Place): Promise<Library> {
         },
         reset: ({ db }) => db.execute(sql`delete from totals`),
       });
-      return libraryOn(driver, async () => {
-        await totals.rebuild();
-        const [row] = await client<{ sum: number }[]>`select sum(total)::int as sum from totals`;
-        return row!.sum;
-      }, () => client.end({ timeout: 1 }));
-    }
-  }
+      await totals.rebuild();
+      const [row] = await client<{ sum: number }[]>`select sum(total)::int as sum from totals`;
+      return row!.sum;
+    },
+  };
 }
 
 function libraryOn<Db>(
   driver: Driver<Db>,
-  rebuild: (() => Promise<number>) | undefined,
   close: () => Promise<unknown>,
 ): Library {
   const store = new EventStore(driver, { events: [Placed] });
   const orders = new Repository(store, Orders);
   return {
+    migrate: () => driver.migrate(),
     append: (stream, from, count) =>
       store.append(
         stream,
@@ -97,10 +107,9 @@ function libraryOn<Db>(
       }
     },
     async consume(handle, { name, workers }) {
-      const lanes = workers === 1 ? 1 : 4 * workers;
       const handler = ({ streamId, data }: Placed & { readonly streamId: string }) =>
         handle(streamId, data);
-      await new Subscription(store, { name, lanes, handler }).runOnce();
+      await new Subscription(store, { name, lanes: workers, handler }).runOnce();
     },
     async follow(handle, signal) {
       const handler = ({ streamId, data }: Placed & { readonly streamId: string }) =>
@@ -108,7 +117,6 @@ function libraryOn<Db>(
       await new Subscription(store, { name: "follower", handler }).run({ signal });
     },
     send: (stream, data) => store.append(stream, Placed(data)),
-    ...(rebuild && { rebuild }),
     close,
   };
 }
