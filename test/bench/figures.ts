@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, totalmem, type } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { root } from "../support/root.ts";
@@ -106,10 +106,13 @@ export function save(file: string, figure: Figure): void {
   writeFileSync(file, JSON.stringify({ machine, figures } satisfies Figures, null, 2) + "\n");
 }
 
-/** The commit that is checked out. */
+let checkedOut: string | undefined;
+
+/** The commit that is checked out when it is first asked for. */
 export function commit(): string {
   const args = ["rev-parse", "--short", "HEAD"];
-  return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+  checkedOut ??= execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+  return checkedOut;
 }
 
 function machineHere(): Machine {
@@ -119,7 +122,7 @@ function machineHere(): Machine {
     processor: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memory: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()}`,
+    system: type(),
     versions: {
       node: process.versions.node,
       ...Object.fromEntries(packages.map((name) => [name, version(name)])),

@@ -42,6 +42,7 @@ for (const word of words) {
 
 async function run(): Promise<void> {
   const start = performance.now();
+  commit(); // another may be checked out before the run ends
   const had = words.includes("resume") ? read(file)?.figures ?? [] : [];
   const keep = (figure: Figure) => {
     save(file, figure);
@@ -84,8 +85,11 @@ async function run(): Promise<void> {
   if (named.includes("soak")) await soak(size);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => void dropAll().finally(() => process.exit(1)));
+for (const end of ["SIGINT", "SIGTERM", "uncaughtException"] as const) {
+  process.on(end, (reason) => {
+    console.error(reason);
+    void dropAll().finally(() => process.exit(1));
+  });
 }
 try {
   if (!words.includes("report")) {

@@ -144,13 +144,15 @@ function rowsOf(figure: Figure): readonly (readonly string[])[] {
   ];
 }
 
+/** What became of a budget. */
 interface Verdict {
   readonly met: boolean;
   readonly text: string;
   readonly short: string;
 }
 
-function verdictsOf(figure: Figure, all: readonly Figure[]): readonly Verdict[] {
+/** Says which budgets a figure meets; none where an event was lost, doubled or out of order. */
+export function verdictsOf(figure: Figure, all: readonly Figure[]): readonly Verdict[] {
   const [first] = figure.sides;
   return budgets.flatMap((budget): Verdict | readonly Verdict[] => {
     if (budget.subject !== figure.subject || !budget.where.test(figure.where)) return [];

@@ -180,7 +180,7 @@ async function stored({ children: [child] }: Team): Promise<Faults> {
 }
 
 /** What a list of numbers lacks, has twice or has out of order, which should be 0 to `expected` - 1. */
-function compare(expected: number, numbers: readonly number[]): Faults {
+export function compare(expected: number, numbers: readonly number[]): Faults {
   const distinct = new Set(numbers);
   return {
     lost: expected - distinct.size,
