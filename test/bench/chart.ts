@@ -16,7 +16,7 @@ export function chart(title: string, figures: readonly Figure[]): string {
   for (const { title, unit, lower, sides } of figures) {
     parts.push(text(8, y + 12, `${title}, ${unit}${lower ? ", less is better" : ""}`, "bold"));
     y += 20;
-    const most = Math.max(...sides.map(({ median }) => median));
+    const most = Math.max(...sides.map(({ high }) => high));
     for (const [index, { name, median, low, high, failed }] of sides.entries()) {
       const scale = (value: number) => most > 0 ? value / most * (width - left - 90) : 0;
       const colour = colours[index % colours.length]!;
@@ -26,10 +26,10 @@ export function chart(title: string, figures: readonly Figure[]): string {
           bar - 3
         }" rx="2" fill="${colour}"/>`,
         `<path d="M${(left + scale(low)).toFixed(1)} ${y + bar / 2}H${
-          (left + scale(Math.min(high, most))).toFixed(1)
+          (left + scale(high)).toFixed(1)
         }" class="spread"/>`,
         text(
-          left + scale(median) + 6,
+          left + scale(Math.max(median, high)) + 6,
           y + 12,
           failed === undefined ? Math.round(median).toLocaleString("en") : "failed",
         ),

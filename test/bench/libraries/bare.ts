@@ -39,7 +39,11 @@ async function onPostgres({ url }: Place): Promise<Library> {
       await client.unsafe("create sequence if not exists bare_position");
     },
     insert: (stream, count) => run(insert, row(stream, count)),
-    fill: (rows) => Promise.all(rows.map((values) => run(insert, values))),
+    fill: (rows) =>
+      // on one connection, so in order
+      client.begin((tx) =>
+        Promise.all(rows.map((values) => tx.unsafe(insert, values as string[], { prepare: true })))
+      ),
     load: (stream) => run(`${select} tenant_id = '' and stream_id = $1 order by version`, [stream]),
     page: (after) => run(`${select} position > $1 order by position limit 1000`, [after]),
     close: () => client.end({ timeout: 1 }),
