@@ -5,7 +5,7 @@ import { order } from "../library.ts";
 
 /** graphile-worker, with all that its manual says makes it fast: a job an event. */
 export async function open({ url }: Place): Promise<Library> {
-  const pgPool = new Pool({ connectionString: url, max: 26 });
+  const pgPool = new Pool({ connectionString: url, max: 10 });
   pgPool.on("error", () => {});
   pgPool.on("connect", (client) => client.on("error", () => {}));
   const logger = new Logger(() => () => {});
