@@ -4,7 +4,11 @@ import type { Kind } from "./library.ts";
 import { type Made, make } from "./places.ts";
 import type { Round, Scale, Side, Subject, Team } from "./subjects.ts";
 
-/** The libraries that work on a kind of database. */
+/**
+ * The libraries that work on a kind of database. Left out are Act on SQLite and pg-boss 12 and graphile-worker 0.18, which
+ * ask for Node 22 (older ones of the latter two are here), and Emmett on SQLite, whose native module needs an install
+ * script.
+ */
 const able: Readonly<Record<Kind, readonly string[]>> = {
   given: ["ours", "bare", "emmett", "act", "evtstore", "graphile", "pgboss"],
   embedded: ["ours", "bare", "emmett", "act", "evtstore", "graphile", "pgboss"],
