@@ -30,7 +30,7 @@ export const budgets: readonly Budget[] = [
   { subject: "append-1", where: file, beside: bare, least: 0.7 },
   { subject: "append-64", where: file, beside: bare, least: 4.5 },
   { subject: "append-64", where: /^libSQL server/, beside: bare, of: "append-1", least: 15 },
-  { subject: "append-1", where: /^memory/, least: 250_000 },
+  { subject: "append-made", where: /^memory/, least: 250_000 },
   { subject: "append-1", where: durable, beside: "Emmett", least: 1.8 },
   { subject: "append-8", where: durable, beside: "Emmett", least: 3 },
   { subject: "append-64", where: durable, beside: "Emmett", least: 6 },

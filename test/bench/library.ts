@@ -19,6 +19,10 @@ export interface Library {
   readonly migrate?: () => Promise<unknown>;
   /** Appends events in one call, numbered from `from`, to a stream that has so many; a queue adds jobs. */
   readonly append?: (stream: string, from: number, count: number) => Promise<unknown>;
+  /** Makes events, and returns what appends the nth of them: so that the time of making them does not count. */
+  readonly made?: (
+    counts: readonly number[],
+  ) => (stream: string, index: number) => Promise<unknown>;
   /** Loads a stream. */
   readonly load?: (stream: string) => Promise<readonly Order[]>;
   /** Loads a stream, decides, and adds the next event, against concurrent writers; tries again until it succeeds. */

@@ -41,6 +41,19 @@ export const tasks = {
       given.set(stream, from + 1);
     }),
 
+  /** Appends events that were made before, to so many streams in turn, of a store that is empty. */
+  async appendMade(prefix: string, streams: number, events: number): Promise<Work> {
+    const each = Array.from({ length: events }, (_, index) => index);
+    const append = library.made!(each.map((index) => Math.floor(index / streams)));
+    const ids = Array.from({ length: streams }, (_, stream) => `${prefix}${stream}`);
+    given.clear();
+    for (const id of ids) given.set(id, events / streams);
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    for (let index = 0; index < events; index++) await append(ids[index % streams]!, index);
+    return { count: events, milliseconds: performance.now() - start, ...spent(cpu) };
+  },
+
   /** Fills streams, some hundred events a call; on a server that takes them together, eight streams at a time. */
   async fill(prefix: string, streams: number, events: number): Promise<void> {
     let next = 0;

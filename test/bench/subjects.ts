@@ -70,6 +70,16 @@ export const subjects: readonly Subject[] = [
     check: stored,
   })),
   {
+    name: "append-made",
+    title: "append, one caller, the events made before",
+    unit: "events/s",
+    kinds: ["memory"],
+    sides: sides("ours"),
+    round: async ({ children: [child] }, round, { events }) =>
+      speed(await child.ask("appendMade", `order:${round}-`, 100, events * 20)),
+    check: stored,
+  },
+  {
     name: "load",
     title: "load a stream of 1,000 events",
     unit: "events/s",

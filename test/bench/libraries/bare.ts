@@ -75,7 +75,15 @@ async function onLibsql({ url }: Place): Promise<Library> {
         );
       }
     },
-    insert: (stream, count) => run(insert, row(stream, count)),
+    async insert(stream, count) {
+      while (true) {
+        try {
+          return await run(insert, row(stream, count));
+        } catch (error) {
+          if (!/SQLITE_BUSY/.test(String(error))) throw error; // what writes at the same time is refused
+        }
+      }
+    },
     fill: (rows) => client.batch(rows.map((args) => ({ sql: insert, args })), "write"),
     load: (stream) => run(`${select} tenant_id = '' and stream_id = ? order by version`, [stream]),
     page: (after) => run(`${select} position > ? order by position limit 1000`, [after]),

@@ -32,7 +32,7 @@ export async function open({ kind, url }: Place): Promise<Library> {
   switch (kind) {
     case "memory": {
       const { memory } = await import("../../../drivers/memory/mod.ts");
-      return libraryOn(memory(), () => Promise.resolve());
+      return libraryOn(memory(), () => Promise.resolve(), memory);
     }
     case "file":
     case "sqld":
@@ -86,8 +86,10 @@ async function onPostgres(url: string): Promise<Library> {
 function libraryOn<Db>(
   driver: Driver<Db>,
   close: () => Promise<unknown>,
+  /** Where events that were made before go; in memory, an empty one each time. */
+  target: () => Driver<Db> = () => driver,
 ): Library {
-  const store = new EventStore(driver, { events: [Placed] });
+  let store = new EventStore(driver, { events: [Placed] });
   const orders = new Repository(store, Orders);
   return {
     migrate: () => driver.migrate(),
@@ -96,6 +98,11 @@ function libraryOn<Db>(
         stream,
         Array.from({ length: count }, (_, index) => Placed(order(from + index))),
       ),
+    made(counts) {
+      store = new EventStore(target(), { events: [Placed] });
+      const events = counts.map((count) => Placed(order(count)));
+      return (stream, index) => store.append(stream, events[index]!);
+    },
     load: async (stream) => (await store.load(stream)).map(({ data }) => data),
     async command(stream) {
       while (true) {
