@@ -110,7 +110,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
       tenant: tenantId !== undefined,
       categories: categories !== undefined,
       types: types !== undefined,
-      tags: tags !== undefined,
+      tags: tags?.length ?? 0,
       stream: streamId !== undefined,
       published: query.published === true,
       lane: lane !== undefined,

@@ -90,7 +90,8 @@ export interface ScanFilters {
   readonly tenant: boolean;
   readonly categories: boolean;
   readonly types: boolean;
-  readonly tags: boolean;
+  /** How many tags; 0 for none. */
+  readonly tags: number;
   readonly stream: boolean;
   readonly published: boolean;
   readonly lane: boolean;

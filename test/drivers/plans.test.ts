@@ -11,7 +11,7 @@ const none: ScanFilters = {
   tenant: false,
   categories: false,
   types: false,
-  tags: false,
+  tags: 0,
   stream: false,
   published: false,
   lane: false,

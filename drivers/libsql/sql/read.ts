@@ -21,7 +21,7 @@ function page(events: string, rows: string, backwards: boolean): string {
   );
   const order = backwards ? "desc" : "asc";
   return `with found as materialized (
-  select position, ${bytes} as bytes from ${events}
+  select position, ${bytes} as bytes from ${events} e
   ${rows}
 ), enough as materialized (
   select count(*) as found, case when sum(bytes) <= ${pageBytes} then count(*) else (
@@ -68,27 +68,84 @@ from (
  * and by `events_stream` for one stream, whose versions and positions ascend in the same order.
  */
 export function scan(events: string, tags: string, filters: ScanFilters): string {
-  const conditions = ["position > cast(?1 as integer) and position <= cast(?2 as integer)"];
+  const direction = filters.backwards ? "desc" : "asc";
+  const order = `order by ${
+    filters.stream && filters.tags === 0 ? "version" : "position"
+  } ${direction}
+  limit cast(?3 as integer)`;
+  const where = filters.tags > 0
+    ? `position in (${tagged(events, tags, filters, direction)})`
+    : [...range("position"), ...conditionsOf(filters), "?7 is null"].join("\n    and ");
+  return page(events, `where ${where}\n  ${order}`, filters.backwards);
+}
+
+/** The bounds of a page. */
+function range(position: string): readonly string[] {
+  return [`${position} > cast(?1 as integer)`, `${position} <= cast(?2 as integer)`];
+}
+
+function conditionsOf(filters: ScanFilters): readonly string[] {
   // SQLite refuses a parameter that no condition uses.
-  conditions.push(filters.tenant ? "tenant_id = ?4" : "?4 is null");
-  conditions.push(
+  return [
+    filters.tenant ? "e.tenant_id = ?4" : "?4 is null",
     filters.categories ? "category in (select value from json_each(?5))" : "?5 is null",
-  );
-  conditions.push(filters.types ? "type in (select value from json_each(?6))" : "?6 is null");
-  const tagged = `position in (
-    select position from ${tags} where tag in (select value from json_each(?7))
-    group by position having count(*) = json_array_length(?7)
+    filters.types ? "type in (select value from json_each(?6))" : "?6 is null",
+    filters.stream ? "stream_id = ?8" : "?8 is null",
+    filters.lane ? "slot % (?9 ->> 1) = (?9 ->> 0)" : "?9 is null",
+    ...(filters.published ? ["published"] : []),
+  ];
+}
+
+/**
+ * The positions of the events with all of some tags, in order and only until the page is full: walks the list of the
+ * rarest tag, which is found by counting at most 200 entries of each, and looks up the other tags, and then the event,
+ * entry by entry. Grouping the lists of all tags took as long as they were. Without a tenant, each one that has tags is
+ * searched. An array lets SQLite end the list of each tenant by itself.
+ */
+function tagged(
+  events: string,
+  tags: string,
+  filters: ScanFilters,
+  direction: "asc" | "desc",
+): string {
+  const names = Array.from({ length: filters.tags }, (_, index) => `(?7 ->> ${index})`);
+  const tenants = filters.tenant ? "(select ?4 as tenant_id)" : `(
+    with recursive each_tenant as (
+      select min(tenant_id) as tenant_id from ${tags}
+      union all
+      select (select min(tenant_id) from ${tags} where tenant_id > each_tenant.tenant_id)
+      from each_tenant where tenant_id is not null
+    ) select tenant_id from each_tenant where tenant_id is not null
   )`;
-  conditions.push(filters.tags ? tagged : "?7 is null");
-  conditions.push(filters.stream ? "stream_id = ?8" : "?8 is null");
-  conditions.push(filters.lane ? "slot % (?9 ->> 1) = (?9 ->> 0)" : "?9 is null");
-  if (filters.published) conditions.push("published");
-  return page(
-    events,
-    `where ${conditions.join("\n    and ")}
-  order by ${filters.stream ? "version" : "position"} ${
-      filters.backwards ? "desc" : "asc"
-    } limit cast(?3 as integer)`,
-    filters.backwards,
+  const counted = names.map((name) =>
+    `select ${name} as tag, (select count(*) from (
+        select 1 from ${tags} where tenant_id = tenants.tenant_id and tag = ${name} and ${
+      range("position").join(" and ")
+    } limit 200
+      )) as entries`
   );
+  const rarest = names.length === 1
+    ? names[0]
+    : `(select tag from (${counted.join("\n      union all ")}) order by entries limit 1)`;
+  const others = names.length === 1
+    ? []
+    : names.map((name) =>
+      `exists (select 1 from ${tags} o where o.tenant_id = t.tenant_id and o.tag = ${name} and o.position = t.position)`
+    );
+  return `
+    select cast(found.value as integer) from ${tenants} as tenants, json_each((
+      select json_group_array(position) from (
+        select t.position from ${tags} t cross join ${events} e on e.position = t.position
+        where ${
+    [
+      `t.tenant_id = tenants.tenant_id and t.tag = ${rarest}`,
+      ...range("t.position"),
+      ...others,
+      ...conditionsOf(filters),
+    ].join("\n          and ")
+  }
+        order by t.position ${direction} limit cast(?3 as integer)
+      )
+    )) as found
+  `;
 }
