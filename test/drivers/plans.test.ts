@@ -1,7 +1,11 @@
+import { createClient } from "@libsql/client";
+import { drizzle as drizzleLibsql } from "drizzle-orm/libsql";
 import { drizzle } from "drizzle-orm/node-postgres";
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
+import { libsql } from "../../drivers/libsql/mod.ts";
+import { statementsOf as libsqlStatementsOf } from "../../drivers/libsql/sql/statements.ts";
 import { postgres } from "../../drivers/postgres/mod.ts";
 import { statementsOf } from "../../drivers/postgres/sql/statements.ts";
 import type { ScanFilters } from "../../drivers/_sql/statement.ts";
@@ -38,6 +42,9 @@ const fill = `insert into event_sourcery.events
 select n, '', 'order:' || n / 10, 1 + n % 10, case when n % 3 = 0 then 'order' else 'cart' end, n / 10 % 1024, n,
   case when n % 4 = 0 then 'Placed' else 'Paid' end, 1, now(), '{}', n % 2 = 0
 from generate_series(1, 20000) as n`;
+const fillTags = `insert into event_sourcery.event_tags
+  select '', tag, n from generate_series(1, 20000) as n, unnest(array['hot', 'warm', 'tag']) as tag
+  where tag <> 'tag' or n % 1000 = 0`;
 
 describe("scan() on Postgres", () => {
   let database: Database;
@@ -50,6 +57,7 @@ describe("scan() on Postgres", () => {
     await postgres(drizzle(client)).migrate();
     await client.query("alter table event_sourcery.events set (autovacuum_enabled = false)");
     await client.query(fill);
+    await client.query(fillTags);
     await client.query("set plan_cache_mode = force_generic_plan");
   }, { timeout: 60_000 });
 
@@ -71,6 +79,20 @@ describe("scan() on Postgres", () => {
         assert.doesNotMatch(plan, /Sort|Join|Bitmap|Seq Scan/);
       });
     }
+  }
+
+  for (const tenant of [true, false]) {
+    const where = tenant ? "of a tenant" : "of all tenants";
+    it(`walks the list of a tag and looks up the rest by key ${where}`, async () => {
+      await client.query("analyze event_sourcery.events, event_sourcery.event_tags");
+      const plan = await explain({ ...none, tenant, tags: 3 });
+      assert.match(
+        plan,
+        /Index Only Scan using event_tags_pkey on event_tags t .*\n.*Index Cond: .*tenant_id = .*tag = .*position\W+ > .*position\W+ <= /,
+      );
+      assert.match(plan, /Index Scan using events_pkey on events/);
+      assert.doesNotMatch(plan, /Seq Scan|Bitmap|Hash|Merge|JIT/);
+    });
   }
 
   it("walks the index for the streams that begin with a prefix", async () => {
@@ -101,5 +123,27 @@ describe("scan() on Postgres", () => {
     } finally {
       await client.query("deallocate page");
     }
+  }
+});
+
+describe("scan() on libSQL", () => {
+  for (const tenant of [true, false]) {
+    const where = tenant ? "of a tenant" : "of all tenants";
+    it(`walks the list of a tag and looks up the rest by key ${where}`, async () => {
+      const client = createClient({ url: ":memory:" });
+      await libsql(drizzleLibsql(client)).migrate();
+      const { text } = libsqlStatementsOf("es_").scan({ ...none, tenant, tags: 3 });
+      const given = ["0", "9", "9", tenant ? "" : null, null, null, '["a","b","c"]', null, null];
+      const { rows } = await client.execute({ sql: `explain query plan ${text}`, args: given });
+      const plan = rows.map((row) => String(row["detail"])).join("\n");
+      client.close();
+      assert.match(
+        plan,
+        /SEARCH t USING .*\(tenant_id=\? AND tag=\? AND position>\? AND position<\?\)/,
+      );
+      assert.match(plan, /SEARCH o USING .*\(tenant_id=\? AND tag=\? AND position=\?\)/);
+      assert.match(plan, /SEARCH e USING INTEGER PRIMARY KEY/);
+      assert.doesNotMatch(plan, /SCAN (t|e|o|es_events)\b/);
+    });
   }
 });
