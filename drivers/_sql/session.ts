@@ -27,7 +27,7 @@ import {
 } from "./append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
-import { prefixRange } from "./prefix.ts";
+import { loadParameters, scanOf, streamsParameters } from "./read.ts";
 import { only } from "./row.ts";
 import { translate } from "./translate.ts";
 import { readPage, readStreams } from "./wire.ts";
@@ -92,56 +92,31 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return outcomes;
   }
 
-  async load(
-    { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
-  ): Promise<StreamPage> {
-    const statement = backwards
+  async load(query: StreamQuery): Promise<StreamPage> {
+    const statement = query.backwards
       ? this.shared.statements.loadBackwards
       : this.shared.statements.load;
-    const parameters = [tenantId, streamId, String(from), String(to), String(limit)];
-    const { events, cut } = await this.first("load events", statement, parameters, readPage);
-    return { events, more: cut || events.length === limit };
+    const { events, cut } = await this.first(
+      "load events",
+      statement,
+      loadParameters(query),
+      readPage,
+    );
+    return { events, more: cut || events.length === query.limit };
   }
 
   async scan(query: LogQuery): Promise<LogPage> {
-    const { after, until, limit, tenantId, categories, types, tags, streamId, lane } = query;
-    const { backwards = false } = query;
-    const statement = this.shared.statements.scan({
-      tenant: tenantId !== undefined,
-      categories: categories !== undefined,
-      types: types !== undefined,
-      tags: tags?.length ?? 0,
-      stream: streamId !== undefined,
-      published: query.published === true,
-      lane: lane !== undefined,
-      backwards,
-    });
-    const parameters = [
-      String(after),
-      String(until),
-      String(limit),
-      tenantId ?? null,
-      ...[categories, types, tags].map(json),
-      streamId ?? null,
-      json(lane && [lane.lane, lane.lanes]),
-    ];
+    const { after, until, limit, backwards = false } = query;
+    const { filters, parameters } = scanOf(query);
+    const statement = this.shared.statements.scan(filters);
     const { events, cut } = await this.first("read the log", statement, parameters, readPage);
     if (cut || events.length === limit) return { events, scanned: events.at(-1)!.position };
     return { events, scanned: backwards ? after + 1 : until };
   }
 
-  async streams(
-    { tenantId, category, prefix = "", after = "", limit }: StreamsQuery,
-  ): Promise<readonly StoredStream[]> {
+  async streams(query: StreamsQuery): Promise<readonly StoredStream[]> {
     const { streams } = this.shared.statements;
-    const parameters = [
-      tenantId,
-      category ?? null,
-      after,
-      ...prefixRange(prefix),
-      String(limit),
-    ];
-    return await this.first("list streams", streams, parameters, readStreams);
+    return await this.first("list streams", streams, streamsParameters(query), readStreams);
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
@@ -293,8 +268,4 @@ export abstract class SqlSession<Db> implements Session<Db> {
     if (outcome.conflict.kind === "id") return outcome;
     throw new UnknownOutcomeError(streamIds, options);
   }
-}
-
-function json(list: readonly unknown[] | undefined): Parameter {
-  return list === undefined ? null : JSON.stringify(list);
 }
