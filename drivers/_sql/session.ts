@@ -30,7 +30,7 @@ import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
 import { only } from "./row.ts";
 import { translate } from "./translate.ts";
-import { readPage, readStreams } from "./wire.ts";
+import { type PageColumns, readPage, readStreams } from "./wire.ts";
 
 /** The part of a session that both engines share: all but statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
@@ -100,7 +100,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
       "load events",
       statement,
       loadParameters(query),
-      readPage,
+      (row: PageColumns) => readPage(row, query),
     );
     return { events, more: cut || events.length === query.limit };
   }
@@ -109,7 +109,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const { after, until, limit, backwards = false } = query;
     const { filters, parameters } = scanOf(query);
     const statement = this.shared.statements.scan(filters);
-    const { events, cut } = await this.first("read the log", statement, parameters, readPage);
+    const { events, cut } = await this.first(
+      "read the log",
+      statement,
+      parameters,
+      (row: PageColumns) => readPage(row),
+    );
     if (cut || events.length === limit) return { events, scanned: events.at(-1)!.position };
     return { events, scanned: backwards ? after + 1 : until };
   }

@@ -1,5 +1,11 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
-import { eventColumns, jsonColumns, pageBytes } from "../../_sql/wire.ts";
+import {
+  type EventColumn,
+  eventColumns,
+  jsonColumns,
+  loadedColumns,
+  pageBytes,
+} from "../../_sql/wire.ts";
 
 /** The bytes of JSON of an event; SQLite knows them without reading the text. */
 const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}), 0)`).join(" + ");
@@ -13,8 +19,13 @@ const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}), 0)`
  * read in the order of its left side; sorting whole rows again doubled the time of 1,000 events, now that of a plain
  * page.
  */
-function page(events: string, rows: string, backwards: boolean): string {
-  const aggregates = eventColumns.map((column) =>
+function page(
+  events: string,
+  rows: string,
+  backwards: boolean,
+  wanted: readonly EventColumn[] = eventColumns,
+): string {
+  const aggregates = wanted.map((column) =>
     jsonColumns.some((json) => json === column)
       ? `'[' || group_concat(coalesce(${column}, 'null'), ',') || ']' as ${column}`
       : `json_group_array(${column}) as ${column}`
@@ -32,7 +43,7 @@ function page(events: string, rows: string, backwards: boolean): string {
 )
 select ${aggregates.join(", ")}, (select held < found from enough) as cut
 from (
-  select ${eventColumns.join(", ")}
+  select ${wanted.join(", ")}
   from (select position from found order by position ${order} limit (select held from enough)) cross join ${events} using (position)
 ) as page`;
 }
@@ -44,6 +55,7 @@ export function load(events: string, direction: "asc" | "desc"): string {
     `where tenant_id = ?1 and stream_id = ?2 and version >= cast(?3 as integer) and version <= cast(?4 as integer)
   order by version ${direction} limit cast(?5 as integer)`,
     direction === "desc",
+    loadedColumns,
   );
 }
 

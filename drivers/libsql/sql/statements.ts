@@ -1,6 +1,6 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
-import { pageColumns, streamColumns } from "../../_sql/wire.ts";
+import { logColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain, tag } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { load, scan, streams } from "./read.ts";
@@ -54,10 +54,10 @@ export function statementsOf(prefix: string): LibsqlStatements {
     appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
     tag: statement(tag(events, tags)),
     explain: statement(explain(events), columnsOf.refusal),
-    load: statement(load(events, "asc"), pageColumns),
-    loadBackwards: statement(load(events, "desc"), pageColumns),
+    load: statement(load(events, "asc"), streamPageColumns),
+    loadBackwards: statement(load(events, "desc"), streamPageColumns),
     streams: statement(streams(events), streamColumns),
-    scan: (filters) => statement(scan(events, tags, filters), pageColumns),
+    scan: (filters) => statement(scan(events, tags, filters), logColumns),
     checkpoints: checkpointsOf(prefix),
     head: statement(`${head} as head`, ["head"]),
     untag: statement(`delete from ${tags} where (tenant_id, tag, position) in (

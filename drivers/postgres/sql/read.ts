@@ -1,5 +1,11 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
-import { eventColumns, jsonColumns, pageBytes } from "../../_sql/wire.ts";
+import {
+  type EventColumn,
+  eventColumns,
+  jsonColumns,
+  loadedColumns,
+  pageBytes,
+} from "../../_sql/wire.ts";
 
 const columns = eventColumns.join(", ");
 
@@ -12,9 +18,15 @@ const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}::text
  * events: 2.2 ms instead of 1.9.
  *
  * @param order The column that the rows are ordered by, and the direction.
+ * @param wanted The columns to read.
  */
-function page(rows: string, order: string): string {
-  const aggregates = eventColumns.map((column) =>
+function page(
+  rows: string,
+  order: string,
+  wanted: readonly EventColumn[] = eventColumns,
+): string {
+  const columns = wanted.join(", ");
+  const aggregates = wanted.map((column) =>
     // Without its zone the instant is ISO text in UTC, whatever the session's time zone and date style are.
     `json_agg(${
       column === "created_at" ? `${column} at time zone 'utc'` : column
@@ -39,6 +51,7 @@ export function load(schema: string, direction: "asc" | "desc"): string {
   where tenant_id = $1::text and stream_id = $2::text and version >= $3::text::bigint and version <= $4::text::bigint
   order by ${order} limit $5::text::bigint`,
     order,
+    loadedColumns,
   );
 }
 

@@ -1,6 +1,6 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
-import { pageColumns, streamColumns } from "../../_sql/wire.ts";
+import { logColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
@@ -70,8 +70,8 @@ export function statementsOf(schema: string): PostgresStatements {
     },
     serialise: statement(serialise(schema)),
     explain: statement(explain(schema), columnsOf.refusal),
-    load: statement(load(schema, "asc"), pageColumns),
-    loadBackwards: statement(load(schema, "desc"), pageColumns),
+    load: statement(load(schema, "asc"), streamPageColumns),
+    loadBackwards: statement(load(schema, "desc"), streamPageColumns),
     streams: statement(streams(schema), streamColumns),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
     lockTimeout: statement("select set_config('lock_timeout', $1::text, true)"),
@@ -92,7 +92,7 @@ export function statementsOf(schema: string): PostgresStatements {
       `select (exists (select from ${schema}."events"))::text as found`,
       ["found"],
     ),
-    scan: (filters) => statement(scan(schema, filters), pageColumns),
+    scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
   };
 }
