@@ -131,6 +131,7 @@ export {
   DuplicateEventTypeError,
   InvalidEventError,
   type Issue,
+  NewerEventError,
   UnknownEventTypeError,
 } from "./src/errors/event.ts";
 export { type AnyEventSourceryError, isEventSourceryError } from "./src/errors/guard.ts";

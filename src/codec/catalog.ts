@@ -7,6 +7,7 @@ import {
   CorruptEventError,
   DuplicateEventTypeError,
   InvalidEventError,
+  NewerEventError,
   UnknownEventTypeError,
 } from "../errors/event.ts";
 import { copyData } from "../event/copy.ts";
@@ -83,12 +84,12 @@ export class Catalog<E extends Event> {
    * Decodes a stored event, upcasts its data to the current version and freezes it.
    *
    * @throws {UnknownEventTypeError} If the store does not know its type and does not keep unknown events.
+   * @throws {NewerEventError} If it has a later schema version than the store's definition of its type.
    * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
    */
   decode(stored: StoredEvent): RecordedEvent<E> {
     const { id, streamId, version, position, tenantId, codec } = stored;
-    const found = this.#definitions.get(stored.type);
-    if (found === undefined && !this.#keepUnknown) throw new UnknownEventTypeError(stored.type);
+    const found = this.#definitionOf(stored);
     let reason = "its time cannot be read";
     try {
       const createdAt = new Date(stored.createdAt);
@@ -114,6 +115,15 @@ export class Catalog<E extends Event> {
     }
   }
 
+  /**
+   * Checks that the store's definitions are not older than a stored event, without decoding it.
+   *
+   * @throws {UnknownEventTypeError | NewerEventError} As `decode` does.
+   */
+  check(stored: StoredEvent): void {
+    this.#definitionOf(stored);
+  }
+
   /** Reports whether a type was defined under this name. */
   has(type: string): boolean {
     return this.#definitions.get(type)?.type === type;
@@ -128,6 +138,18 @@ export class Catalog<E extends Event> {
       const name = fromUnknown(type);
       return this.#definitions.has(name) ? [] : [name];
     });
+  }
+
+  #definitionOf({ type, schemaVersion }: StoredEvent): Definition | undefined {
+    const found = this.#definitions.get(type);
+    if (found === undefined) {
+      if (this.#keepUnknown) return undefined;
+      throw new UnknownEventTypeError(type);
+    }
+    // Read as of today's version, new fields would be missing, and renamed ones undefined.
+    const latest = found.upcast.length + 1;
+    if (schemaVersion > latest) throw new NewerEventError(type, schemaVersion, latest);
+    return found;
   }
 }
 

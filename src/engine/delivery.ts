@@ -10,6 +10,14 @@ import { checkSession, type PassSettings } from "./work.ts";
 /** Codes that end a pass, since neither the event nor the handler is the cause; errors that end a run do so, too. */
 const passErrors = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
 
+/** Codes of an event that a newer release has stored; it is left to a worker of that release. */
+const newerRelease = ["NEWER_EVENT", "UNKNOWN_EVENT_TYPE"];
+
+/** Reports whether a pass ended at an event of a newer release. */
+export function isOfNewerRelease(error: unknown): boolean {
+  return isEventSourceryError(error) && newerRelease.includes(error.code);
+}
+
 /** Hands events to the handler, in a transaction with their checkpoint where the consumer is transactional. */
 export class Delivery<E extends Event, Db> {
   readonly #settings: PassSettings<E, Db>;
@@ -30,7 +38,8 @@ export class Delivery<E extends Event, Db> {
    * @param attempt The attempt number, from 1.
    * @param progress Returns the progress that a transaction commits with them.
    * @returns The error of the handler, or of its commit; undefined if both succeeded.
-   * @throws {EventSourceryError} If the lease is lost or the database cannot be reached.
+   * @throws {EventSourceryError} If the lease is lost, the database cannot be reached, or a newer release stored the
+   * event.
    */
   async deliver(
     events: readonly StoredEvent[],
@@ -38,14 +47,18 @@ export class Delivery<E extends Event, Db> {
     progress: () => Progress,
   ): Promise<{ readonly error: unknown } | undefined> {
     const { internals, work } = this.#settings;
-    const { driver } = internals.shared;
+    const { driver, catalog } = internals.shared;
     try {
+      // Before any handler is called: an event of a newer release is nobody's failure.
+      for (const event of events) catalog.check(event);
       if (work.mode === "transaction") await this.#transact(events, attempt, progress());
       else await this.#call(events, internals, driver.db, attempt);
       return undefined;
     } catch (error) {
       this.#lease.signal.throwIfAborted();
       if (error instanceof HandlerFailure) return { error: error.error };
+      // One of several: each is handled on its own then, up to that one.
+      if (isOfNewerRelease(error) && events.length === 1) throw error;
       // A commit that the database refuses is the handler's fault; one that never reached it is not.
       if (isEventSourceryError(error) && passErrors.includes(error.code) || endsRun(error)) {
         throw error;

@@ -14,6 +14,8 @@ interface Draining {
   readonly scan: (
     query: Pick<LogQuery, "after" | "until" | "limit"> & Partial<LogQuery>,
   ) => Promise<LogPage>;
+  /** Throws if a newer release stored the event. */
+  readonly check: (event: StoredEvent) => void;
   /** Handles one event; false where it failed and the stream stays parked at it. */
   readonly attempt: (event: StoredEvent, attempt: number, after: ParkedEntry) => Promise<boolean>;
 }
@@ -23,7 +25,7 @@ interface Draining {
  * written before it is made, so that an event which kills its worker is not retried for ever.
  */
 export async function drain(
-  { batchSize: limit, retry, stop, lease, parking, scan, attempt }: Draining,
+  { batchSize: limit, retry, stop, lease, parking, scan, check, attempt }: Draining,
   waiting: ParkedCursor,
 ): Promise<void> {
   const { tenantId, streamId } = waiting;
@@ -34,6 +36,7 @@ export async function drain(
     const { events, scanned } = await scan(query);
     for (const event of events) {
       if (stop.aborted) return;
+      check(event);
       if (first) {
         // The last allowed attempt was written, and its worker has vanished.
         const exhausted = attempts >= retry.attempts;

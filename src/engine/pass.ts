@@ -14,7 +14,7 @@ import { Delivery } from "./delivery.ts";
 import { drain } from "./drain.ts";
 import { keyOf, Lease } from "./lease.ts";
 import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
-import { backoff, type Retry } from "./retry.ts";
+import { backoff } from "./retry.ts";
 
 /**
  * One pass over one lane whose lease is held: handles the log batch by batch, retries the parked streams that are due
@@ -97,13 +97,15 @@ export class Pass<E extends Event, Db> {
       clearInterval(timer);
     }
     if (this.#failed > 0) this.#outage.passed();
+    const { failures } = this.#outage;
+    const pause = failures > 0 ? backoff(this.#settings.retry, failures) : undefined;
     return {
       handled: this.#handled,
       failed: this.#failed,
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
-      pause: this.#stopped ? this.#pause : pauseAfter(this.#outage.failures, this.#settings.retry),
+      pause: this.#stopped ? this.#pause : pause,
     };
   }
 
@@ -221,10 +223,11 @@ export class Pass<E extends Event, Db> {
   }
 
   async #drain(waiting: ParkedCursor): Promise<void> {
-    const { batchSize, retry } = this.#settings;
+    const { batchSize, retry, internals: { shared } } = this.#settings;
     await drain({
       ...{ batchSize, retry, stop: this.#stop, lease: this.#lease, parking: this.#parking },
       scan: (query) => this.#scan(query),
+      check: (event) => shared.catalog.check(event),
       attempt: (event, attempt, after) => this.#try(event, attempt, after),
     }, waiting);
   }
@@ -295,6 +298,3 @@ export class Pass<E extends Event, Db> {
     }
   }
 }
-
-const pauseAfter = (failures: number, retry: Retry) =>
-  failures > 0 ? backoff(retry, failures) : undefined;

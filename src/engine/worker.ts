@@ -5,6 +5,7 @@ import type { PassResult } from "./work.ts";
 import { sleep } from "../async/sleep.ts";
 import { describe } from "../errors/describe.ts";
 import { type AnyEventSourceryError, endsRun } from "../errors/guard.ts";
+import { isOfNewerRelease } from "./delivery.ts";
 import { LeaseWatch } from "./lease.ts";
 import { OutageDetector } from "./outage.ts";
 import { Registration, type Reset } from "./registration.ts";
@@ -170,11 +171,19 @@ export class Worker {
   async #passes(stop: AbortSignal, report: Report | undefined): Promise<readonly PassResult[]> {
     const { lanes } = this.plan;
     const passes: PassResult[] = [];
+    let newer: { readonly error: unknown } | undefined;
     const first = Math.floor(Math.random() * lanes);
     for (let index = 0; index < lanes && !stop.aborted; index++) {
-      const passed = await this.#pass((first + index) % lanes, stop, report);
-      if (passed !== undefined) passes.push(passed);
+      try {
+        const passed = await this.#pass((first + index) % lanes, stop, report);
+        if (passed !== undefined) passes.push(passed);
+      } catch (error) {
+        // A lane that waits for a worker of a newer release does not hold up the others.
+        if (!isOfNewerRelease(error)) throw error;
+        newer ??= { error };
+      }
     }
+    if (newer !== undefined) throw newer.error;
     return passes;
   }
 

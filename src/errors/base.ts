@@ -18,6 +18,7 @@ export type EventSourceryErrorCode =
   | "LANES_MISMATCH"
   | "LEASE_LOST"
   | "MISSING_SCHEMA"
+  | "NEWER_EVENT"
   | "NEWER_SCHEMA"
   | "OUTDATED_SCHEMA"
   | "PERMANENT"

@@ -95,6 +95,36 @@ export class UnknownEventTypeError extends EventSourceryError {
 }
 
 /**
+ * A stored event was written by a newer release of the program: its type has a later schema version than this one knows.
+ *
+ * What to do: run the release that wrote it, or a later one; consumers wait until one takes their lanes.
+ *
+ * @category Errors
+ */
+export class NewerEventError extends EventSourceryError {
+  /** `"NEWER_EVENT"`: the read has ended at this event. */
+  declare readonly code: "NEWER_EVENT";
+  /** The name of the event's type, as stored. */
+  readonly type: string;
+  /** The schema version of the stored event. */
+  readonly schemaVersion: number;
+  /** The latest schema version of the type that the store knows. */
+  readonly latest: number;
+
+  /** Makes the message, which names the type and both versions. */
+  constructor(type: string, schemaVersion: number, latest: number) {
+    super(
+      "NEWER_EVENT",
+      `Cannot read an event of type ${quote(type)}: it has schema version ${schemaVersion}, ` +
+        `the store knows versions up to ${latest}`,
+    );
+    this.type = type;
+    this.schemaVersion = schemaVersion;
+    this.latest = latest;
+  }
+}
+
+/**
  * A stored event cannot be read: its data does not decode, or an upcaster threw.
  *
  * What to do: look at the `cause`; fix the upcaster that threw, or the row that was changed by hand.

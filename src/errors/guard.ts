@@ -22,6 +22,7 @@ import type {
   CorruptEventError,
   DuplicateEventTypeError,
   InvalidEventError,
+  NewerEventError,
   UnknownEventTypeError,
 } from "./event.ts";
 import { brand, type EventSourceryErrorCode } from "./base.ts";
@@ -46,6 +47,7 @@ export type AnyEventSourceryError =
   | LanesMismatchError
   | LeaseLostError
   | MissingSchemaError
+  | NewerEventError
   | NewerSchemaError
   | OutdatedSchemaError
   | PermanentError

@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { desk } from "../support/desk.ts";
 import { until } from "../support/journal.ts";
+import { insert, row } from "../support/raw.ts";
 import { Noted } from "../support/relay.ts";
 import { running } from "../support/running.ts";
 
@@ -79,8 +80,7 @@ test("a handler that takes longer than its timeout is told, and has failed", asy
 
 test("an event that cannot be read is parked, and holds up only its stream", async () => {
   const driver = memory();
-  const Odd = defineEvent("Odd");
-  await new EventStore(driver, { events: [Odd] }).publish("odd", Odd());
+  await insert(driver, "odd", row({ type: "Noted", codec: '{"/data":"date"}', published: true }));
   const { commit, outbox, sent, journal } = desk(driver);
   await commit("good", 1);
   const consumer = outbox({}, () => {});

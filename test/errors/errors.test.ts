@@ -28,6 +28,7 @@ const errors: readonly mod.AnyEventSourceryError[] = [
   new mod.LanesMismatchError("outbox", 2, 4),
   new mod.LeaseLostError("outbox"),
   new mod.MissingSchemaError('schema "event_sourcery"'),
+  new mod.NewerEventError("Placed", 3, 2),
   new mod.NewerSchemaError(7, 1),
   new mod.OutdatedSchemaError(1, 2),
   new mod.PermanentError("the message is too large"),
