@@ -22,14 +22,17 @@ function expectation(expected: AppendRequest["writes"][number]["expectedVersion"
  * that it becomes null in SQL, where JSON's own null stays JSON.
  */
 export function eventsParameter({ writes }: AppendRequest): string {
-  const rows = writes.flatMap(({ streamId, category, slot, expectedVersion, events }) => {
-    const stream =
-      `"stream_id":${JSON.stringify(streamId)},"category":${
-        JSON.stringify(category)
-      },"slot":${slot},` +
-      `"expected":${expectation(expectedVersion)}`;
-    return events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
-  });
+  const rows = writes.flatMap(
+    ({ streamId, category, slot, expectedVersion, expectedEventId, events }) => {
+      const stream =
+        `"stream_id":${JSON.stringify(streamId)},"category":${
+          JSON.stringify(category)
+        },"slot":${slot},` +
+        `"expected":${expectation(expectedVersion)}` +
+        (expectedEventId === undefined ? "" : `,"expected_id":${JSON.stringify(expectedEventId)}`);
+      return events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
+    },
+  );
   return `[${rows.join(",")}]`;
 }
 
@@ -124,8 +127,9 @@ export function readRefusal(
   });
   if (existing.length > 0) return { kind: "id", existing };
   const versions = list<number>(answer.versions);
-  const expected = writes.every(({ expectedVersion }, index) =>
-    fits(expectedVersion, versions[index]!)
+  // Where the event at a version is not the expected one, sending the request again cannot help.
+  const expected = writes.every(({ expectedVersion, expectedEventId }, index) =>
+    expectedEventId === undefined && fits(expectedVersion, versions[index]!)
   );
   return { kind: expected ? "race" : "version", versions };
 }

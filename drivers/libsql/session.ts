@@ -56,10 +56,14 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
-    const { appendOne, appendEvents, tag } = this.shared.statements;
+    const { appendOne, appendAfter, appendEvents, tag } = this.shared.statements;
     const tagged = request.writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
+    const { expectedEventId } = request.writes[0]!;
+    const [one, pin] = expectedEventId === undefined
+      ? [appendOne, []]
+      : [appendAfter, [expectedEventId]];
     const rows = isSingle(request)
-      ? await this.runTogether<InsertedRow>([appendOne], singleParameters(request))
+      ? await this.runTogether<InsertedRow>([one], [...singleParameters(request), ...pin])
       : await this.runTogether<InsertedRow>(tagged ? [appendEvents, tag] : [appendEvents], [
         request.tenantId,
         eventsParameter(request),

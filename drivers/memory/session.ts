@@ -157,7 +157,12 @@ class MemorySession<Db> implements Session<Db> {
 }
 
 export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
-  readonly capabilities = { transactions: true, backwards: true, prefix: true };
+  readonly capabilities = {
+    transactions: true,
+    backwards: true,
+    prefix: true,
+    expectedEventId: true,
+  };
 
   async migrate(): Promise<void> {
     // There are no tables to create.
@@ -184,7 +189,12 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
     transactionAborted: false,
   });
   if (existing.length > 0) return refused({ kind: "id", existing });
-  if (!writes.every(({ expectedVersion }, index) => fits(expectedVersion, versions[index]!))) {
+  const fit = writes.every(({ streamId, expectedVersion, expectedEventId }, index) =>
+    fits(expectedVersion, versions[index]!) &&
+    (expectedEventId === undefined ||
+      log.stream(keyOf(tenantId, streamId)).at(-1)?.id === expectedEventId)
+  );
+  if (!fit) {
     return refused({ kind: "version", versions });
   }
   return {

@@ -59,6 +59,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       transactions,
       backwards: true,
       prefix: true,
+      expectedEventId: true,
       get appends() {
         return known.fence;
       },

@@ -65,10 +65,11 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
     const timeout = this.inTransaction ? null : String(this.shared.busyTimeout);
     if (isSingle(request)) {
-      return await this.connection.run<InsertedRow>(this.#fenced.appendOne, [
-        ...singleParameters(request),
-        timeout,
-      ]);
+      const { expectedEventId } = request.writes[0]!;
+      const parameters = [...singleParameters(request), timeout];
+      return expectedEventId === undefined
+        ? await this.connection.run(this.#fenced.appendOne, parameters)
+        : await this.connection.run(this.#fenced.appendAfter, [...parameters, expectedEventId]);
     }
     const parameters = [request.tenantId, eventsParameter(request), timeout];
     // If one of several races is lost, the statement fails: a savepoint keeps the transaction around it usable.

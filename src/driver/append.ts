@@ -26,6 +26,11 @@ export interface StreamWrite {
   readonly slot: number;
   /** The condition on the stream's version (0 = no events); if it does not hold, nothing of the request is stored. */
   readonly expectedVersion: ExpectedVersion;
+  /**
+   * The id that the event at the expected version must have, beside a number from 1: a stream that was deleted and made
+   * anew has the same versions. Only where the driver's capabilities say so. @default any
+   */
+  readonly expectedEventId?: string | undefined;
   /** The new events in order; at least one. */
   readonly events: readonly NewEvent[];
 }
@@ -116,7 +121,7 @@ export interface IdConflict {
 }
 
 /**
- * A stream is not at its expected version.
+ * A stream is not at its expected version, or has another event there than the expected one.
  *
  * @category Drivers
  */

@@ -93,6 +93,8 @@ export interface Capabilities {
   readonly backwards?: boolean | undefined;
   /** Whether `streams` lists by a prefix. @default false */
   readonly prefix?: boolean | undefined;
+  /** Whether `append` compares the id of the event at an expected version. @default false */
+  readonly expectedEventId?: boolean | undefined;
 }
 
 /**

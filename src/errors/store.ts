@@ -2,7 +2,7 @@ import type { ExpectedVersion } from "../driver/version.ts";
 import { EventSourceryError, quote } from "./base.ts";
 
 /**
- * A stream was not at the version that the caller expected; nothing was stored.
+ * A stream was not at the version that the caller expected, or has another event there; nothing was stored.
  *
  * What to do: load the stream again, decide again and append with its new version, as `Repository.aggregate` does.
  *
@@ -32,7 +32,7 @@ export class ConcurrencyError extends EventSourceryError {
     super(
       "CONCURRENCY",
       `Cannot append to stream ${quote(streamId)}: expected ${describe(expected)}, ${
-        actual === undefined ? "another writer was faster" : `current version is ${actual}`
+        describeActual(expected, actual)
       }`,
       options,
     );
@@ -87,6 +87,13 @@ export class AggregateDiscardedError extends EventSourceryError {
       `Cannot use aggregate ${quote(id)}: its changes were rolled back or refused; load it again`,
     );
   }
+}
+
+function describeActual(expected: ExpectedVersion, actual: number | undefined): string {
+  if (actual === undefined) return "another writer was faster";
+  return actual === expected
+    ? "the event there is another: the stream was deleted and made anew"
+    : `current version is ${actual}`;
 }
 
 function describe(expected: ExpectedVersion): string {

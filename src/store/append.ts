@@ -1,8 +1,11 @@
+import type { AppendRequest } from "../driver/append.ts";
+import type { Capabilities } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler } from "./handler.ts";
 import type { Prepared } from "./prepare.ts";
 import type { AppendResult, StreamAppend } from "./writer.ts";
 import { record } from "../codec/catalog.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 import { categoryOf } from "../event/stream.ts";
 import { collect, readStream } from "./read.ts";
 import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
@@ -18,6 +21,7 @@ export function append<E extends Event, A extends E, Db, Store>(
 ): Promise<readonly AppendResult<A>[]> {
   const { tenantId = "", metadata } = scope;
   const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish);
+  checkCapabilities(shared.driver.capabilities, prepared.request);
   const selected = shared.handlers.filter(({ matches }) =>
     prepared.streams.some((events, index) => {
       const { category } = prepared.request.writes[index]!;
@@ -30,6 +34,13 @@ export function append<E extends Event, A extends E, Db, Store>(
   if (selected.some(({ afterCommit }) => !afterCommit)) return transact(scope, work);
   const transaction = new Transaction(scope.transaction);
   return transaction.run(() => work({ ...scope, transaction }));
+}
+
+/** @throws {UnsupportedError} If the driver would ignore a part of the request. */
+function checkCapabilities({ expectedEventId }: Capabilities, { writes }: AppendRequest): void {
+  if (expectedEventId || writes.every((write) => write.expectedEventId === undefined)) return;
+  const reason = 'its driver lacks the capability "expectedEventId"';
+  throw new UnsupportedError("compare the id of an expected event", reason);
 }
 
 async function store<E extends Event, A extends E, Db, Store>(

@@ -67,13 +67,22 @@ export class Preparer<E extends Event> {
       if (list.length === 0) throw new RangeError("Cannot append 0 events: give at least one");
       return [...list].map((event) => this.#complete(event, metadata));
     });
-    const writes = appends.map(({ streamId, expectedVersion = "any" }, index): StreamWrite => {
+    const writes = appends.map((append, index): StreamWrite => {
+      const { streamId, expectedVersion = "any", expectedEventId } = append;
       checkExpectedVersion(expectedVersion);
+      if (expectedEventId !== undefined) checkExpectedId(expectedEventId, expectedVersion);
       const events = streams[index]!.map((event) =>
         this.#catalog.encode(event, publish || this.#publishes(event))
       );
       const category = categoryOf(streamId);
-      return { streamId, category, slot: slotOf(tenantId, streamId), expectedVersion, events };
+      return {
+        streamId,
+        category,
+        slot: slotOf(tenantId, streamId),
+        expectedVersion,
+        ...(expectedEventId !== undefined && { expectedEventId }),
+        events,
+      };
     });
     refuseDuplicates(writes);
     return { streams, request: { tenantId, writes } };
@@ -150,4 +159,11 @@ export function checkExpectedVersion(expected: unknown): asserts expected is Exp
     'expectedVersion must be a whole number, "any", "noStream" or "streamExists", got ' +
       (typeof expected === "string" ? JSON.stringify(expected.slice(0, 40)) : kind(expected)),
   );
+}
+
+function checkExpectedId(expectedEventId: unknown, expectedVersion: ExpectedVersion): void {
+  checkName("expectedEventId", expectedEventId);
+  if (typeof expectedVersion !== "number" || expectedVersion === 0) {
+    throw new TypeError("expectedEventId needs an expectedVersion that is a number from 1");
+  }
 }

@@ -181,8 +181,8 @@ export class ScopedStore<E extends Event, Db> {
     options: AppendOptions | undefined,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    const { expectedVersion } = checkObject("options", options ?? {});
-    const appends = [{ streamId, events, expectedVersion }];
+    const { expectedVersion, expectedEventId } = checkObject("options", options ?? {});
+    const appends = [{ streamId, events, expectedVersion, expectedEventId }];
     return (await append(this.#shared, this.#scope, appends, publish))[0]!;
   }
 }

@@ -65,7 +65,9 @@ function concurrencyError(
     const version = versions[index];
     return version !== undefined && !fits(expectedVersion, version);
   });
-  const index = Math.max(0, found);
+  // Where all versions fit, the event at one of them is not the expected one.
+  const other = writes.findIndex(({ expectedEventId }) => expectedEventId !== undefined);
+  const index = Math.max(0, found < 0 ? other : found);
   const { streamId, expectedVersion } = writes[index]!;
   return new ConcurrencyError(streamId, expectedVersion, versions[index], { transactionAborted });
 }

@@ -66,6 +66,11 @@ export interface AppendOptions {
    * which never conflicts. @default "any"
    */
   readonly expectedVersion?: ExpectedVersion | undefined;
+  /**
+   * The id that the event at the expected version must have, beside a number from 1: a stream that was deleted and made
+   * anew under the same id is another history with the same versions. @default any
+   */
+  readonly expectedEventId?: string | undefined;
 }
 
 /**

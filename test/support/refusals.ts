@@ -144,6 +144,17 @@ export const refusals: readonly Refusal[] = [
     "TypeError",
     "expectedVersion",
   ],
+  ...[undefined, 0, "any", "streamExists"].map((expectedVersion): Refusal => [
+    (store) =>
+      store.append("a", event(), { expectedVersion: loose(expectedVersion), expectedEventId: "b" }),
+    "TypeError",
+    "expectedEventId",
+  ]),
+  ...names.filter(([value]) => value !== undefined).map(([value, name]): Refusal => [
+    (store) => store.append("a", event(), { expectedVersion: 1, expectedEventId: loose(value) }),
+    name,
+    "expectedEventId",
+  ]),
   ...[undefined, null, secret, 5, [null], [undefined], [[event()]], new Array(2), Noted].map(
     (events): Refusal => [(store) => store.append("a", events as never), "TypeError", ""],
   ),

@@ -15,6 +15,7 @@ const all = 1e6;
 /** Ways to break one promise of a driver each; by what a driver does then. */
 export const sabotages: Readonly<Record<string, Sabotage>> = {
   "ignores all expected versions": writing(() => ({ expectedVersion: "any" })),
+  "ignores the ids of expected events": writing(() => ({ expectedEventId: undefined })),
   'ignores "noStream"': writing(({ expectedVersion: expected }) => ({
     expectedVersion: expected === "noStream" ? "any" : expected,
   })),

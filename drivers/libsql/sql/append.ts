@@ -5,14 +5,26 @@
  * The client compiles the statement each time, so its length costs time: an existing id is left to the unique index,
  * whose refusal undoes the statement but not the transaction. `having` over the aggregate would be shorter by a tenth,
  * but the parser of the libSQL server refuses it without `group by`.
+ *
+ * @param pinned Whether `?14` is the id that the event at the expected version must have.
  */
-export function appendOne(events: string): string {
+export function appendOne(events: string, pinned: boolean): string {
   return `insert into ${events}
   (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
 select ?1, ?2, v + 1, ?3, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 = 'true', cast(?13 as integer)
 from (select coalesce(max(version), 0) as v from ${events} where tenant_id = ?1 and stream_id = ?2)
-where ?4 = '-1' or v = cast(?4 as integer) or (?4 = '-2' and v > 0)
+where ${
+    pinned
+      ? `v = cast(?4 as integer) and ${isEvent(events, "?2", "v", "?14")}`
+      : "?4 = '-1' or v = cast(?4 as integer) or (?4 = '-2' and v > 0)"
+  }
 returning version, position`;
+}
+
+/** Whether the event of a stream at a version has an id, by `events_stream`. */
+function isEvent(events: string, stream: string, version: string, id: string): string {
+  return `exists (select 1 from ${events} e
+  where e.tenant_id = ?1 and e.stream_id = ${stream} and e.version = ${version} and e.id = ${id})`;
 }
 
 /**
@@ -21,18 +33,20 @@ returning version, position`;
  */
 export function appendEvents(events: string): string {
   return `with input as materialized (
-  select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'i' as i,
+  select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'expected_id' as expected_id, value ->> 'i' as i,
     value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
     value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, value ->> 'slot' as slot
   from json_each(?2)
 ), cur as materialized (
-  select stream_id, expected, coalesce((
+  select stream_id, expected, expected_id, coalesce((
     select max(e.version) from ${events} e where e.tenant_id = ?1 and e.stream_id = input.stream_id
   ), 0) as v
   from input where i = 1
 ), fit as materialized (
   select 1 as yes
-  where not exists (select 1 from cur where not (expected = -1 or (expected = -2 and v > 0) or v = expected))
+  where not exists (select 1 from cur where not (expected = -1 or (expected = -2 and v > 0) or (v = expected and (
+    expected_id is null or ${isEvent(events, "cur.stream_id", "cur.v", "expected_id")}
+  ))))
     and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)
 )
 insert into ${events}

@@ -13,6 +13,8 @@ export interface LibsqlStatements extends Statements {
    * `InsertedRow`.
    */
   readonly appendOne: Statement;
+  /** As `appendOne`, and the id that the event at the expected version must have. */
+  readonly appendAfter: Statement;
   /** tenant, JSON array of events → one `InsertedRow` an event. */
   readonly appendEvents: Statement;
   /** The same parameters, right after `appendEvents`: stores the tags if it stored events. */
@@ -50,7 +52,8 @@ export function statementsOf(prefix: string): LibsqlStatements {
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;
   return {
-    appendOne: statement(appendOne(events), columnsOf.inserted),
+    appendOne: statement(appendOne(events, false), columnsOf.inserted),
+    appendAfter: statement(appendOne(events, true), columnsOf.inserted),
     appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
     tag: statement(tag(events, tags)),
     explain: statement(explain(events), columnsOf.refusal),

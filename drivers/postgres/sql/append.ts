@@ -3,15 +3,22 @@ import type { Fence } from "./fence.ts";
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
  * raced or not, returns no row, raises no error and stores nothing.
+ *
+ * @param pinned Whether `$15` is the id that the event at the expected version must have. That costs a look-up, 210 to
+ * 230 µs at one caller, so other appends have a text of their own.
  */
-export function appendOne(schema: string, fence: Fence): string {
+export function appendOne(schema: string, fence: Fence, pinned: boolean): string {
   const after = fence.after(schema);
   const insert = `insert into ${schema}."events"
   (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
 select ${fence.position(schema, "1")}, $1::text, $2::text, cur.v + 1, $3::text, $5::text, $6::text,
   $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean, $13::text::integer
 from fence, cur
-where $4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint
+where ${
+    pinned
+      ? `cur.v = $4::text::bigint and ${isEvent(schema, "$2::text", "cur.v", "$15::text")}`
+      : "$4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint"
+  }
 on conflict do nothing
 returning `;
   const columns = "version::text, position::text";
@@ -23,6 +30,12 @@ ${
       ? insert + columns
       : `, stored as (\n${insert}version, position\n)${after}\nselect ${columns} from stored`
   }`;
+}
+
+/** Whether the event of a stream at a version has an id, by `events_stream`. */
+function isEvent(schema: string, stream: string, version: string, id: string): string {
+  return `exists (select from ${schema}."events" e
+  where e.tenant_id = $1::text and e.stream_id = ${stream} and e.version = ${version} and e.id = ${id})`;
 }
 
 /**
@@ -48,13 +61,15 @@ export function appendEvents(schema: string, fence: Fence): string {
   select event.*, case when i = 1 then coalesce((
     select max(e.version) from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = event.stream_id
   ), 0) end as v
-  from json_to_recordset($2::text::json) as event(stream_id text collate "C", category text, expected bigint, i integer, id text, type text,
+  from json_to_recordset($2::text::json) as event(stream_id text collate "C", category text, expected bigint, expected_id text, i integer, id text, type text,
     schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, slot integer)
 ), numbered as materialized (
   select *, max(v) over (partition by stream_id) as cur, row_number() over (order by stream_id, i) as n from input
 ), fit as materialized (
   select count(v) as streams from input
-  having bool_and(v is null or expected = -1 or (expected = -2 and v > 0) or v = expected)
+  having bool_and(v is null or expected = -1 or (expected = -2 and v > 0) or (v = expected and (
+    expected_id is null or ${isEvent(schema, "input.stream_id", "v", "expected_id")}
+  )))
     and not exists (select from input cross join lateral (
       select from ${schema}."events" e where e.tenant_id = $1::text and e.id = input.id limit 1
     ) as existing)

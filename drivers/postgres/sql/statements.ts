@@ -53,6 +53,8 @@ export interface FencedStatements {
    * timeout.
    */
   readonly appendOne: Statement;
+  /** As `appendOne`, and the id that the event at the expected version must have. */
+  readonly appendAfter: Statement;
   /** tenant, JSON array of events, lock timeout → one `InsertedRow` an event. */
   readonly appendEvents: Statement;
   /** → whether this is a standby, and the settled position. */
@@ -99,7 +101,8 @@ export function statementsOf(schema: string): PostgresStatements {
 
 function fencedStatements(schema: string, fence: Fence): FencedStatements {
   return {
-    appendOne: statement(appendOne(schema, fence), columnsOf.inserted),
+    appendOne: statement(appendOne(schema, fence, false), columnsOf.inserted),
+    appendAfter: statement(appendOne(schema, fence, true), columnsOf.inserted),
     appendEvents: statement(appendEvents(schema, fence), columnsOf.insertedAll),
     settled: statement(fence.settled(schema), ["standby", "settled"]),
     repair: statement(fence.repair(schema), ["head"]),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ExpectedVersion } from "../../driver/version.ts";
-import { type Cases, dataOf, Noted, notes, rejects, type Rig } from "../rig.ts";
+import { type Cases, dataOf, lacks, Noted, notes, rejects, type Rig } from "../rig.ts";
 
 /** Each kind of expected version. */
 export const versions: Cases = {
@@ -30,6 +30,34 @@ export const versions: Cases = {
     await conflicts(rig, "ahead", 3, 2);
     await conflicts(rig, "far ahead", Number.MAX_SAFE_INTEGER, 2);
     await conflicts(rig, "new", 1, 0);
+  },
+
+  async "append() with the id of an event stores after that event only"(rig) {
+    const { driver, store } = rig;
+    const { events: [, last] } = await store.append("old", notes(2));
+    const expected = { expectedVersion: 2, expectedEventId: last!.id };
+    if (!driver.capabilities.expectedEventId) {
+      return await lacks(rig, () => store.append("old", Noted(3), expected));
+    }
+    await store.delete("old");
+    const { events: [, other] } = await store.append("old", notes(2, 10));
+    for (const events of [Noted(3), notes(2, 3), Noted(3, { tags: ["red"] })]) {
+      const appends = [{ streamId: "new", events: Noted(0) }, {
+        streamId: "old",
+        events,
+        ...expected,
+      }];
+      await rejects(store.append("old", events, expected), "CONCURRENCY");
+      const { streamId, actual } = await rejects(store.appendAll(appends), "CONCURRENCY");
+      assert.deepEqual([streamId, actual], ["old", 2]);
+    }
+    assert.deepEqual([await store.version("old"), await store.version("new")], [2, 0]);
+    await store.append("old", Noted(3), { expectedVersion: 2, expectedEventId: other!.id });
+    const { events: [third] } = await store.append("old", Noted(4));
+    const next = { expectedVersion: 4, expectedEventId: third.id };
+    await store.append("old", notes(2, 5), next);
+    await rejects(store.append("old", Noted(7), next), "CONCURRENCY");
+    assert.equal(await store.version("old"), 6);
   },
 
   async "append() stores none of several events when it conflicts"({ store }) {
