@@ -1,11 +1,5 @@
 // Events that fail: the policies, the time limits, and what is stored of them.
-import {
-  defineEvent,
-  EventStore,
-  isEventSourceryError,
-  Projection,
-  Subscription,
-} from "event-sourcery";
+import { EventStore, isEventSourceryError, Projection, Subscription } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
 import { test } from "node:test";
