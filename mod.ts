@@ -10,7 +10,14 @@
 
 // Events.
 export { defineEvent } from "./src/event/define.ts";
-export type { Event, Metadata, Recorded, RecordedEvent, UnknownEvent } from "./src/event/event.ts";
+export type {
+  Event,
+  Metadata,
+  Recorded,
+  RecordedEvent,
+  RetiredEvent,
+  UnknownEvent,
+} from "./src/event/event.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/event/schema.ts";
 export type {
   AnyEventType,
@@ -22,7 +29,8 @@ export type {
 } from "./src/event/type.ts";
 
 // The event store.
-export type { StoreErrorContext } from "./src/store/handler.ts";
+export type { DbOf } from "./src/store/db.ts";
+export type { HandledEvent, StoreErrorContext } from "./src/store/handler.ts";
 export type {
   EventReader,
   FoldOptions,
@@ -35,11 +43,9 @@ export type {
 } from "./src/store/reader.ts";
 export type { ScopeOptions } from "./src/store/scope.ts";
 export {
-  type DbOf,
   EventStore,
   type EventStoreConstructor,
   type EventStoreOptions,
-  type HandledEvent,
   type Handler,
   type HandlerContext,
   type HandlerEntry,

@@ -2,7 +2,7 @@ import type { NewEvent } from "../driver/append.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { AnyEventType } from "../event/type.ts";
-import { checkInstant, checkObject, kind } from "../errors/check.ts";
+import { checkInstant, checkList, checkObject, kind } from "../errors/check.ts";
 import {
   CorruptEventError,
   DuplicateEventTypeError,
@@ -13,16 +13,17 @@ import {
 import { copyData } from "../event/copy.ts";
 import { defaultsOf, type Definition, definitionOf } from "../event/define.ts";
 import { freezeEvent, storable } from "../event/freeze.ts";
-import { fromUnknown, toUnknown } from "../event/unknown.ts";
+import { fromUnknown, isUnknown, toUnknown } from "../event/unknown.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeInstant } from "./encode.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
   readonly #definitions: ReadonlyMap<string, Definition>;
+  readonly #retired: ReadonlySet<string>;
   readonly #keepUnknown: boolean;
 
-  constructor(types: readonly AnyEventType[], keepUnknown: boolean) {
+  constructor(types: readonly AnyEventType[], retired: readonly string[], keepUnknown: boolean) {
     const definitions = new Map<string, Definition>();
     for (const type of new Set(types)) {
       const found = definitionOf(type);
@@ -32,6 +33,14 @@ export class Catalog<E extends Event> {
       for (const name of new Set([found.type, ...found.aliases])) {
         if (definitions.has(name)) throw new DuplicateEventTypeError(name);
         definitions.set(name, found);
+      }
+    }
+    checkList("retired", retired);
+    this.#retired = new Set(retired);
+    for (const name of this.#retired) {
+      if (definitions.has(name)) throw new DuplicateEventTypeError(name);
+      if (isUnknown({ type: name })) {
+        throw new TypeError('retired must hold names as they are stored, without "?"');
       }
     }
     this.#definitions = definitions;
@@ -83,7 +92,8 @@ export class Catalog<E extends Event> {
   /**
    * Decodes a stored event, upcasts its data to the current version and freezes it.
    *
-   * @throws {UnknownEventTypeError} If the store does not know its type and does not keep unknown events.
+   * @throws {UnknownEventTypeError} If the store does not know its type, nor as a retired one, and does not keep
+   * unknown events.
    * @throws {NewerEventError} If it has a later schema version than the store's definition of its type.
    * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
    */
@@ -143,7 +153,7 @@ export class Catalog<E extends Event> {
   #definitionOf({ type, schemaVersion }: StoredEvent): Definition | undefined {
     const found = this.#definitions.get(type);
     if (found === undefined) {
-      if (this.#keepUnknown) return undefined;
+      if (this.#keepUnknown || this.#retired.has(type)) return undefined;
       throw new UnknownEventTypeError(type);
     }
     // Read as of today's version, new fields would be missing, and renamed ones undefined.

@@ -8,7 +8,7 @@ import { uuidv7 } from "./id.ts";
 import { type StandardSchema, validate } from "./schema.ts";
 import { isUnknown } from "./unknown.ts";
 
-/** The part of an event type that only stores need. */
+/** The part of an event type that only stores and catalogues need. */
 export interface Definition {
   /** The name under which new events are stored. */
   readonly type: string;
@@ -16,6 +16,10 @@ export interface Definition {
   readonly aliases: readonly string[];
   /** Steps from older data, oldest first. */
   readonly upcast: readonly Upcast[];
+  /** Whether its events have data. */
+  readonly hasData: boolean;
+  /** Whether it derives tags. */
+  readonly tagged: boolean;
 }
 
 /** By symbol, so that a type made by another copy of this package still works in a store of this one. */
@@ -184,7 +188,13 @@ function makeType(
       tags: init.tags ?? tags?.(data) ?? noTags,
     }, (event) => new Made(event, defaults));
   };
-  const definitionValue: Definition = { type, aliases: [...aliases], upcast: [...upcast] };
+  const definitionValue: Definition = {
+    type,
+    aliases: [...aliases],
+    upcast: [...upcast],
+    hasData,
+    tagged: tags !== undefined,
+  };
   return Object.freeze(Object.defineProperties(create, {
     name: { value: type },
     type: { value: type, enumerable: true },

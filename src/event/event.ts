@@ -66,3 +66,13 @@ export type RecordedEvent<E extends Event = Event> = E & Recorded;
  * @category Events
  */
 export type UnknownEvent = Event<`?${string}`, unknown>;
+
+/**
+ * A stored event of a type that is `retired`: no longer defined, and read with its name after a `?`, with its data as it
+ * was stored.
+ *
+ * @category Events
+ */
+export type RetiredEvent<Name extends string = string> = Name extends string
+  ? Event<`?${Name}`, unknown>
+  : never;

@@ -17,6 +17,14 @@ export interface MatchedHandler<E extends Event, Db, Store> {
   ) => unknown;
 }
 
+/**
+ * The events that an entry is called for: all of the store's if it has no `types`.
+ *
+ * @category Event store
+ */
+export type HandledEvent<E extends Event, Type> = unknown extends Type ? E
+  : Extract<E, { readonly type: Type }>;
+
 interface SubscriptionInput {
   readonly types?: readonly string[] | undefined;
   readonly categories?: readonly string[] | undefined;

@@ -1,14 +1,14 @@
 import type { Driver } from "../driver/driver.ts";
-import type { Event, RecordedEvent, UnknownEvent } from "../event/event.ts";
+import type { Event, RecordedEvent, RetiredEvent, UnknownEvent } from "../event/event.ts";
 import type { AnyEventType, EventOf } from "../event/type.ts";
 import type { EventReader } from "./reader.ts";
 import type { ScopeOptions, Shared } from "./scope.ts";
 import type { EventWriter } from "./writer.ts";
 import { Catalog } from "../codec/catalog.ts";
-import { kind } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { noMetadata } from "../event/freeze.ts";
-import { readSubscriptions, type StoreErrorContext } from "./handler.ts";
+import { checkOptions, type RetiredOption } from "./options.ts";
+import { type HandledEvent, readSubscriptions, type StoreErrorContext } from "./handler.ts";
 import { wakeUpsOf } from "./notifier.ts";
 import { Preparer } from "./prepare.ts";
 import { ScopedStore } from "./scoped.ts";
@@ -69,15 +69,6 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
 }
 
 /**
- * The type of the `db` that a store's handlers and transactions are given, for handlers in a module of their own:
- * `ProjectionHandlers<OrderEvent, DbOf<typeof store>>`. For a Drizzle database that is the transaction's type, not the
- * handle's.
- *
- * @category Event store
- */
-export type DbOf<Store> = Store extends EventStore<infer _E extends Event, infer Db> ? Db : never;
-
-/**
  * The argument of work in a transaction.
  *
  * @category Event store
@@ -110,6 +101,7 @@ export interface EventStoreOptions<
   Types extends readonly AnyEventType[] = readonly AnyEventType[],
   Listed extends readonly unknown[] = readonly unknown[],
   Stored extends Event = E,
+  Retired extends string = never,
 > {
   /** The event types that it stores; no two may share a name. */
   readonly events: Types;
@@ -120,6 +112,12 @@ export interface EventStoreOptions<
     | undefined;
   /** Whether `append` also publishes: all events, or those that the predicate selects. @default false */
   readonly publishes?: true | ((event: E) => boolean) | undefined;
+  /**
+   * Names of types whose definition was removed, as they are stored. Their events keep their versions and positions, and
+   * are read with the type `"?Name"`: aggregates and deciders pass them over, and no handler is called for them by name.
+   * @default none
+   */
+  readonly retired?: readonly Retired[] | undefined;
   /** Whether a stored event of a type not in `events` is an error, or is read as type `"?Name"`. @default "error" */
   readonly unknownEvents?: "error" | "keep" | undefined;
   /** Returns the time for events created without `createdAt`. @default the time of their creation */
@@ -141,7 +139,12 @@ export interface EventStoreOptions<
  */
 export interface EventStoreConstructor {
   /** Makes a store that also reads events of types that are not in `events`. */
-  new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
+  new <
+    const Types extends readonly AnyEventType[],
+    Db,
+    const Listed extends readonly unknown[],
+    const Retired extends string = never,
+  >(
     driver: Driver<Db>,
     options:
       & EventStoreOptions<
@@ -149,20 +152,33 @@ export interface EventStoreConstructor {
         Db,
         Types,
         Listed,
-        EventOf<Types[number]> | UnknownEvent
+        EventOf<Types[number]> | UnknownEvent,
+        Retired
       >
       & { readonly unknownEvents: "keep" },
   ): EventStore<EventOf<Types[number]> | UnknownEvent, Db>;
   /**
    * Makes a store.
    *
-   * @throws {DuplicateEventTypeError} If two event types share a name.
+   * @throws {DuplicateEventTypeError} If two event types share a name, or a retired name is in use.
    * @throws {UnsupportedError} If subscriptions need transactions and the driver does not support them.
    */
-  new <const Types extends readonly AnyEventType[], Db, const Listed extends readonly unknown[]>(
+  new <
+    const Types extends readonly AnyEventType[],
+    Db,
+    const Listed extends readonly unknown[],
+    const Retired extends string = never,
+  >(
     driver: Driver<Db>,
-    options: EventStoreOptions<EventOf<Types[number]>, Db, Types, Listed>,
-  ): EventStore<EventOf<Types[number]>, Db>;
+    options: EventStoreOptions<
+      EventOf<Types[number]>,
+      Db,
+      Types,
+      Listed,
+      EventOf<Types[number]> | RetiredEvent<Retired>,
+      Retired
+    >,
+  ): EventStore<EventOf<Types[number]> | RetiredEvent<Retired>, Db>;
 }
 
 /**
@@ -187,18 +203,13 @@ export interface EventStoreConstructor {
 export const EventStore: EventStoreConstructor = class EventStore<E extends Event, Db>
   extends ScopedStore<E, Db> {
   /** Makes a store; `EventStoreConstructor` documents the errors. */
-  constructor(driver: Driver<Db>, options: EventStoreOptions<E, Db>) {
-    if (typeof driver?.append !== "function") {
-      throw new TypeError("driver must be a driver, such as memory()");
-    }
-    if (!Array.isArray(options?.events)) {
-      throw new TypeError(`events must be a list of event types, got ${kind(options?.events)}`);
-    }
-    const { unknownEvents = "error" } = options;
-    if (!["error", "keep"].includes(unknownEvents)) {
-      throw new TypeError('unknownEvents must be "error" or "keep"');
-    }
-    const catalog = new Catalog<E>(options.events, unknownEvents === "keep");
+  constructor(
+    driver: Driver<Db>,
+    options: Omit<EventStoreOptions<E, Db>, "retired"> & RetiredOption,
+  ) {
+    checkOptions(driver, options);
+    const { retired = [], unknownEvents } = options;
+    const catalog = new Catalog<E>(options.events, retired, unknownEvents === "keep");
     const handlers = readSubscriptions<E, Db, ScopedStore<E, Db>>(
       options.subscriptions,
       (type) => catalog.has(type),
@@ -284,11 +295,3 @@ export interface HandlerEntry<E extends Event, Db, Type = unknown, Stored extend
   /** The function to call, with the entry as `this`. */
   readonly handler: Handler<HandledEvent<E, NoInfer<Type>>, Stored, Db>;
 }
-
-/**
- * The events that an entry is called for: all of the store's if it has no `types`.
- *
- * @category Event store
- */
-export type HandledEvent<E extends Event, Type> = unknown extends Type ? E
-  : Extract<E, { readonly type: Type }>;

@@ -14,6 +14,7 @@ const entries = [
   "drivers/memory/mod.ts",
   "drivers/postgres/mod.ts",
   "drivers/libsql/mod.ts",
+  "src/evolution/mod.ts",
   "src/testing/mod.ts",
 ];
 
