@@ -53,6 +53,15 @@ if (runtime === "node") {
     }
   });
 
+  test("event-sourcery/evolution bundles with no package, and without the store", async () => {
+    const { metafile, size } = await bundle("src/evolution/mod.ts");
+    assert.deepEqual(externals(metafile), []);
+    const inputs = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>");
+    const foreign = inputs.filter((path) => !/^src\/(evolution|event|errors)\//.test(path));
+    assert.deepEqual(foreign, []);
+    assert.ok(size <= 6_500, `${size} bytes:\n${largest(metafile)}`);
+  });
+
   test("the packed package satisfies publint and are-the-types-wrong", async () => {
     const { tarball, remove } = await pack();
     try {

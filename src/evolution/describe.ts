@@ -1,5 +1,4 @@
 import type { StandardSchema } from "../event/schema.ts";
-import type { CatalogOptions, DescribedEvent } from "./catalog.ts";
 import { kind } from "../errors/check.ts";
 
 /**
@@ -17,13 +16,19 @@ interface StandardJsonSchema {
   }) => unknown;
 }
 
-/** Describes the data of an event type; without a schema, says why there is none. */
+/** A schema, or why there is none. */
+interface Description {
+  readonly schema: JsonSchema | null;
+  readonly reason?: string;
+}
+
+/** Describes the data of an event type. */
 export function describe(
   type: string,
   schema: StandardSchema<unknown, unknown> | undefined,
   hasData: boolean,
-  convert: CatalogOptions["toJsonSchema"],
-): Pick<DescribedEvent, "schema" | "reason"> {
+  convert: ((schema: StandardSchema<unknown, unknown>, type: string) => unknown) | undefined,
+): Description {
   if (!hasData) return { schema: { "x-type": "undefined" } };
   if (schema === undefined) return { schema: null, reason: "the type has no schema" };
   try {

@@ -216,7 +216,8 @@ function alike(a: JsonSchema, b: JsonSchema): boolean {
 }
 
 function isOf(value: unknown, name: string): boolean {
-  return name === "integer" ? Number.isInteger(value) : typeof value === name;
+  const type: string = typeof value;
+  return name === "integer" ? Number.isInteger(value) : type === name;
 }
 
 function nameOf(shape: Shape): string {

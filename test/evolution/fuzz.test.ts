@@ -166,7 +166,8 @@ function isOf(value: unknown, schema: unknown, root: Keywords): boolean {
       return Array.isArray(value) && value.length >= least &&
         value.every((item, index) => isOf(item, prefix[index] ?? it["items"], root));
     }
-    if (type !== "object") return typeof value === type;
+    const own: string = typeof value;
+    if (type !== "object") return own === type;
     if (typeof value !== "object" || value === null) return false;
     if (Array.isArray(value) || value instanceof Date) return false;
     const properties: Record<string, unknown> = Object(it["properties"]);

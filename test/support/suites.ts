@@ -14,7 +14,7 @@ export type Runtime = "node" | "deno" | "bun";
  */
 const once: readonly RegExp[] = [
   /^test\/(architecture|bench|documentation|links|packaging|types)\.test\.ts$/,
-  /^test\/(model|types)\//,
+  /^test\/(evolution|model|types)\//,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(bytes|differential|encodings|engines|fence|isolation|many)\.test\.ts$/,
   /^test\/drivers\/(messages|migrate|plans|positions|proxy|refused|replica)\.test\.ts$/,

@@ -17,6 +17,7 @@ import {
   type LoadOptions,
   type ReadAllOptions,
   type RecordedEvent,
+  type RetiredEvent,
   type ScopeOptions,
   type StreamAppend,
   type StreamInfo,
@@ -187,6 +188,23 @@ test("EventStore reads unknown events too when it keeps them", async () => {
     }
   };
   assert.equal(plain(Placed({ sku: "b" })), "b");
+});
+
+test("EventStore reads retired events, whose data nobody knows, when it is told of some", async () => {
+  const store = new EventStore(memory(), { events: [Placed], retired: ["Viewed", "Left"] });
+  type Retired = RetiredEvent<"Viewed"> | RetiredEvent<"Left">;
+  same<RetiredEvent<"Viewed">, Event<"?Viewed", unknown>>();
+  expectType<EventStore<Placed | Retired, undefined>>()(store);
+  expectType<readonly RecordedEvent<Placed | Retired>[]>()(await store.load("order:1"));
+  const events = [Placed] as const;
+  const keeping = { events, retired: ["Viewed"], unknownEvents: "keep" } as const;
+  expectType<EventStore<Placed | UnknownEvent, undefined>>()(new EventStore(memory(), keeping));
+  const none = new EventStore(memory(), { events, retired: [] });
+  expectType<EventStore<Placed, undefined>>()(none);
+  refuses(() => {
+    // @ts-expect-error a retired event has no handler
+    new EventStore(memory(), { events, retired: ["Viewed"], subscriptions: { "?Viewed": [] } });
+  });
 });
 
 test("options take undefined when they are left out", async () => {
