@@ -175,6 +175,7 @@ export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress
 export type {
   LogPage,
   LogQuery,
+  ProbedEvent,
   StoredEvent,
   StoredStream,
   StreamPage,

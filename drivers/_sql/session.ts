@@ -10,6 +10,7 @@ import {
   isEventSourceryError,
   type LogPage,
   type LogQuery,
+  type ProbedEvent,
   type Session,
   type StoredStream,
   type StreamPage,
@@ -30,7 +31,7 @@ import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
 import { only } from "./row.ts";
 import { translate } from "./translate.ts";
-import { type PageColumns, readPage, readStreams } from "./wire.ts";
+import { type PageColumns, readPage, readProbes, readStreams } from "./wire.ts";
 
 /** The part of a session that both engines share: all but statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
@@ -122,6 +123,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async streams(query: StreamsQuery): Promise<readonly StoredStream[]> {
     const { streams } = this.shared.statements;
     return await this.first("list streams", streams, streamsParameters(query), readStreams);
+  }
+
+  async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
+    const statement = this.shared.statements.positions;
+    const parameters = [JSON.stringify(positions)];
+    return await this.first("look up positions", statement, parameters, readProbes);
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {

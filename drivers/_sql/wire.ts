@@ -1,4 +1,4 @@
-import type { StoredEvent, StoredStream } from "../../mod.ts";
+import type { ProbedEvent, StoredEvent, StoredStream } from "../../mod.ts";
 import { flag } from "./row.ts";
 
 /** The columns of an event. */
@@ -113,6 +113,20 @@ export function readStreams(columns: StreamColumns): readonly StoredStream[] {
     createdAt: instant(createdAt[index]!),
     updatedAt: instant(updatedAt[index]!),
   }));
+}
+
+/** The columns of events that are looked up by position. */
+export const probeColumns = ["position", "created_at"] as const;
+
+/** The columns of events that are looked up, each as the JSON text of an array; null where there is none. */
+type ProbeColumns = Readonly<Record<(typeof probeColumns)[number], string | null>>;
+
+/** Turns the columns into positions and times. */
+export function readProbes(columns: ProbeColumns): readonly (ProbedEvent | undefined)[] {
+  const createdAt = list<string>(columns.created_at);
+  return list<number | null>(columns.position).map((position, index) =>
+    position === null ? undefined : { position, createdAt: instant(createdAt[index]!) }
+  );
 }
 
 /** Completes a UTC instant, which Postgres returns without its zone. */

@@ -91,6 +91,12 @@ export class Log {
     }
   }
 
+  /** Returns the first committed row at or above a position. */
+  from(position: number): Row | undefined {
+    if (this.base !== undefined) return this.base.from(position);
+    return this.rows[firstAfter(this.rows, position - 1)];
+  }
+
   /** Settles the log when no transaction is open: every assigned position is committed, or will never appear. */
   settle(): void {
     if (this.base === undefined) this.sequence.settled = this.sequence.assigned;

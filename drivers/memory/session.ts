@@ -8,6 +8,7 @@ import {
   type LogPage,
   type LogQuery,
   type NewEvent,
+  type ProbedEvent,
   type Session,
   type StoredEvent,
   type StoredStream,
@@ -73,6 +74,11 @@ class MemorySession<Db> implements Session<Db> {
       if (events.length === limit) return { events, scanned: row.position };
     }
     return { events, scanned: backwards ? after + 1 : until };
+  }
+
+  async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
+    const log = this.#open();
+    return positions.map((position) => log.from(position));
   }
 
   async settled(): Promise<number> {

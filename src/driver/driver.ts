@@ -3,6 +3,7 @@ import type { Checkpoints } from "./checkpoints.ts";
 import type {
   LogPage,
   LogQuery,
+  ProbedEvent,
   StoredStream,
   StreamPage,
   StreamQuery,
@@ -143,6 +144,16 @@ export interface Session<Db = unknown> {
    * @returns The position; 0 where the log is empty.
    */
   settled(): Promise<number>;
+
+  /**
+   * Looks up events by their positions, by which the position of an instant is searched; absent if the driver cannot.
+   *
+   * @param positions From 1, ascending.
+   * @returns For each position, the first event of any tenant at or above it; undefined if there is none.
+   */
+  readonly probe?:
+    | ((positions: readonly number[]) => Promise<readonly (ProbedEvent | undefined)[]>)
+    | undefined;
 
   /** Lists streams by id, in the order of its UTF-8 bytes. */
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;

@@ -84,6 +84,18 @@ export interface LogPage {
 }
 
 /**
+ * Where an event is in the log, and when it was created.
+ *
+ * @category Drivers
+ */
+export interface ProbedEvent {
+  /** Its position. */
+  readonly position: number;
+  /** When it was created; as in `StoredEvent`. */
+  readonly createdAt: string | number;
+}
+
+/**
  * An event as a driver returns it.
  *
  * @category Drivers

@@ -10,6 +10,7 @@ import type {
   StreamsOptions,
 } from "./reader.ts";
 import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 
 /** The events per request: enough to make round trips negligible, few enough to hold in memory. */
 const pageSize = 1024;
@@ -66,10 +67,15 @@ export async function* readLog<E extends Event>(
   session: Session<unknown>,
   catalog: Catalog<E>,
   tenantId: string | undefined,
-  { after = 0, before, backwards = false, limit = last, categories, types, tags }: ReadAllOptions,
+  options: ReadAllOptions,
   end?: number,
 ): AsyncGenerator<RecordedEvent<E>> {
+  const { before, since, until: at, backwards = false, limit = last } = options;
+  const { categories, types, tags } = options;
+  let { after = 0 } = options;
   checkNumber("after", after);
+  if (since !== undefined) checkInstant("since", since);
+  if (at !== undefined) checkInstant("until", at);
   if (before !== undefined) checkNumber("before", before);
   checkBoolean("backwards", backwards);
   checkNumber("limit", limit);
@@ -77,7 +83,12 @@ export async function* readLog<E extends Event>(
   if (types !== undefined) checkList("types", types);
   if (tags !== undefined) checkList("tags", tags);
   if (categories?.length === 0 || types?.length === 0 || tags?.length === 0) return;
-  let until = Math.min(end ?? await session.settled(), (before ?? last) - 1);
+  const settled = end ?? await session.settled();
+  let until = Math.min(settled, (before ?? last) - 1);
+  if (since !== undefined) {
+    after = Math.max(after, await positionAt(session, since.getTime() - 1, settled));
+  }
+  if (at !== undefined) until = Math.min(until, await positionAt(session, at.getTime(), settled));
   const filter: Omit<LogQuery, "after" | "until" | "limit"> = {
     tenantId,
     ...(backwards && { backwards }),
@@ -153,4 +164,49 @@ export async function collect<Item>(items: AsyncIterable<Item>): Promise<readonl
   const collected: Item[] = [];
   for await (const item of items) collected.push(item);
   return collected;
+}
+
+/** How many positions are looked up at once: a log of a million events takes four requests, of a billion six. */
+const width = 32;
+
+/**
+ * Finds the last position at or before an instant, among those that are settled: at or below it events were created no
+ * later, above it later, as far as they are in the order of their creation. Where they are not, it is one of the
+ * positions where the one passes into the other.
+ *
+ * @param time In milliseconds since 1970.
+ */
+export async function positionAt(
+  session: Session<unknown>,
+  time: number,
+  settled: number,
+): Promise<number> {
+  const probe = probeOf(session);
+  let found = 0;
+  let end = settled + 1; // what is there was created later
+  while (end - found > 1) {
+    const step = Math.max(1, (end - found) / (width + 1));
+    const positions: number[] = [];
+    for (let next = found + step; next < end; next += step) positions.push(Math.floor(next));
+    const events = await probe(positions);
+    let last = found;
+    for (const [index, position] of positions.entries()) {
+      const event = events[index];
+      const within = event !== undefined && event.position < end &&
+        new Date(event.createdAt).getTime() <= time;
+      if (!within) {
+        end = position;
+        break;
+      }
+      last = event.position;
+    }
+    found = last;
+  }
+  return found;
+}
+
+/** Returns the operation that looks up positions, bound to its session. */
+export function probeOf(session: Session<unknown>): NonNullable<Session["probe"]> {
+  if (session.probe !== undefined) return (positions) => session.probe!(positions);
+  throw new UnsupportedError("find the position of an instant", "its driver has no `probe`");
 }

@@ -23,7 +23,7 @@ export interface EventReader<out E extends Event = Event> {
    * Reads the log across streams, by position, up to the position that is settled when reading starts; backwards, from
    * there. No event that is committed later precedes one that was read.
    *
-   * @throws {UnsupportedError} If `backwards` is set, and the driver cannot.
+   * @throws {UnsupportedError} If `backwards`, `since` or `until` is set, and the driver cannot.
    */
   readonly readAll: (options?: ReadAllOptions) => AsyncIterable<RecordedEvent<E>>;
 
@@ -54,6 +54,17 @@ export interface EventReader<out E extends Event = Event> {
 
   /** Returns the settled position of the log, 0 if it is empty: no event will ever appear at or below it again. */
   readonly position: () => Promise<number>;
+
+  /**
+   * Finds the position of an instant: that of the last event which was created no later. Events that are created between
+   * appends have rising times; where you set `createdAt` yourself, it is one of the positions where earlier events pass
+   * into later ones. For a stream, `fold` and `Repository.load` have `at`, which is exact.
+   *
+   * @param date A UTC instant.
+   * @returns A settled position; 0 if the first event was created later. Of the whole log, as `position()` is.
+   * @throws {UnsupportedError} If the driver cannot look up events by their positions.
+   */
+  readonly positionAt: (date: Date) => Promise<number>;
 
   /**
    * Lists streams by id, in the order of its UTF-8 bytes: `await` returns all of them, `for await` reads page by page.
@@ -89,6 +100,10 @@ export interface ReadAllOptions {
   readonly after?: number | undefined;
   /** Only events before this position. @default the end of the settled log */
   readonly before?: number | undefined;
+  /** Only events from this UTC instant on, as far as `positionAt` tells. @default the beginning */
+  readonly since?: Date | undefined;
+  /** Only events up to this UTC instant, included, as far as `positionAt` tells. @default the end */
+  readonly until?: Date | undefined;
   /** Whether the newest come first. @default false */
   readonly backwards?: boolean | undefined;
   /** The greatest number of events. @default all */
@@ -157,7 +172,8 @@ export interface StreamList extends AsyncIterable<StreamInfo>, PromiseLike<reado
  *
  * @category Event store
  */
-export interface FollowOptions extends Omit<ReadAllOptions, "limit" | "before" | "backwards"> {
+export interface FollowOptions
+  extends Omit<ReadAllOptions, "limit" | "before" | "since" | "until" | "backwards"> {
   /** Ends the iteration when it aborts. @default it never ends */
   readonly signal?: AbortSignal | undefined;
   /**

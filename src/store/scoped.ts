@@ -9,12 +9,21 @@ import type {
   StreamsOptions,
 } from "./reader.ts";
 import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
-import { checkName, checkObject } from "../errors/check.ts";
+import { checkInstant, checkName, checkObject } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { copyMetadata } from "../event/freeze.ts";
 import { append } from "./append.ts";
 import { followLog } from "./follow.ts";
-import { collect, foldPages, listStreams, readLog, readStream, readVersion } from "./read.ts";
+import {
+  collect,
+  foldPages,
+  listStreams,
+  positionAt,
+  probeOf,
+  readLog,
+  readStream,
+  readVersion,
+} from "./read.ts";
 import { type Scope, sessionOf, type Shared, transact } from "./scope.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -78,6 +87,7 @@ export class ScopedStore<E extends Event, Db> {
   readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
     [Symbol.asyncIterator]: () => {
       if (options.backwards) this.#need("backwards", "read the log backwards");
+      if (options.since ?? options.until) probeOf(this.#session);
       return readLog(this.#session, this.#shared.catalog, this.#scope.tenantId, options);
     },
   });
@@ -100,6 +110,13 @@ export class ScopedStore<E extends Event, Db> {
     await readVersion(this.#session, this.#tenantId, streamId);
 
   readonly position = async (): Promise<number> => await this.#session.settled();
+
+  readonly positionAt = async (date: Date): Promise<number> => {
+    checkInstant("date", date);
+    const session = this.#session;
+    probeOf(session);
+    return await positionAt(session, date.getTime(), await session.settled());
+  };
 
   readonly streams = (options: StreamsOptions = {}): StreamList =>
     listStreams(

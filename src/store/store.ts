@@ -7,10 +7,9 @@ import type { EventWriter } from "./writer.ts";
 import { Catalog } from "../codec/catalog.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { noMetadata } from "../event/freeze.ts";
-import { checkOptions, type RetiredOption } from "./options.ts";
 import { type HandledEvent, readSubscriptions, type StoreErrorContext } from "./handler.ts";
 import { wakeUpsOf } from "./notifier.ts";
-import { Preparer } from "./prepare.ts";
+import { checkOptions, Preparer, type RetiredOption } from "./prepare.ts";
 import { ScopedStore } from "./scoped.ts";
 
 /**

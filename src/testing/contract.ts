@@ -9,7 +9,7 @@ import { handlers } from "./cases/handlers.ts";
 import { ids } from "./cases/ids.ts";
 import { lanes } from "./cases/lanes.ts";
 import { log } from "./cases/log.ts";
-import { migrate } from "./cases/migrate.ts";
+import { migrate, repair } from "./cases/migrate.ts";
 import { named } from "./cases/names.ts";
 import { outbox } from "./cases/outbox.ts";
 import { parked } from "./cases/parked.ts";
@@ -17,10 +17,10 @@ import { projections } from "./cases/projections.ts";
 import { races } from "./cases/races.ts";
 import { read } from "./cases/read.ts";
 import { registry } from "./cases/registry.ts";
-import { repair } from "./cases/repair.ts";
 import { savepoints } from "./cases/savepoints.ts";
 import { streams } from "./cases/streams.ts";
 import { tenants } from "./cases/tenants.ts";
+import { time } from "./cases/time.ts";
 import { transactions } from "./cases/transactions.ts";
 import { using } from "./cases/using.ts";
 import { versions } from "./cases/versions.ts";
@@ -57,7 +57,21 @@ export interface OpenedDriver<Db = unknown> {
 }
 
 const capabilities: readonly Cases[] = [
-  ...[append, versions, ids, races, read, log, streams, tenants, deletion, repair, encoding, named],
+  ...[
+    append,
+    versions,
+    ids,
+    races,
+    read,
+    log,
+    time,
+    streams,
+    tenants,
+    deletion,
+    repair,
+    encoding,
+    named,
+  ],
   ...[transactions, savepoints, handlers, using],
   ...[lanes, registry, parked, outbox, consumers, projections],
 ];

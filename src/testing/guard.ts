@@ -61,6 +61,17 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       return page;
     },
     settled: () => session.settled(),
+    probe: session.probe && (async (positions) => {
+      const events = await session.probe!(positions);
+      assert.equal(events.length, positions.length, "probe() answers for each position");
+      for (const [index, event] of events.entries()) {
+        const position = positions[index]!;
+        if (event !== undefined) {
+          assert.ok(event.position >= position, `it is at or above ${position}`);
+        }
+      }
+      return events;
+    }),
     async streams(query) {
       const streams = await session.streams(query);
       checkStreams(query, streams);

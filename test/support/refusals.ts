@@ -244,6 +244,14 @@ export const refusals: readonly Refusal[] = [
     [(store) => store.load("a", { backwards: loose(backwards) }), "TypeError", "backwards"],
     [(store) => all(store.readAll({ backwards: loose(backwards) })), "TypeError", "backwards"],
   ]),
+  ...[
+    ...["2026-01-01", 0, null, {}].map((date) => [date, "TypeError"] as const),
+    ...[new Date(NaN), new Date(-1e14)].map((date) => [date, "RangeError"] as const),
+  ].flatMap(([date, name]): Refusal[] => [
+    [async (store) => await store.positionAt(loose(date)), name, "date"],
+    [(store) => all(store.readAll({ since: loose(date) })), name, "since"],
+    [(store) => all(store.readAll({ until: loose(date) })), name, "until"],
+  ]),
   [async (store) => await store.streams({ category: loose(5) }), "TypeError", "category"],
   [async (store) => await store.streams({ category: "a\0" }), "TypeError", "category"],
 ];

@@ -189,6 +189,15 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
       return session.scan({ ...query, ...filters });
     },
   }),
+  "looks up the event after a position": (session) => ({
+    probe: (positions) => session.probe!(positions.map((position) => position + 1)),
+  }),
+  "looks up events of the last position only": (session) => ({
+    async probe(positions) {
+      const last = (await session.probe!(positions)).at(-1);
+      return positions.map(() => last);
+    },
+  }),
   "scans forwards only": (session) => ({
     scan: (query) => session.scan({ ...query, backwards: false }),
   }),

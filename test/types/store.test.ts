@@ -96,6 +96,7 @@ test("load() and its kin give the store's recorded events when they read", async
   expectType<AsyncIterable<RecordedEvent<AppEvent>>>()(store.readAll({ types: ["Placed"] }));
   expectType<number>()(await store.version("order:1"));
   expectType<number>()(await store.position());
+  expectType<number>()(await store.positionAt(new Date()));
   expectType<readonly StreamInfo[]>()(await store.streams());
   for await (const info of store.streams()) expectType<StreamInfo>()(info);
   const count = await store.fold("order:1", 0, (sum, event) => {
@@ -235,6 +236,8 @@ test("options take undefined when they are left out", async () => {
     categories: undefined,
     types: undefined,
     tags: undefined,
+    since: undefined,
+    until: undefined,
   };
   const fold: FoldOptions = { to: undefined, at: undefined };
   const streams: StreamsOptions = { category: undefined };

@@ -161,3 +161,13 @@ function tagged(
     )) as found
   `;
 }
+
+/** Looks up the first event at or above each position, by the primary key. */
+export function positions(events: string): string {
+  return `select json_group_array(position) as position, json_group_array(created_at) as created_at
+from (
+  select found.position, e.created_at from (
+    select key, (select min(position) from ${events} where position >= value) as position from json_each(?1)
+  ) as found left join ${events} e on e.position = found.position order by found.key
+) as page`;
+}

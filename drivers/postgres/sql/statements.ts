@@ -1,6 +1,6 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
-import { logColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
+import { logColumns, probeColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
@@ -15,7 +15,7 @@ import {
   state,
   stateColumns,
 } from "./fence.ts";
-import { load, scan, streams } from "./read.ts";
+import { load, positions, scan, streams } from "./read.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -94,6 +94,7 @@ export function statementsOf(schema: string): PostgresStatements {
       `select (exists (select from ${schema}."events"))::text as found`,
       ["found"],
     ),
+    positions: statement(positions(schema), probeColumns),
     scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
   };
