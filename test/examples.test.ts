@@ -25,6 +25,7 @@ const examples: Record<string, RegExp> = {
   "13-projection": /Three read models of one log/,
   "14-relay": /\d+ events, two relays, one killed, none lost/,
   "15-broker": await brokerAnswers() ? /by way of RabbitMQ/ : /Shipped in one process; /,
+  "17-time": /Ada had 300 in March, 550 in June/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 
