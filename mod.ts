@@ -40,6 +40,8 @@ export type {
   StreamInfo,
   StreamList,
   StreamsOptions,
+  Trace,
+  TraceNode,
 } from "./src/store/reader.ts";
 export type { ScopeOptions } from "./src/store/scope.ts";
 export {
@@ -173,6 +175,7 @@ export type { Capabilities, Driver, Notifier, Session } from "./src/driver/drive
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";
 export type {
+  CorrelationQuery,
   LogPage,
   LogQuery,
   ProbedEvent,

@@ -1,6 +1,7 @@
 import type { LogQuery, StreamQuery, StreamsQuery } from "../../mod.ts";
 import type { Parameter, ScanFilters } from "./statement.ts";
 import { prefixRange } from "./prefix.ts";
+import { json } from "./wire.ts";
 
 /** A scan, as the statement for its filters and the parameters of that statement. */
 interface Scan {
@@ -47,8 +48,4 @@ export function scanOf(query: LogQuery): Scan {
       json(lane && [lane.lane, lane.lanes]),
     ],
   };
-}
-
-function json(list: readonly unknown[] | undefined): Parameter {
-  return list === undefined ? null : JSON.stringify(list);
 }

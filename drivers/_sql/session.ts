@@ -6,6 +6,7 @@ import {
   type AppendRequest,
   type Checkpoints,
   ConnectionError,
+  type CorrelationQuery,
   DriverError,
   isEventSourceryError,
   type LogPage,
@@ -31,7 +32,7 @@ import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
 import { only } from "./row.ts";
 import { translate } from "./translate.ts";
-import { type PageColumns, readPage, readProbes, readStreams } from "./wire.ts";
+import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
 /** The part of a session that both engines share: all but statements, the append itself, locks and transactions. */
 export abstract class SqlSession<Db> implements Session<Db> {
@@ -97,13 +98,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     const statement = query.backwards
       ? this.shared.statements.loadBackwards
       : this.shared.statements.load;
-    const { events, cut } = await this.first(
-      "load events",
-      statement,
-      loadParameters(query),
-      (row: PageColumns) => readPage(row, query),
-    );
-    return { events, more: cut || events.length === query.limit };
+    const read = streamPage(query.limit, query);
+    return await this.first("load events", statement, loadParameters(query), read);
   }
 
   async scan(query: LogQuery): Promise<LogPage> {
@@ -126,9 +122,15 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
-    const statement = this.shared.statements.positions;
-    const parameters = [JSON.stringify(positions)];
-    return await this.first("look up positions", statement, parameters, readProbes);
+    const { positions: statement } = this.shared.statements;
+    return await this.first("look up positions", statement, [json(positions)], readProbes);
+  }
+
+  async correlated(query: CorrelationQuery): Promise<StreamPage> {
+    const { tenantId, correlationId, after, limit } = query;
+    const statement = this.shared.statements.correlated;
+    const parameters = [tenantId, correlationId, String(after), String(limit)];
+    return await this.first("trace a flow", statement, parameters, streamPage(limit));
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {

@@ -22,6 +22,8 @@ export interface Statements {
    * lanes; null without a filter → `PageColumns`.
    */
   readonly scan: (filters: ScanFilters) => Statement;
+  /** tenant, correlation id, after, limit → one `PageColumns`. */
+  readonly correlated: Statement;
   /** JSON array of positions → one `ProbeColumns`. */
   readonly positions: Statement;
   /** The statements of consumers. */

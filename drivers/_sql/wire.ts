@@ -1,4 +1,4 @@
-import type { ProbedEvent, StoredEvent, StoredStream } from "../../mod.ts";
+import type { ProbedEvent, StoredEvent, StoredStream, StreamPage } from "../../mod.ts";
 import { flag } from "./row.ts";
 
 /** The columns of an event. */
@@ -96,6 +96,14 @@ export function readPage(columns: PageColumns, known?: Known): Page {
   return { events, cut: events.length > 0 && flag(columns.cut) };
 }
 
+/** Turns the columns of a page into a page of a stream, of which at most `limit` events were wanted. */
+export function streamPage(limit: number, known?: Known): (columns: PageColumns) => StreamPage {
+  return (columns) => {
+    const { events, cut } = readPage(columns, known);
+    return { events, more: cut || events.length === limit };
+  };
+}
+
 /** The columns of a page of streams, in order. */
 export const streamColumns = ["stream_id", "version", "created_at", "updated_at"] as const;
 
@@ -132,6 +140,11 @@ export function readProbes(columns: ProbeColumns): readonly (ProbedEvent | undef
 /** Completes a UTC instant, which Postgres returns without its zone. */
 function instant(text: string): string {
   return text.endsWith("Z") ? text : `${text}Z`;
+}
+
+/** Writes a list as JSON; null where there is none. */
+export function json(list: readonly unknown[] | undefined): string | null {
+  return list === undefined ? null : JSON.stringify(list);
 }
 
 /** Reads an array that the database wrote; empty where it aggregated nothing. */

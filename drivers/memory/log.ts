@@ -97,6 +97,15 @@ export class Log {
     return this.rows[firstAfter(this.rows, position - 1)];
   }
 
+  /** Returns all rows after a position, a transaction's own among them. */
+  all(after: number): readonly Row[] {
+    const own = this.rows.slice(firstAfter(this.rows, after));
+    if (this.base === undefined) return own;
+    const below = this.base.all(after);
+    const kept = (row: Row) => !this.deleted.has(keyOf(row.tenantId, row.streamId));
+    return [...below.filter(kept), ...own];
+  }
+
   /** Settles the log when no transaction is open: every assigned position is committed, or will never appear. */
   settle(): void {
     if (this.base === undefined) this.sequence.settled = this.sequence.assigned;

@@ -3,6 +3,7 @@ import {
   type AppendOutcome,
   type AppendRequest,
   type Checkpoints,
+  type CorrelationQuery,
   type Driver,
   fits,
   type LogPage,
@@ -79,6 +80,17 @@ class MemorySession<Db> implements Session<Db> {
   async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
     const log = this.#open();
     return positions.map((position) => log.from(position));
+  }
+
+  async correlated(
+    { tenantId, correlationId, after, limit }: CorrelationQuery,
+  ): Promise<StreamPage> {
+    const found = this.#open().all(after)
+      .filter((row) =>
+        row.tenantId === tenantId && JSON.parse(row.metadata).correlationId === correlationId
+      )
+      .slice(0, limit);
+    return { events: found.map(read), more: found.length === limit };
   }
 
   async settled(): Promise<number> {

@@ -1,6 +1,7 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import type {
+  CorrelationQuery,
   LogPage,
   LogQuery,
   ProbedEvent,
@@ -154,6 +155,9 @@ export interface Session<Db = unknown> {
   readonly probe?:
     | ((positions: readonly number[]) => Promise<readonly (ProbedEvent | undefined)[]>)
     | undefined;
+
+  /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
+  readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;
 
   /** Lists streams by id, in the order of its UTF-8 bytes. */
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;

@@ -22,7 +22,23 @@ export interface StreamQuery {
 }
 
 /**
- * One page of a stream.
+ * Selects the events of a flow: those that share a correlation id.
+ *
+ * @category Drivers
+ */
+export interface CorrelationQuery {
+  /** The events' tenant; `""` without tenants. */
+  readonly tenantId: string;
+  /** The member `correlationId` of their metadata; that of the first event is its own id. */
+  readonly correlationId: string;
+  /** Only events after this position. */
+  readonly after: number;
+  /** The greatest number of events wanted. */
+  readonly limit: number;
+}
+
+/**
+ * One page of a stream, or of a flow.
  *
  * @category Drivers
  */
@@ -30,7 +46,7 @@ export interface StreamPage {
   /** At most `limit` events, in the requested order; empty if there is none. */
   readonly events: readonly StoredEvent[];
   /**
-   * Whether the stream may hold more of what was asked for after the last of these. A page may end before its limit
+   * Whether there may be more of what was asked for after the last of these. A page may end before its limit
    * where its events are large, but not before its first.
    */
   readonly more: boolean;

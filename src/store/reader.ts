@@ -67,6 +67,17 @@ export interface EventReader<out E extends Event = Event> {
   readonly positionAt: (date: Date) => Promise<number>;
 
   /**
+   * Reads a flow: all events that share a correlation id, each below the event that caused it. That of the first event
+   * is its own id, so that this traces what an event has led to. It shows what is committed, whether it is settled or
+   * not, of the store's tenant.
+   *
+   * @returns The events as trees; undefined if no event has this correlation id.
+   * @throws {UnsupportedError} If the driver cannot find events by their correlation id.
+   * @throws {UnknownEventTypeError} If the type of a stored event is not among the store's events.
+   */
+  readonly trace: (correlationId: string) => Promise<Trace<E> | undefined>;
+
+  /**
    * Lists streams by id, in the order of its UTF-8 bytes: `await` returns all of them, `for await` reads page by page.
    *
    * @throws {UnsupportedError} If a prefix is given, and the driver cannot filter by one.
@@ -126,6 +137,34 @@ export interface FoldOptions {
   readonly to?: number | undefined;
   /** As of this UTC instant: everything before the first event that was created later. @default now */
   readonly at?: Date | undefined;
+}
+
+/**
+ * A flow: the events that share a correlation id.
+ *
+ * @category Event store
+ */
+export interface Trace<out E extends Event = Event> {
+  /** What they share: the id of the first event, unless that was given another. */
+  readonly correlationId: string;
+  /** The number of events in it, at most 10,000. */
+  readonly events: number;
+  /** Whether these are all; false if there are more than 10,000, of which these are the first. */
+  readonly complete: boolean;
+  /** The events without a cause in the flow, by position. */
+  readonly roots: readonly TraceNode<E>[];
+}
+
+/**
+ * An event of a flow, with what followed from it.
+ *
+ * @category Event store
+ */
+export interface TraceNode<out E extends Event = Event> {
+  /** The event. */
+  readonly event: RecordedEvent<E>;
+  /** The events that name it as their cause, by position. */
+  readonly effects: readonly TraceNode<E>[];
 }
 
 /**

@@ -7,6 +7,7 @@ import type {
   ReadAllOptions,
   StreamList,
   StreamsOptions,
+  Trace,
 } from "./reader.ts";
 import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
 import { checkInstant, checkName, checkObject } from "../errors/check.ts";
@@ -25,6 +26,7 @@ import {
   readVersion,
 } from "./read.ts";
 import { type Scope, sessionOf, type Shared, transact } from "./scope.ts";
+import { readTrace } from "./trace.ts";
 import { Transaction } from "./transaction.ts";
 
 /** Gives `internals.ts` access to the private fields of a store; assigned in the static block. */
@@ -117,6 +119,9 @@ export class ScopedStore<E extends Event, Db> {
     probeOf(session);
     return await positionAt(session, date.getTime(), await session.settled());
   };
+
+  readonly trace = async (correlationId: string): Promise<Trace<E> | undefined> =>
+    await readTrace(this.#session, this.#shared.catalog, this.#tenantId, correlationId);
 
   readonly streams = (options: StreamsOptions = {}): StreamList =>
     listStreams(

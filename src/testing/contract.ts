@@ -9,6 +9,7 @@ import { handlers } from "./cases/handlers.ts";
 import { ids } from "./cases/ids.ts";
 import { lanes } from "./cases/lanes.ts";
 import { log } from "./cases/log.ts";
+import { lookup } from "./cases/lookup.ts";
 import { migrate, repair } from "./cases/migrate.ts";
 import { named } from "./cases/names.ts";
 import { outbox } from "./cases/outbox.ts";
@@ -20,7 +21,6 @@ import { registry } from "./cases/registry.ts";
 import { savepoints } from "./cases/savepoints.ts";
 import { streams } from "./cases/streams.ts";
 import { tenants } from "./cases/tenants.ts";
-import { time } from "./cases/time.ts";
 import { transactions } from "./cases/transactions.ts";
 import { using } from "./cases/using.ts";
 import { versions } from "./cases/versions.ts";
@@ -64,7 +64,7 @@ const capabilities: readonly Cases[] = [
     races,
     read,
     log,
-    time,
+    lookup,
     streams,
     tenants,
     deletion,

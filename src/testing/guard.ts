@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { AppendOutcome, AppendRequest } from "../driver/append.ts";
 import type { Driver, Session } from "../driver/driver.ts";
 import type {
+  CorrelationQuery,
   LogPage,
   LogQuery,
   StoredStream,
@@ -61,6 +62,11 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       return page;
     },
     settled: () => session.settled(),
+    correlated: session.correlated && (async (query) => {
+      const page = await session.correlated!(query);
+      checkFlow(query, page);
+      return page;
+    }),
     probe: session.probe && (async (positions) => {
       const events = await session.probe!(positions);
       assert.equal(events.length, positions.length, "probe() answers for each position");
@@ -119,6 +125,23 @@ function checkLoaded(
     const before = events[index - 1]?.version;
     if (before === undefined) continue;
     assert.equal(version, before + (backwards ? -1 : 1), "load() returns versions in their order");
+  }
+}
+
+function checkFlow(
+  { tenantId, after, limit }: CorrelationQuery,
+  { events, more }: StreamPage,
+): void {
+  assert.ok(events.length <= limit, `correlated() returns at most ${limit} events`);
+  assert.ok(!more || events.length > 0, "correlated() returns an event if there are more");
+  let last = after;
+  for (const { tenantId: own, position } of events) {
+    assert.equal(own, tenantId, "correlated() returns events of the tenant only");
+    assert.ok(
+      position > last,
+      `correlated() returns ascending positions: ${position} after ${last}`,
+    );
+    last = position;
   }
 }
 

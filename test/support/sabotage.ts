@@ -34,6 +34,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),
     settled: () => session.settled(),
+    correlated: session.correlated && ((query) => session.correlated!(query)),
     probe: session.probe && ((positions) => session.probe!(positions)),
     streams: (query) => session.streams(query),
     delete: (tenantId, streamId) => session.delete(tenantId, streamId),

@@ -75,7 +75,15 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
   const members: Readonly<Record<keyof Driver | keyof Checkpoints, true>> = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
-    ...{ probe: true, scan: true, settled: true, streams: true, transaction: true, using: true },
+    ...{
+      correlated: true,
+      probe: true,
+      scan: true,
+      settled: true,
+      streams: true,
+      transaction: true,
+      using: true,
+    },
     ...{ advance: true, check: true, claim: true, discard: true, due: true, lanes: true },
     ...{ forget: true, list: true, setFailure: true },
     ...{

@@ -162,6 +162,24 @@ function tagged(
   `;
 }
 
+/**
+ * Reads the events of a flow by `events_correlation`, which holds those that follow from another event, and the first
+ * one by `events_id`: its correlation id is its own id, and most events are a flow of one, which need no entry.
+ */
+export function correlated(events: string): string {
+  const from = `select position from ${events}
+    where tenant_id = ?1 and position > cast(?3 as integer) and metadata ->> 'correlationId' = ?2`;
+  return page(
+    events,
+    `where position in (
+    ${from} and id = ?2
+    union all
+    ${from} and metadata ->> 'correlationId' <> id
+  ) order by position limit cast(?4 as integer)`,
+    false,
+  );
+}
+
 /** Looks up the first event at or above each position, by the primary key. */
 export function positions(events: string): string {
   return `select json_group_array(position) as position, json_group_array(created_at) as created_at

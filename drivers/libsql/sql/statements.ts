@@ -3,7 +3,7 @@ import { columnsOf, type Statement, type Statements } from "../../_sql/statement
 import { logColumns, probeColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain, tag } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
-import { load, positions, scan, streams } from "./read.ts";
+import { correlated, load, positions, scan, streams } from "./read.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -60,6 +60,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     load: statement(load(events, "asc"), streamPageColumns),
     loadBackwards: statement(load(events, "desc"), streamPageColumns),
     streams: statement(streams(events), streamColumns),
+    correlated: statement(correlated(events), logColumns),
     positions: statement(positions(events), probeColumns),
     scan: (filters) => statement(scan(events, tags, filters), logColumns),
     checkpoints: checkpointsOf(prefix),

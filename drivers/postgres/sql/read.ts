@@ -184,6 +184,23 @@ function tagged(schema: string, filters: ScanFilters, direction: "asc" | "desc")
 }
 
 /**
+ * Reads the events of a flow by `events_correlation`, which holds those that follow from another event, and the first
+ * one by `events_id`: its correlation id is its own id, and most events are a flow of one, which need no entry.
+ */
+export function correlated(schema: string): string {
+  const from = `select ${columns} from ${schema}."events"
+    where tenant_id = $1::text and position > $3::text::bigint and metadata ->> 'correlationId' = $2::text`;
+  return page(
+    `select ${columns} from (
+    ${from} and id = $2::text
+    union all
+    ${from} and metadata ->> 'correlationId' <> id
+  ) as flow order by position limit $4::text::bigint`,
+    "position asc",
+  );
+}
+
+/**
  * Looks up the first event at or above each position, by the primary key: 32 of 1,000,000 events take 0.3 ms.
  */
 export function positions(schema: string): string {

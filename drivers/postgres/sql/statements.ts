@@ -15,7 +15,7 @@ import {
   state,
   stateColumns,
 } from "./fence.ts";
-import { load, positions, scan, streams } from "./read.ts";
+import { correlated, load, positions, scan, streams } from "./read.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -94,6 +94,7 @@ export function statementsOf(schema: string): PostgresStatements {
       `select (exists (select from ${schema}."events"))::text as found`,
       ["found"],
     ),
+    correlated: statement(correlated(schema), logColumns),
     positions: statement(positions(schema), probeColumns),
     scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
