@@ -104,6 +104,9 @@ export const refusals: readonly Refusal[] = [
       [(store) => store.append("a", { ...event(), tags: [bad] }), name, "tags[0]"],
     ];
   }),
+  ...names.flatMap(([value, name]): Refusal[] => [
+    [async (store) => await store.trace(loose(value)), name, "correlationId"],
+  ]),
   ...names.filter(([value]) => /string|number/.test(typeof value)).flatMap(
     ([value, name]): Refusal[] =>
       ["correlationId", "causationId"].map((key) => [

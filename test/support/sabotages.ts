@@ -198,6 +198,15 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
       return positions.map(() => last);
     },
   }),
+  "traces flows of all tenants": (session) => ({
+    correlated: (query) => session.correlated!({ ...query, tenantId: "" }),
+  }),
+  "traces a flow from its start each time": (session) => ({
+    correlated: (query) => session.correlated!({ ...query, after: 0 }),
+  }),
+  "traces one page of a flow": (session) => ({
+    correlated: async (query) => ({ ...await session.correlated!(query), more: false }),
+  }),
   "scans forwards only": (session) => ({
     scan: (query) => session.scan({ ...query, backwards: false }),
   }),

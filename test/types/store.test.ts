@@ -22,6 +22,8 @@ import {
   type StreamAppend,
   type StreamInfo,
   type StreamsOptions,
+  type Trace,
+  type TraceNode,
   type TransactionContext,
   type UnknownEvent,
 } from "../../mod.ts";
@@ -97,6 +99,12 @@ test("load() and its kin give the store's recorded events when they read", async
   expectType<number>()(await store.version("order:1"));
   expectType<number>()(await store.position());
   expectType<number>()(await store.positionAt(new Date()));
+  const trace = await store.trace("a");
+  expectType<Trace<AppEvent> | undefined>()(trace);
+  for (const { event, effects } of trace?.roots ?? []) {
+    expectType<RecordedEvent<AppEvent>>()(event);
+    expectType<readonly TraceNode<AppEvent>[]>()(effects);
+  }
   expectType<readonly StreamInfo[]>()(await store.streams());
   for await (const info of store.streams()) expectType<StreamInfo>()(info);
   const count = await store.fold("order:1", 0, (sum, event) => {
