@@ -72,8 +72,8 @@ export class InvalidEventError extends EventSourceryError {
 /**
  * A stored event, or one to be appended, is of a type that the store was not made with.
  *
- * What to do: add the type to the store's `events`, name it among the `aliases` of its new name, or read with
- * `unknownEvents: "keep"`.
+ * What to do: add the type to the store's `events`, name it among the `aliases` of its new name, list it as `retired`, or
+ * read with `unknownEvents: "keep"`.
  *
  * @category Errors
  */

@@ -112,7 +112,8 @@ function compareReader(before: DescribedEvent, after: DescribedEvent): readonly 
   const { type, version } = before;
   const changes: CatalogChange[] = [];
   if (after.type !== type) {
-    changes.push(change(type, "", "older code", `is now named "${after.type}"`));
+    const what = namesOf(after).includes(type) ? "is now named" : "gave an alias to";
+    changes.push(change(type, "", "older code", `${what} "${after.type}"`));
   }
   if (after.version !== version) {
     const breaks = after.version < version ? "reading" : "older code";

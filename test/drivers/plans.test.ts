@@ -105,6 +105,23 @@ describe("scan() on Postgres", () => {
     assert.doesNotMatch(plan, /Bitmap|Seq Scan/);
   });
 
+  it("looks up positions one by one in the primary key", async () => {
+    const { text } = statementsOf('"event_sourcery"').positions;
+    const plan = await planOf(text, `'[1,9000,18000]'`);
+    assert.match(plan, /Index (Only )?Scan using events_pkey/);
+    assert.match(plan, /Index Cond: \(?"?position"? >= /);
+    assert.doesNotMatch(plan, /Seq Scan on events|Bitmap/);
+  });
+
+  it("reads a flow by the index of those that follow, and by the id of the first", async () => {
+    await client.query("analyze event_sourcery.events");
+    const { text } = statementsOf('"event_sourcery"').correlated;
+    const plan = await planOf(text, "'', '17', '0', '1000'");
+    assert.match(plan, /events_correlation/);
+    assert.match(plan, /events_id/);
+    assert.doesNotMatch(plan, /Seq Scan/);
+  });
+
   async function explain(filters: ScanFilters): Promise<string> {
     const { text } = statementsOf('"event_sourcery"').scan(filters);
     const given = parameters.split(", ").map((value, index) =>

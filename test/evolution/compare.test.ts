@@ -232,6 +232,11 @@ test("compareCatalogs() follows names through aliases and retired types", () => 
     'older code:  is now named "B"',
   ]);
   assert.deepEqual(told(compareCatalogs(catalog(), before)), ["older code:  is new"]);
+  const split = catalog({}, { type: "B", aliases: ["Old"], schema: { type: "string" } });
+  assert.deepEqual(compare(split), [
+    "reading:  was any, is string",
+    'older code:  gave an alias to "B"',
+  ]);
 });
 
 test("compareCatalogs() tells what becomes of sensitive fields", () => {

@@ -66,13 +66,15 @@ function rootOf(chance: Chance): Keywords {
   return { ...schemaOf(chance, 3), $defs };
 }
 
+const mutable = "properties items prefixItems minItems anyOf required additionalProperties $defs"
+  .split(" ");
+
 /** A schema with one thing changed, so that pairs are often near each other. */
 function changed(schema: JsonSchema, chance: Chance): JsonSchema {
   if (typeof schema === "boolean" || chance.below(4) === 0) return schemaOf(chance, 1);
-  const parts = Object.entries(schema).filter(([key]) =>
-    ["properties", "items", "anyOf", "required", "additionalProperties", "$defs"].includes(key)
-  );
+  const parts = Object.entries(schema).filter(([key]) => mutable.includes(key));
   const [key, part] = parts[chance.below(parts.length || 1)] ?? ["", undefined];
+  if (key === "minItems") return { ...schema, minItems: chance.below(3) };
   if (Array.isArray(part) && part.length > 0) {
     const index = chance.below(part.length || 1);
     if (key === "required" || chance.below(2) > 0) {
@@ -117,7 +119,7 @@ function valueOf(schema: unknown, root: Keywords, chance: Chance, depth: number)
       return null;
     case "array": {
       const prefix: readonly unknown[] = (it["prefixItems"] ?? []) as readonly unknown[];
-      const least = prefix.length > 0 ? Number(it["minItems"]) : 0;
+      const least = Math.min(prefix.length, Number(it["minItems"] ?? 0));
       const length = least + chance.below(3);
       const list: unknown[] = [];
       for (let index = 0; index < length; index++) {
@@ -162,7 +164,7 @@ function isOf(value: unknown, schema: unknown, root: Keywords): boolean {
     if (type === "integer") return Number.isInteger(value);
     if (type === "array") {
       const prefix = (it["prefixItems"] ?? []) as readonly unknown[];
-      const least = prefix.length > 0 ? Number(it["minItems"]) : 0;
+      const least = Math.min(prefix.length, Number(it["minItems"] ?? 0));
       return Array.isArray(value) && value.length >= least &&
         value.every((item, index) => isOf(item, prefix[index] ?? it["items"], root));
     }
