@@ -63,6 +63,14 @@ export type {
   StreamAppend,
 } from "./src/store/writer.ts";
 
+// Import.
+export {
+  type ImportedEvent,
+  importEvents,
+  type ImportOptions,
+  type ImportResult,
+} from "./src/import/import.ts";
+
 // Aggregates: loading, deciding, saving.
 export { Aggregate, type AggregateClass, type AggregateEvent } from "./src/aggregate/aggregate.ts";
 export {

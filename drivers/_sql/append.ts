@@ -38,18 +38,22 @@ export function eventsParameter({ writes }: AppendRequest): string {
 
 function eventFields(event: NewEvent): string {
   const { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published } = event;
+  const imported = event.imported ? ',"imported":true' : "";
   return `"id":${JSON.stringify(id)},"type":${
     JSON.stringify(type)
   },"schema_version":${schemaVersion},` +
     `"created_at":"${createdAt}",${data === null ? "" : `"data":${data},`}"metadata":${metadata},` +
     `${codec === null ? "" : `"codec":${codec},`}` +
-    `${tags.length === 0 ? "" : `"tags":${JSON.stringify(tags)},`}"published":${published}`;
+    `${
+      tags.length === 0 ? "" : `"tags":${JSON.stringify(tags)},`
+    }"published":${published}${imported}`;
 }
 
-/** Whether the request is one event without tags, which a shorter statement appends. */
+/** Whether the request is one event that happened here and has no tags, which a shorter statement appends. */
 export function isSingle({ writes }: AppendRequest): boolean {
-  return writes.length === 1 && writes[0]!.events.length === 1 &&
-    writes[0]!.events[0]!.tags.length === 0;
+  if (writes.length > 1 || writes[0]!.events.length > 1) return false;
+  const { tags, imported = false } = writes[0]!.events[0]!;
+  return tags.length === 0 && !imported;
 }
 
 /** Returns the parameters of the statement for one event, in its order. */

@@ -65,6 +65,7 @@ interface DefinitionRow {
   readonly lanes: string;
   readonly filter: string;
   readonly position: string;
+  readonly replay: string;
 }
 
 /**
@@ -87,7 +88,7 @@ export class SqlCheckpoints implements Checkpoints {
     key: ConsumerKey,
     definition: ConsumerDefinition,
   ): Promise<ConsumerDefinition> {
-    const value = { ...key, ...definition };
+    const value = { ...key, ...definition, replay: definition.replay ?? 0 };
     const action = "register a consumer";
     const { register, definition: known } = this.#statements;
     while (true) {
@@ -168,8 +169,9 @@ export class SqlCheckpoints implements Checkpoints {
     return (await this.#send("discard an event", "write", statements, value)).length > 0;
   }
 
-  async rewind(key: ConsumerKey, position: number): Promise<void> {
-    await this.#send("rewind a consumer", "write", this.#statements.rewind, { ...key, position });
+  async rewind(key: ConsumerKey, position: number, replay: number | null = null): Promise<void> {
+    const value = { ...key, position, replay };
+    await this.#send("rewind a consumer", "write", this.#statements.rewind, value);
   }
 
   async redefine(
@@ -244,8 +246,8 @@ function ascii(text: string): string {
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, escape);
 }
 
-function definitionOf({ lanes, filter, position }: DefinitionRow): ConsumerDefinition {
-  return { lanes: number(lanes), filter, position: number(position) };
+function definitionOf({ lanes, filter, position, replay }: DefinitionRow): ConsumerDefinition {
+  return { lanes: number(lanes), filter, position: number(position), replay: number(replay) };
 }
 
 function laneOf(row: LaneRow): LaneState {

@@ -37,7 +37,7 @@ export interface Statements {
 export interface CheckpointStatements {
   /** `ConsumerKey` and `ConsumerDefinition`: does nothing if it is registered. */
   readonly register: readonly Statement[];
-  /** `ConsumerKey` → `lanes`, `filter` and `position`; no row if it is not registered. */
+  /** `ConsumerKey` → `lanes`, `filter`, `position` and `replay`; no row if it is not registered. */
   readonly definition: Statement;
   /** `LaneKey`, `owner`, `lease` → `position`, `epoch`, `crashes`, `parked`, `failed`. */
   readonly claim: Statement;
@@ -55,7 +55,7 @@ export interface CheckpointStatements {
   readonly redrive: Statement;
   /** `ConsumerKey`, `stream`, `all` → a row where it was parked. */
   readonly discard: Statement;
-  /** `ConsumerKey`, `position`. */
+  /** `ConsumerKey`, `position`, `replay` or null. */
   readonly rewind: readonly Statement[];
   /** `ConsumerKey`, `epochs`, `ConsumerDefinition` → a row where it was done. */
   readonly redefine: readonly Statement[];
@@ -78,7 +78,7 @@ export const columnsOf = {
   inserted: ["version", "position"],
   insertedAll: ["stream_id", "version", "position"],
   refusal: ["versions", "existing"],
-  definition: ["lanes", "filter", "position"],
+  definition: ["lanes", "filter", "position", "replay"],
   claim: ["position", "epoch", "crashes", "parked", "failed"],
   lanes: ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"],
   parked: ["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],

@@ -16,6 +16,7 @@ export const eventColumns = [
   "codec",
   "tags",
   "published",
+  "imported",
 ] as const;
 
 /** The columns of JSON text whose length the caller chooses; the others are short. */
@@ -78,6 +79,7 @@ export function readPage(columns: PageColumns, known?: Known): Page {
   const codec = list<Record<string, string> | null>(columns.codec);
   const tags = list<readonly string[] | null>(columns.tags);
   const published = list<boolean | number>(columns.published);
+  const imported = list<boolean | number>(columns.imported);
   const events = version.map((_, index) => ({
     tenantId: known?.tenantId ?? tenantId![index]!,
     streamId: known?.streamId ?? streamId![index]!,
@@ -92,6 +94,7 @@ export function readPage(columns: PageColumns, known?: Known): Page {
     codec: codec[index] ?? null,
     tags: tags[index] ?? nothing,
     published: Boolean(published[index]),
+    imported: Boolean(imported[index]),
   }));
   return { events, cut: events.length > 0 && flag(columns.cut) };
 }

@@ -29,6 +29,8 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     backwards: true,
     prefix: true,
     expectedEventId: true,
+    imported: true,
+    replay: true,
   };
   readonly #migrations: readonly Migration[];
 

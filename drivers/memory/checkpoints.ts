@@ -133,11 +133,12 @@ export class MemoryCheckpoints implements Checkpoints {
     });
   }
 
-  async rewind(key: ConsumerKey, position: number): Promise<void> {
+  async rewind(key: ConsumerKey, position: number, replay?: number): Promise<void> {
     await this.#access.write((states) => {
       const found = states.get(key);
       if (found === undefined) return;
-      const definition = { ...found.definition, position };
+      const kept = replay ?? found.definition.replay;
+      const definition = { ...found.definition, position, replay: kept };
       states.put({ ...found, ...reset(found.key, definition, found.lanes) });
     });
   }
@@ -150,8 +151,9 @@ export class MemoryCheckpoints implements Checkpoints {
     return await this.#access.write((states) => {
       const found = states.get(key);
       if (found?.lanes.map(({ epoch }) => epoch).join() !== epochs.join()) return false;
-      const { parked } = found!;
-      states.put({ ...found!, ...reset(found!.key, definition, found!.lanes), parked });
+      const { parked, definition: { replay } } = found!;
+      const changed = reset(found!.key, { ...definition, replay }, found!.lanes);
+      states.put({ ...found!, ...changed, parked });
       return true;
     });
   }

@@ -180,6 +180,8 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
     backwards: true,
     prefix: true,
     expectedEventId: true,
+    imported: true,
+    replay: true,
   };
 
   async migrate(): Promise<void> {
@@ -233,7 +235,8 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
 
 // Field by field, here and in `read`: spreading and resting an object takes Node 20 twice the time.
 function rowOf(
-  { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published }: NewEvent,
+  { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published, imported }:
+    NewEvent,
   { tenantId, streamId, category, slot, version, position }: Location,
 ): Row {
   return {
@@ -246,6 +249,7 @@ function rowOf(
     codec,
     tags,
     published,
+    imported,
     tenantId,
     streamId,
     category,
@@ -267,7 +271,7 @@ function matches(row: Row, query: LogQuery): boolean {
 }
 
 function read(row: Row): StoredEvent {
-  const { id, type, schemaVersion, createdAt, published } = row;
+  const { id, type, schemaVersion, createdAt, published, imported } = row;
   const { tenantId, streamId, version, position, data, metadata, codec } = row;
   return {
     id,
@@ -275,6 +279,7 @@ function read(row: Row): StoredEvent {
     schemaVersion,
     createdAt,
     published,
+    imported,
     tenantId,
     streamId,
     version,

@@ -60,6 +60,8 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       backwards: true,
       prefix: true,
       expectedEventId: true,
+      imported: true,
+      replay: true,
       get appends() {
         return known.fence;
       },

@@ -1,4 +1,4 @@
-import type { Checkpoints } from "../driver/checkpoints.ts";
+import type { Rewound } from "../engine/registration.ts";
 import type { Session } from "../driver/driver.ts";
 import type { ProjectionContext } from "../engine/context.ts";
 import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
@@ -231,12 +231,12 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
    *
    * @returns How many events were replayed inside the transaction.
    */
-  async #empty(rewind: (checkpoints: Checkpoints) => Promise<boolean>): Promise<number> {
+  async #empty(rewind: (session: Rewound) => Promise<boolean>): Promise<number> {
     const { reset, inline } = this.#options;
     const { key: { version: projectionVersion } } = this.#worker.plan;
     return await this.#internals.transact(async (inner, session) => {
       checkSession(session);
-      if (!(await rewind(session.checkpoints))) return 0;
+      if (!(await rewind(session))) return 0;
       if (inline) await session.blockAppends();
       await reset!({ db: session.db, projectionVersion });
       return inline ? await this.#replay(inner, session) : 0;
@@ -249,7 +249,7 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     const types = [...this.#handlers.keys()];
     let count = 0;
     for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
-      const context = this.#context(internals.storeFor(event), session.db);
+      const context = this.#context(internals.storeFor(event), session.db, true);
       await this.#handlers.get(event.type)?.(event, context);
       count++;
     }
@@ -269,14 +269,15 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
       afterCommit: false,
       handler: async (event, { store, db }) => {
         if (tenantId !== undefined && event.tenantId !== tenantId) return;
-        await this.#handlers.get(event.type)?.(event, this.#context(store, db));
+        await this.#handlers.get(event.type)?.(event, this.#context(store, db, false));
       },
     });
   }
 
-  #context(store: EventStore<E, Db>, db: Db): ProjectionContext<E, Db> {
+  #context(store: EventStore<E, Db>, db: Db, replaying: boolean): ProjectionContext<E, Db> {
     const projectionVersion = this.#worker.plan.key.version;
-    return { store, db, signal: new AbortController().signal, attempt: 1, projectionVersion };
+    const { signal } = new AbortController();
+    return { store, db, signal, attempt: 1, replaying, projectionVersion };
   }
 }
 

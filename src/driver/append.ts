@@ -61,6 +61,8 @@ export interface NewEvent {
   readonly tags: readonly string[];
   /** Whether outboxes hand it over. */
   readonly published: boolean;
+  /** Whether it happened elsewhere and is brought in; only where the driver's capabilities say so. @default false */
+  readonly imported?: boolean | undefined;
 }
 
 /**

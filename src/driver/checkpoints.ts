@@ -69,8 +69,10 @@ export interface Checkpoints {
   /**
    * Sets all lanes to a position, removes its parked streams and ends every lease: writes of earlier owners are
    * refused.
+   *
+   * @param replay Replaces the `replay` of its definition; only where the driver's capabilities say so. @default kept
    */
-  rewind(consumer: ConsumerKey, position: number): Promise<void>;
+  rewind(consumer: ConsumerKey, position: number, replay?: number): Promise<void>;
 
   /**
    * Replaces the definition of a consumer and its lanes, all at one position, if the present lanes have these epochs.
@@ -133,6 +135,11 @@ export interface ConsumerDefinition {
   readonly filter: string;
   /** The position that its lanes start from: it handles only later events. */
   readonly position: number;
+  /**
+   * The head of the log when it was registered, or last set back: events up to there are history to it. Kept only where
+   * the driver's capabilities say so; `redefine` leaves it as it is. @default 0
+   */
+  readonly replay?: number | undefined;
 }
 
 /**

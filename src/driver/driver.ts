@@ -97,6 +97,10 @@ export interface Capabilities {
   readonly prefix?: boolean | undefined;
   /** Whether `append` compares the id of the event at an expected version. @default false */
   readonly expectedEventId?: boolean | undefined;
+  /** Whether `append` stores which events are imported, and reading returns it. @default false */
+  readonly imported?: boolean | undefined;
+  /** Whether consumers keep the head that they were registered at, or set back at. @default false */
+  readonly replay?: boolean | undefined;
 }
 
 /**

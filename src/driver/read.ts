@@ -135,6 +135,8 @@ export interface StoredEvent extends ExistingEvent {
   readonly tags: readonly string[];
   /** Whether outboxes hand it over. */
   readonly published: boolean;
+  /** Whether it was imported. @default false */
+  readonly imported?: boolean | undefined;
 }
 
 /**

@@ -21,6 +21,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   readonly projectionVersion: number;
   readonly #internals: Internals<E, Db>;
   readonly #event: RecordedEvent<E>;
+  readonly #replaying: () => boolean;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: unknown } | undefined;
   #reject: ((reason: unknown) => void) | undefined;
@@ -31,16 +32,22 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
     event: RecordedEvent<E>,
     attempt: number,
     projectionVersion: number,
+    replaying: () => boolean,
   ) {
     this.#internals = internals;
     this.#event = event;
     this.db = db;
     this.attempt = attempt;
     this.projectionVersion = projectionVersion;
+    this.#replaying = replaying;
   }
 
   get store(): EventStore<E, Db> {
     return this.#internals.storeFor(this.#event);
+  }
+
+  get replaying(): boolean {
+    return this.#replaying();
   }
 
   // Made lazily: most handlers never ask for it, and a controller per call is expensive.

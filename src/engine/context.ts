@@ -18,6 +18,14 @@ export interface ConsumerContext<E extends Event = Event, Db = unknown> {
   readonly signal: AbortSignal;
   /** The number of this attempt at the event, from 1. */
   readonly attempt: number;
+  /**
+   * Whether the event is history to this consumer: it was imported, or stood in the log already when the consumer was
+   * registered, or was last set back by `rebuild`. So a handler can build a table from it and yet send no mail. Where a
+   * consumer hands over several events at once, whether all of them are.
+   *
+   * @throws {UnsupportedError} When it is read, if the driver does not keep this.
+   */
+  readonly replaying: boolean;
 }
 
 /**

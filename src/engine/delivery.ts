@@ -91,9 +91,13 @@ export class Delivery<E extends Event, Db> {
     db: Db,
     attempt: number,
   ): Promise<void> {
-    const { work, key, timeout } = this.#settings;
+    const { work, key, timeout, replay } = this.#settings;
     const events = decode(stored, internals);
-    const call = new Call(internals, db, events[0]!, attempt, key.version);
+    const replaying = () => {
+      const until = replay();
+      return stored.every(({ position, imported }) => imported || position <= until);
+    };
+    const call = new Call(internals, db, events[0]!, attempt, key.version, replaying);
     this.#lease.signal.throwIfAborted();
     this.#calls.add(call);
     try {

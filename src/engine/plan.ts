@@ -64,6 +64,7 @@ export interface ConsumerPlan extends
     claimed: ClaimedLane,
     outage: OutageDetector,
     stop: AbortSignal,
+    replay: () => number,
     report: Report | undefined,
   ) => Pick<Pass<Event, unknown>, "run">;
 }
@@ -133,8 +134,8 @@ export function planOf<E extends Event, Db>(
     filter,
     onFilterChange,
     watch: spec.watch,
-    passOver: ({ lane, lanes }, claimed, outage, stop, report) =>
-      new Pass<E, Db>({ ...settings, lanes, report }, lane, claimed, outage, stop),
+    passOver: ({ lane, lanes }, claimed, outage, stop, replay, report) =>
+      new Pass<E, Db>({ ...settings, lanes, replay, report }, lane, claimed, outage, stop),
   };
 }
 

@@ -1,6 +1,8 @@
-import type { Checkpoints, ConsumerDefinition } from "../driver/checkpoints.ts";
+import type { ConsumerDefinition } from "../driver/checkpoints.ts";
 import type { FilterPolicy } from "./options.ts";
 import type { ConsumerPlan } from "./plan.ts";
+import type { ConsumerSession } from "./work.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 import {
   type ConsumerFilter,
   FilterMismatchError,
@@ -12,7 +14,10 @@ import {
  *
  * @param rewind Sets it back; if it resolves with false, the read model is left as it is.
  */
-export type Reset = (rewind: (checkpoints: Checkpoints) => Promise<boolean>) => Promise<void>;
+export type Reset = (rewind: (session: Rewound) => Promise<boolean>) => Promise<void>;
+
+/** The part of a transaction's session that sets a consumer back. */
+export type Rewound = Pick<ConsumerSession<unknown>, "checkpoints" | "settled">;
 
 /** Registers a worker's consumer, and compares its number of lanes and its filter with the stored ones. */
 export class Registration {
@@ -22,6 +27,7 @@ export class Registration {
   /** The policy for another filter, at the first registration only: a later change is always refused. */
   #policy: FilterPolicy;
   #start = 0;
+  #replay = 0;
 
   /** @param reset Empties the read model; only projections have one. */
   constructor(plan: ConsumerPlan, reset: Reset | undefined) {
@@ -36,6 +42,17 @@ export class Registration {
   }
 
   /**
+   * The position up to which events are history: they stood in the log when it was registered, or last set back.
+   *
+   * @throws {UnsupportedError} If the driver does not keep it.
+   */
+  get replay(): number {
+    if (this.#keepsReplay) return this.#replay;
+    const reason = 'its driver lacks the capability "replay"';
+    throw new UnsupportedError("tell whether an event is replayed", reason);
+  }
+
+  /**
    * Registers the consumer, unless this worker has done so.
    *
    * @param allowed What may differ from what is stored: the filter, which is replaced, or the number of lanes, which
@@ -45,7 +62,8 @@ export class Registration {
    */
   async ensure(allowed?: "accept" | "any lanes"): Promise<void> {
     if (this.#done && allowed !== "any lanes") return;
-    await this.#register(await this.#startOf(), allowed);
+    const settled = await this.#plan.driver.settled();
+    await this.#register(await this.#startOf(settled), settled, allowed);
     this.#done = true;
   }
 
@@ -53,8 +71,18 @@ export class Registration {
    * Compares again after another worker has held a lane. The holder of a lane keeps the lanes from being changed; a
    * worker that assigned the streams otherwise would move the checkpoint past events that it never saw.
    */
-  async verify(): Promise<void> {
-    await this.#register(0);
+  async verify(settled: number): Promise<void> {
+    await this.#register(0, settled);
+  }
+
+  /** Sets the consumer back to the start, inside a transaction. */
+  async setBack(session: Rewound): Promise<void> {
+    const { key } = this.#plan;
+    await session.checkpoints.rewind(key, 0);
+    // Only now, when no earlier worker can commit, is it known up to where events were handled before.
+    if (!this.#keepsReplay) return;
+    this.#replay = await session.settled();
+    await session.checkpoints.rewind(key, 0, this.#replay);
   }
 
   /** Checks that the consumer has as many lanes as this worker expects. @throws {LanesMismatchError} If it has not. */
@@ -70,9 +98,19 @@ export class Registration {
     this.#done = false;
   }
 
-  async #register(position: number, allowed?: "accept" | "any lanes"): Promise<void> {
+  get #keepsReplay(): boolean {
+    return this.#plan.driver.capabilities.replay ?? false;
+  }
+
+  async #register(
+    position: number,
+    settled: number,
+    allowed?: "accept" | "any lanes",
+  ): Promise<void> {
     const { checkpoints, key, lanes, filter } = this.#plan;
-    const found = await checkpoints.register(key, { lanes, filter, position });
+    const replay = this.#keepsReplay ? { replay: settled } : {};
+    const found = await checkpoints.register(key, { lanes, filter, position, ...replay });
+    this.#replay = found.replay ?? 0;
     if (allowed !== "any lanes") this.expect(found.lanes);
     if (found.filter !== filter) {
       await this.#refilter(found, allowed === "accept" ? "accept" : this.#policy);
@@ -87,10 +125,10 @@ export class Registration {
     else if (policy === "refuse" || this.#reset === undefined) {
       throw new FilterMismatchError(key.name, filterOf(before), filterOf(filter));
     } else {
-      await this.#reset(async (checkpoints) => {
+      await this.#reset(async (session) => {
         // Another worker of the same release was faster: the read model that it rebuilds must not be emptied again.
-        if (!(await checkpoints.refilter(key, filter))) return false;
-        await checkpoints.rewind(key, 0);
+        if (!(await session.checkpoints.refilter(key, filter))) return false;
+        await this.setBack(session);
         return true;
       });
     }
@@ -101,10 +139,9 @@ export class Registration {
    *
    * @throws {RangeError} If that is ahead of the log: the log would later seem to have gone backwards.
    */
-  async #startOf(): Promise<number> {
-    const { checkpoints, key, from, driver } = this.#plan;
+  async #startOf(settled: number): Promise<number> {
+    const { checkpoints, key, from } = this.#plan;
     if (from === "start") return 0;
-    const settled = await driver.settled();
     if (from === "now") return settled;
     if (from.after > settled && (await checkpoints.lanes(key)).length === 0) {
       throw new RangeError(

@@ -18,6 +18,7 @@ type HeldLane = ClaimedLane & { readonly lane: number };
 export async function relane(
   plan: ConsumerPlan,
   lanes: number,
+  replay: () => number,
   wait: () => Promise<void>,
 ): Promise<void> {
   const { checkpoints, key, owner, lease, filter } = plan;
@@ -37,7 +38,7 @@ export async function relane(
     if ((await checkpoints.lanes(key)).length !== before.length) throw busy(plan);
     const position = Math.max(0, ...claimed.map((one) => one.position));
     for (const { lane, ...held } of claimed) {
-      await advance(plan, position, { lane, lanes: before.length }, held);
+      await advance(plan, position, { lane, lanes: before.length }, held, replay);
     }
     const epochs = claimed.map(({ epoch }) => epoch);
     if (!(await checkpoints.redefine(key, epochs, { lanes, filter, position }))) throw busy(plan);
@@ -53,10 +54,12 @@ async function advance(
   position: number,
   lane: LaneFilter,
   held: ClaimedLane,
+  replay: () => number,
 ): Promise<void> {
   const errors: unknown[] = [];
   const stop = new AbortController().signal;
-  const pass = plan.passOver(lane, held, new OutageDetector(), stop, (error) => errors.push(error));
+  const report = (error: unknown) => errors.push(error);
+  const pass = plan.passOver(lane, held, new OutageDetector(), stop, replay, report);
   if ((await pass.run(async () => position, true)).position >= position) return;
   throw errors.length > 0 ? errors.at(-1) : busy(plan);
 }

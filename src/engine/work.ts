@@ -9,7 +9,7 @@ import type { Retry } from "./retry.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 
 /** A session of a driver that supports consumers. */
-type ConsumerSession<Db> = Session<Db> & { readonly checkpoints: Checkpoints };
+export type ConsumerSession<Db> = Session<Db> & { readonly checkpoints: Checkpoints };
 
 /**
  * Checks that a session supports consumers.
@@ -54,6 +54,8 @@ export interface PassSettings<E extends Event, Db> {
   readonly timeout: number;
   /** The length of a lease, in milliseconds; it is renewed after each third. */
   readonly lease: number;
+  /** Returns the position up to which events are history to the consumer. */
+  readonly replay: () => number;
   /** Receives what handlers throw; undefined where nothing is reported. */
   readonly report: Report | undefined;
 }

@@ -34,6 +34,7 @@ export class Worker {
   readonly #registration: Registration;
   readonly #outages: readonly OutageDetector[];
   readonly #leases: LeaseWatch;
+  readonly #replay = (): number => this.#registration.replay;
   /** Wake the calls that wait for progress, and the runs that pause after failures. */
   readonly #waiting: Set<() => void> = new Set();
   readonly #pausing: Set<() => void> = new Set();
@@ -150,9 +151,9 @@ export class Worker {
       const { key, filter } = this.plan;
       await this.#registration.ensure("accept");
       this.#position = -1;
-      await reset(async (checkpoints) => {
-        await checkpoints.rewind(key, 0);
-        await checkpoints.refilter(key, filter);
+      await reset(async (session) => {
+        await this.#registration.setBack(session);
+        await session.checkpoints.refilter(key, filter);
         return true;
       });
     });
@@ -163,7 +164,7 @@ export class Worker {
     await this.#exclusively(async () => {
       await this.#registration.ensure("any lanes");
       this.#position = -1;
-      await relane(this.plan, lanes, () => this.progress(50, undefined));
+      await relane(this.plan, lanes, this.#replay, () => this.progress(50, undefined));
       this.#registration.invalidate();
     });
   }
@@ -203,16 +204,15 @@ export class Worker {
     // Called by the pass, so that the lane is released if this fails.
     const until = async () => {
       // Another worker has held the lane meanwhile, and may have changed the registration.
-      if (this.#epochs[lane] !== claimed.epoch - 1) await this.#registration.verify();
-      this.#epochs[lane] = claimed.epoch;
       const settled = await settling;
+      if (this.#epochs[lane] !== claimed.epoch - 1) await this.#registration.verify(settled);
+      this.#epochs[lane] = claimed.epoch;
       // Another worker may have advanced since that was read; a log that is still behind the checkpoint was rewound.
       return settled < claimed.position ? await driver.settled() : settled;
     };
-    return await passOver({ lane, lanes }, claimed, this.#outages[lane]!, stop, report).run(
-      until,
-      false,
-    );
+    const outage = this.#outages[lane]!;
+    const pass = passOver({ lane, lanes }, claimed, outage, stop, this.#replay, report);
+    return await pass.run(until, false);
   }
 
   async #exclusively<R>(work: () => Promise<R>): Promise<R> {

@@ -50,7 +50,8 @@ export async function resend(
   return { repeated: false, writes: outcome.writes };
 }
 
-function keptOut(): DriverError {
+/** Returns the error for events that are refused again and again, although no version rises. */
+export function keptOut(): DriverError {
   const cause = new Error("no row was stored: does a trigger or an index of yours keep it out?");
   return new DriverError("append events", { cause });
 }

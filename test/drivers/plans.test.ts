@@ -113,6 +113,15 @@ describe("scan() on Postgres", () => {
     assert.doesNotMatch(plan, /Seq Scan on events|Bitmap/);
   });
 
+  it("reads a flow by the index of those that follow, and by the id of the first", async () => {
+    await client.query("analyze event_sourcery.events");
+    const { text } = statementsOf('"event_sourcery"').correlated;
+    const plan = await planOf(text, "'', '17', '0', '1000'");
+    assert.match(plan, /events_correlation/);
+    assert.match(plan, /events_id/);
+    assert.doesNotMatch(plan, /Seq Scan/);
+  });
+
   async function explain(filters: ScanFilters): Promise<string> {
     const { text } = statementsOf('"event_sourcery"').scan(filters);
     const given = parameters.split(", ").map((value, index) =>

@@ -78,6 +78,12 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
       return await own.redefine(key, epochs, definition);
     },
   })),
+  "forgets the head that a consumer was registered at": keeping((own) => ({
+    register: async (key, definition) => await own.register(key, { ...definition, replay: 0 }),
+  })),
+  "keeps the head when it rewinds": keeping((own) => ({
+    rewind: (key, position) => own.rewind(key, position),
+  })),
   "finds nothing due": keeping(() => ({ due: async () => [] })),
   "makes a consumer anew each time": keeping(() => ({
     register: async (_, definition) => definition,

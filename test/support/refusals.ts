@@ -3,6 +3,7 @@ import {
   decider,
   defineEvent,
   EventStore,
+  importEvents,
   Outbox,
   Projection,
   Repository,
@@ -104,6 +105,40 @@ export const refusals: readonly Refusal[] = [
       [(store) => store.append("a", { ...event(), tags: [bad] }), name, "tags[0]"],
     ];
   }),
+  ...names.map(([value, name]): Refusal => [
+    (store) => importEvents(store, [{ streamId: loose(value), event: event() }]),
+    name,
+    "streamId",
+  ]),
+  ...[null, "abc", 5, undefined, [secret]].flatMap((wrong): Refusal[] => [
+    [(store) => importEvents(store, loose([wrong])), "TypeError", "item 0 of source"],
+    [
+      (store) => importEvents(store, [{ streamId: "a", event: loose(wrong) }]),
+      "TypeError",
+      wrong === null || typeof wrong !== "object" ? "events" : "type",
+    ],
+  ]),
+  ...[null, "abc", 5, {}].map((wrong): Refusal => [
+    (store) => importEvents(store, loose(wrong)),
+    "TypeError",
+    "source",
+  ]),
+  [(store) => importEvents(loose<Store>({ ...store }), []), "TypeError", "store"],
+  [
+    (store) => store.transaction(({ store }) => importEvents(store, [])),
+    "TypeError",
+    "store must be one outside of transactions",
+  ],
+  ...numbers.map(([value, name]): Refusal => [
+    (store) => importEvents(store, [], { batchSize: loose(value) }),
+    name,
+    "batchSize",
+  ]),
+  ...[0, 10_001].map((batchSize): Refusal => [
+    (store) => importEvents(store, [], { batchSize }),
+    "RangeError",
+    "batchSize",
+  ]),
   ...names.flatMap(([value, name]): Refusal[] => [
     [async (store) => await store.trace(loose(value)), name, "correlationId"],
   ]),

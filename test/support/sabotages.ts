@@ -207,6 +207,7 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
   "traces one page of a flow": (session) => ({
     correlated: async (query) => ({ ...await session.correlated!(query), more: false }),
   }),
+  "forgets which events are imported": storing(() => ({ imported: false })),
   "scans forwards only": (session) => ({
     scan: (query) => session.scan({ ...query, backwards: false }),
   }),

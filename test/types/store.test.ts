@@ -13,6 +13,9 @@ import {
   type EventStoreOptions,
   type EventWriter,
   type FoldOptions,
+  type ImportedEvent,
+  importEvents,
+  type ImportResult,
   type JoinedStore,
   type LoadOptions,
   type ReadAllOptions,
@@ -197,6 +200,23 @@ test("EventStore reads unknown events too when it keeps them", async () => {
     }
   };
   assert.equal(plain(Placed({ sku: "b" })), "b");
+});
+
+test("importEvents() takes events of the store, sync or async", async () => {
+  const store = open();
+  const source: ImportedEvent<AppEvent>[] = [{ streamId: "order:1", event: Placed({ sku: "a" }) }];
+  expectType<ImportResult>()(await importEvents(store, source));
+  async function* later() {
+    yield { streamId: "order:1", event: Invited() };
+  }
+  expectType<ImportResult>()(await importEvents(store.scope({ tenantId: "a" }), later()));
+  refuses(() => {
+    const Paid = defineEvent("Paid");
+    // @ts-expect-error an event that the store does not have
+    importEvents(store, [{ streamId: "order:1", event: Paid() }]);
+    // @ts-expect-error it is no source
+    importEvents(store, { streamId: "order:1", event: Invited() });
+  });
 });
 
 test("EventStore reads retired events, whose data nobody knows, when it is told of some", async () => {

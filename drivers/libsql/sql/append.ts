@@ -35,7 +35,7 @@ export function appendEvents(events: string): string {
   return `with input as materialized (
   select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'expected_id' as expected_id, value ->> 'i' as i,
     value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
-    value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, value ->> 'slot' as slot
+    value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, coalesce(value ->> 'imported', 0) as imported, value ->> 'slot' as slot
   from json_each(?2)
 ), cur as materialized (
   select stream_id, expected, expected_id, coalesce((
@@ -50,9 +50,9 @@ export function appendEvents(events: string): string {
     and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)
 )
 insert into ${events}
-  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
+  (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, imported, slot)
 select ?1, input.stream_id, cur.v + input.i, input.category, input.id, input.type, input.schema_version, input.created_at,
-  input.data, input.metadata, input.codec, input.tags, input.published, input.slot
+  input.data, input.metadata, input.codec, input.tags, input.published, input.imported, input.slot
 from fit cross join cur join input using (stream_id)
 order by input.stream_id, input.i
 returning json_quote(stream_id), version, position`;

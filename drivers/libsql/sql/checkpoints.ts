@@ -34,7 +34,7 @@ export function checkpointsOf(prefix: string): CheckpointStatements {
   const consumers = `"${prefix}consumers"`;
   const checkpoints = `"${prefix}checkpoints"`;
   const parked = `"${prefix}parked"`;
-  const definition = `select lanes, filter, position from ${consumers} where ${consumer}`;
+  const definition = `select lanes, filter, position, replay from ${consumers} where ${consumer}`;
   const looked = due(consumers, checkpoints, parked);
   const advanced = `exists (select 1 from ${checkpoints} where ${held})`;
   return {
@@ -83,7 +83,7 @@ where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as
       `update ${checkpoints} set position = ?1 ->> 'position', epoch = epoch + 1, owner = null, leased_until = null, crashes = 0, stalled = 0
 where ${consumer}`,
       `delete from ${parked} where ${consumer}`,
-      `update ${consumers} set position = ?1 ->> 'position' where ${consumer}`,
+      `update ${consumers} set position = ?1 ->> 'position', replay = coalesce(?1 ->> 'replay', replay) where ${consumer}`,
     ].map((text) => statement(text)),
     redefine: redefine(consumers, checkpoints).map((text) => statement(text)),
     refilter: statement(`update ${consumers} set filter = ?1 ->> 'filter'
@@ -101,8 +101,8 @@ where ${consumer} and filter <> ?1 ->> 'filter' returning 1 as changed`),
 /** The process that inserts the consumer's row inserts the lanes, too. */
 function register(consumers: string, checkpoints: string): readonly string[] {
   return [
-    `insert into ${consumers} (scope, name, version, lanes, filter, position)
-values (${scope}, ${name}, ${version}, ?1 ->> 'lanes', ?1 ->> 'filter', ?1 ->> 'position')
+    `insert into ${consumers} (scope, name, version, lanes, filter, position, replay)
+values (${scope}, ${name}, ${version}, ?1 ->> 'lanes', ?1 ->> 'filter', ?1 ->> 'position', ?1 ->> 'replay')
 on conflict do nothing`,
     `insert into ${checkpoints} (scope, name, version, lane, position, epoch, crashes, stalled)
 with recursive numbers (number) as (

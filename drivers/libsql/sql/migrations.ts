@@ -44,6 +44,7 @@ export function migrationsOf(prefix: string): readonly Migration[] {
   lanes integer not null,
   filter text not null,
   position integer not null,
+  replay integer default 0 not null,
   seen_at integer,
   error_code text,
   error text,

@@ -93,6 +93,7 @@ export function libsqlTables(prefix: string = "es_"): LibsqlTables {
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: integer("position").notNull(),
+      replay: integer("replay").notNull().default(0),
       // The last sign of life of a process that runs it, and the error that last ended a run.
       seenAt: integer("seen_at"),
       errorCode: text("error_code"),

@@ -53,16 +53,16 @@ function isEvent(schema: string, stream: string, version: string, id: string): s
 export function appendEvents(schema: string, fence: Fence): string {
   const insert = (version: string) =>
     `insert into ${schema}."events"
-    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot)
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, imported, slot)
   select ${
       fence.position(schema, "n")
-    }, $1::text, stream_id, ${version}, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, slot`;
+    }, $1::text, stream_id, ${version}, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, coalesce(imported, false), slot`;
   return `with input as materialized (
   select event.*, case when i = 1 then coalesce((
     select max(e.version) from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = event.stream_id
   ), 0) end as v
   from json_to_recordset($2::text::json) as event(stream_id text collate "C", category text, expected bigint, expected_id text, i integer, id text, type text,
-    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, slot integer)
+    schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, imported boolean, slot integer)
 ), numbered as materialized (
   select *, max(v) over (partition by stream_id) as cur, row_number() over (order by stream_id, i) as n from input
 ), fit as materialized (

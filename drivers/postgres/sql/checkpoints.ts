@@ -21,7 +21,7 @@ export function checkpointsOf(schema: string): CheckpointStatements {
   const consumers = `${schema}."consumers"`;
   const checkpoints = `${schema}."checkpoints"`;
   const parked = `${schema}."parked"`;
-  const definition = "lanes::text, filter, position::text";
+  const definition = "lanes::text, filter, position::text, replay::text";
   const looked = due(consumers, checkpoints, parked);
   return {
     register: [statement(register(consumers, checkpoints))],
@@ -81,8 +81,8 @@ const oneStream =
 /** The process that inserts the consumer's row inserts the lanes, too. */
 function register(consumers: string, checkpoints: string): string {
   return `with made as (
-  insert into ${consumers} (scope, name, version, lanes, filter, position)
-  values (${scope}, ${name}, ${version}, (${given} ->> 'lanes')::integer, ${given} ->> 'filter', (${given} ->> 'position')::bigint)
+  insert into ${consumers} (scope, name, version, lanes, filter, position, replay)
+  values (${scope}, ${name}, ${version}, (${given} ->> 'lanes')::integer, ${given} ->> 'filter', (${given} ->> 'position')::bigint, (${given} ->> 'replay')::bigint)
   on conflict do nothing
   returning scope, name, version, lanes, position
 )
@@ -191,7 +191,9 @@ function rewind(consumers: string, checkpoints: string, parked: string): string 
 ), forgotten as (
   delete from ${parked} where ${consumer}
 )
-update ${consumers} set position = (${given} ->> 'position')::bigint where ${consumer}`;
+update ${consumers} set position = (${given} ->> 'position')::bigint,
+  replay = coalesce((${given} ->> 'replay')::bigint, replay)
+where ${consumer}`;
 }
 
 /** The new epoch is above all old ones: earlier workers can no longer write. */

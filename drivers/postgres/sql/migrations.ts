@@ -45,6 +45,7 @@ export function migrationsOf(schema: string): readonly Migration[] {
   lanes integer not null,
   filter text not null,
   position bigint not null,
+  replay bigint not null default 0,
   seen_at timestamp(3) with time zone,
   error_code text,
   error text,

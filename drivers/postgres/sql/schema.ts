@@ -111,6 +111,7 @@ export function postgresTables(schema: string = "event_sourcery"): PostgresTable
       lanes: integer("lanes").notNull(),
       filter: text("filter").notNull(),
       position: bigint("position", { mode: "number" }).notNull(),
+      replay: bigint("replay", { mode: "number" }).notNull().default(0),
       // The last sign of life of a process that runs it, and the error that last ended a run.
       seenAt: instant("seen_at"),
       errorCode: text("error_code"),

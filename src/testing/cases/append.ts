@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { type ImportedEvent, importEvents } from "../../import/import.ts";
+import { collect } from "../../store/read.ts";
+import { EventStore } from "../../store/store.ts";
 import {
   type Cases,
   Closed,
   dataOf,
+  lacks,
   newEvent,
   Noted,
   notes,
   range,
   rejects,
+  together,
   write,
 } from "../rig.ts";
 
@@ -143,4 +148,101 @@ export const append: Cases = {
     const versions = ["a", "b", "c"].map((streamId) => store.version(streamId));
     assert.deepEqual(await Promise.all(versions), [0, 1, 0]);
   },
+
+  async "importEvents() stores history with a mark, and publishes none of it"(bench) {
+    const { driver, store } = bench;
+    const source = imports("a b a c b a".split(" "));
+    if (!driver.capabilities.imported) {
+      return await lacks(bench, () => importEvents(store, source));
+    }
+    await store.append("here", Noted("here"));
+    let ran = 0;
+    const subscriptions = { "*": [() => void ran++] };
+    const publishing = new EventStore(driver, {
+      ...{ events: [Noted, Closed], publishes: true },
+      ...(driver.capabilities.transactions && { subscriptions }),
+    });
+    const result = await importEvents(publishing.scope({ tenantId: "" }), source, { batchSize: 4 });
+    assert.deepEqual(result, { imported: 6, known: 0, position: await store.position() });
+    assert.equal(ran, 0, "no subscription runs");
+    for (const streamId of ["a", "b", "c"]) {
+      const events = source.filter((item) => item.streamId === streamId).map(({ event }) => event);
+      const stored = await store.load(streamId);
+      assert.deepEqual(
+        stored.map(({ id, createdAt, data, tags }) => ({ id, createdAt, data, tags })),
+        events.map(({ id, createdAt, data, tags }) => ({ id, createdAt, data, tags })),
+      );
+    }
+    const query = { categories: undefined, types: undefined, tags: undefined, tenantId: undefined };
+    const until = await driver.settled();
+    const log = (await driver.scan({ ...query, after: 0, until, limit: 9 })).events;
+    assert.deepEqual(log.map(({ imported = false }) => imported), [
+      false,
+      ...range(1, 6).map(() => true),
+    ]);
+    assert.ok(log.every(({ published }) => !published));
+    const [first] = source;
+    assert.deepEqual(await importEvents(store, [first!]), {
+      imported: 0,
+      known: 1,
+      position: log[1]!.position,
+    });
+    const tagged = await collect(store.readAll({ tags: ["old"] }));
+    assert.equal(tagged.length, 6);
+  },
+
+  async "importEvents() passes over what is stored, when it is run again with other batches"(
+    bench,
+  ) {
+    const { driver, store } = bench;
+    const streams = range(1, 40).map((number) => `s:${number % 7}`);
+    const source = imports(streams);
+    if (!driver.capabilities.imported) {
+      return await lacks(bench, () => importEvents(store, source));
+    }
+    const part = await importEvents(store, source.slice(0, 23), { batchSize: 7 });
+    assert.equal(part.imported, 23);
+    const rest = await importEvents(store, source, { batchSize: 10 });
+    assert.deepEqual(rest, { imported: 17, known: 23, position: await store.position() });
+    const again = await importEvents(store, source, { batchSize: 20 });
+    assert.deepEqual(again, { imported: 0, known: 40, position: rest.position });
+    for (const streamId of new Set(streams)) {
+      const wanted = source.filter((item) => item.streamId === streamId).map(({ event }) =>
+        event.id
+      );
+      assert.deepEqual((await store.load(streamId)).map(({ id }) => id), wanted);
+    }
+    // Two at the same time, as when a first one seemed to be dead.
+    const more = imports(range(1, 30).map((number) => `t:${number % 5}`), 100);
+    const both = await together(
+      [4, 6].map((batchSize) => importEvents(store, more, { batchSize })),
+    );
+    assert.equal(both.reduce((sum, { imported }) => sum + imported, 0), 30);
+    assert.equal((await store.load("t:1")).length, 6);
+  },
+
+  async "importEvents() refuses what does not fit, and stores nothing of the batch"(bench) {
+    const { driver, store } = bench;
+    if (!driver.capabilities.imported) {
+      return await lacks(bench, () => importEvents(store, []));
+    }
+    const [one, two, three] = imports(["a", "a", "a"]);
+    await importEvents(store, [one!, three!]);
+    const elsewhere = rejects(importEvents(store, [{ ...one!, streamId: "b" }]), "DUPLICATE_EVENT");
+    assert.equal((await elsewhere).eventId, one!.event.id);
+    const late = await rejects(importEvents(store, [one!, two!, three!]), "DUPLICATE_EVENT");
+    assert.equal(late.eventId, three!.event.id);
+    assert.equal(await store.version("a"), 2);
+    assert.equal(await store.version("b"), 0);
+    assert.deepEqual(await importEvents(store, []), { imported: 0, known: 0, position: 0 });
+  },
 };
+
+/** Events of another log, one for each stream that is named. */
+function imports(streamIds: readonly string[], from: number = 1): readonly ImportedEvent<Noted>[] {
+  return streamIds.map((streamId, index) => {
+    const createdAt = new Date(Date.UTC(2020, 0, 1) + index);
+    const init = { id: `old-${from + index}`, createdAt, tags: ["old"] };
+    return { streamId, event: Noted(from + index, init) };
+  });
+}

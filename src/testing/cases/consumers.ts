@@ -2,6 +2,8 @@ import type { Driver } from "../../driver/driver.ts";
 import type { RecordedEvent } from "../../event/event.ts";
 import assert from "node:assert/strict";
 import { Outbox } from "../../consumer/outbox.ts";
+import { Projection } from "../../consumer/projection.ts";
+import { importEvents } from "../../import/import.ts";
 import { PermanentError } from "../../errors/consumer.ts";
 import { Subscription } from "../../consumer/subscription.ts";
 import {
@@ -46,6 +48,47 @@ export const consumers: Cases = consuming({
     await assert.rejects(early.runOnce(), RangeError);
     await store.append("a", Noted(6));
     assert.equal((await early.runOnce()).handled, 0);
+  },
+
+  async "a handler learns which events are history to its consumer"({ driver, store }) {
+    const { imported, replay, transactions } = driver.capabilities;
+    let seen: [data: unknown, replaying: boolean][] = [];
+    const look = (event: RecordedEvent, { replaying }: { readonly replaying: boolean }) =>
+      void seen.push([event.data, replaying]);
+    const make = () => new Subscription(store, { name: "old", handler: look, transaction: false });
+    await store.append("a", notes(2));
+    if (!replay) return assert.equal((await make().runOnce()).failed, 1, "reading it throws");
+    await make().runOnce();
+    await store.append("a", Noted(3));
+    await make().runOnce();
+    if (imported) {
+      await importEvents(store, [{ streamId: "b", event: Noted(4) }]);
+      const later = new Subscription(store, {
+        name: "later",
+        from: "now",
+        handler: look,
+        transaction: false,
+      });
+      assert.equal((await later.runOnce()).handled, 0);
+      await make().runOnce();
+    }
+    const after = imported ? [[4, true]] : [];
+    assert.deepEqual(seen, [[1, true], [2, true], [3, false], ...after]);
+    if (!transactions) return;
+
+    seen = [];
+    const options = { name: "view", handlers: { Noted: look }, reset() {} };
+    const view = new Projection(store, { ...options, from: "now" });
+    await view.runOnce();
+    await store.append("a", Noted(5));
+    await view.runOnce();
+    assert.deepEqual(seen, [[5, false]]);
+    seen = [];
+    await view.rebuild();
+    await store.append("a", Noted(6));
+    await new Projection(store, options).drain(); // as another process, which finds out that it was set back
+    const history = imported ? [1, 2, 3, 4, 5] : [1, 2, 3, 5];
+    assert.deepEqual(seen, [...history.map((data) => [data, true]), [6, false]]);
   },
 
   async "workers share a consumer by its lanes, and each stream stays in order"(bench) {

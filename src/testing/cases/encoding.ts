@@ -121,7 +121,8 @@ export const encoding: Cases = {
     const { events: [stored] } = await driver.load({
       ...{ tenantId: "t", streamId: "c:1", from: 1, to: 9, limit: 9, backwards: false },
     });
-    const { createdAt, position, ...rest } = stored!;
+    const { createdAt, position, imported = false, ...rest } = stored!;
+    assert.equal(imported, false);
     assert.equal(new Date(createdAt).toISOString(), event.createdAt);
     assert.ok(Number.isSafeInteger(position) && position > 0);
     assert.deepEqual(rest, {

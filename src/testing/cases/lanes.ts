@@ -127,7 +127,11 @@ export const lanes: Cases = served({
     assert.equal(await checkpoints.redefine(consumer, [epoch + 1], wider), false);
     assert.equal((await checkpoints.lanes(consumer)).length, 1);
     assert.equal(await checkpoints.redefine(consumer, [epoch], wider), true);
-    assert.deepEqual(await checkpoints.register(consumer, definition), wider);
+    const { lanes: count, filter, position: start } = await checkpoints.register(
+      consumer,
+      definition,
+    );
+    assert.deepEqual({ lanes: count, filter, position: start }, wider);
     const lanes = await checkpoints.lanes(consumer);
     assert.deepEqual(lanes.map(({ position, owner }) => [position, owner]), [
       [9, undefined],

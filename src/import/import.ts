@@ -1,0 +1,198 @@
+import type { AppendRequest, ExistingEvent, StreamWrite } from "../driver/append.ts";
+import type { Session } from "../driver/driver.ts";
+import type { Event } from "../event/event.ts";
+import type { EventStore } from "../store/store.ts";
+import type { Preparer } from "../store/prepare.ts";
+import { checkNumber, checkObject, kind } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
+import { DuplicateEventError } from "../errors/store.ts";
+import { internalsOf } from "../store/internals.ts";
+import { keptOut } from "../store/send.ts";
+
+/**
+ * An event to be imported, and its stream.
+ *
+ * @category Import
+ */
+export interface ImportedEvent<E extends Event = Event> {
+  /** The stream that it belongs to; its events come in their order. */
+  readonly streamId: string;
+  /** The event, made by its type with the id and the time that it had: `Placed(data, { id, createdAt, metadata })`. */
+  readonly event: E;
+}
+
+/**
+ * Options of an import.
+ *
+ * @category Import
+ */
+export interface ImportOptions {
+  /** The number of events that are stored together, from 1 to 10,000. @default 500 */
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * Result of an import.
+ *
+ * @category Import
+ */
+export interface ImportResult {
+  /** The number of events that were stored. */
+  readonly imported: number;
+  /** The number of events that were stored before, by an earlier run. */
+  readonly known: number;
+  /** The highest position of any of them; 0 if the source was empty. */
+  readonly position: number;
+}
+
+/**
+ * Brings in the events of another log. They are history: each is stored with a mark, in-transaction subscriptions do not
+ * run, and nothing is published. A consumer that exists handles them like others, with `replaying` set in its context,
+ * by which it can leave out mails; one that is made later with `from: "now"` never sees them.
+ *
+ * A batch is stored as a whole, or not at all. It may be run again, also with other batches, after it was interrupted or
+ * when the source has grown: what is stored already is passed over.
+ *
+ * @param store The store of the event types, outside of a transaction; one of a tenant imports for that tenant.
+ * @param source The events; each stream's in its order, the streams mixed as they happened.
+ * @param options The size of a batch.
+ * @throws {UnsupportedError} If the driver cannot store that events are imported; nothing was read then.
+ * @throws {DuplicateEventError} If an id is used in another stream, or an event comes before one that is stored.
+ * @throws {UnknownEventTypeError} If an event is of a type that is not among the store's events.
+ * @throws {TypeError | RangeError} If an argument, or an item of the source, is malformed.
+ *
+ * @category Import
+ *
+ * @example Rows of an old table
+ * ```ts
+ * import { defineEvent, EventStore, importEvents } from "event-sourcery";
+ * import { memory } from "event-sourcery/memory";
+ * import assert from "node:assert/strict";
+ *
+ * const Deposited = defineEvent<number>()("Deposited");
+ * const store = new EventStore(memory(), { events: [Deposited] });
+ * const rows = [{ key: "17", account: "ada", amount: 5, at: "2021-05-01T10:00:00Z" }];
+ *
+ * const source = rows.map(({ key, account, amount, at }) => ({
+ *   streamId: `account:${account}`,
+ *   event: Deposited(amount, { id: key, createdAt: new Date(at) }),
+ * }));
+ * assert.deepEqual(await importEvents(store, source), { imported: 1, known: 0, position: 1 });
+ * assert.deepEqual(await importEvents(store, source), { imported: 0, known: 1, position: 1 });
+ * ```
+ */
+export async function importEvents<E extends Event, Db>(
+  store: EventStore<E, Db>,
+  source: Iterable<ImportedEvent<NoInfer<E>>> | AsyncIterable<ImportedEvent<NoInfer<E>>>,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
+  const internals = internalsOf<E, Db>(store);
+  if (internals === undefined) throw new TypeError("store must be an event store");
+  if (internals.transaction !== undefined) {
+    throw new TypeError("store must be one outside of transactions: each batch commits by itself");
+  }
+  const { batchSize = 500 } = checkObject("options", options);
+  checkNumber("batchSize", batchSize, 1, 10_000);
+  if (!isIterable(source)) {
+    throw new TypeError(`source must be iterable or async iterable, got ${kind(source)}`);
+  }
+  const { shared: { driver, preparer, wakeUps }, tenantId = "" } = internals;
+  if (!driver.capabilities.imported) {
+    throw new UnsupportedError("import events", 'its driver lacks the capability "imported"');
+  }
+  const result = { imported: 0, known: 0, position: 0 };
+  const flush = async (batch: readonly ImportedEvent<E>[]) => {
+    const stored = await storeBatch(driver, requestOf(preparer, tenantId, batch));
+    result.imported += stored.imported;
+    result.known += stored.known;
+    result.position = Math.max(result.position, stored.position);
+    if (stored.imported > 0) wakeUps.notify();
+  };
+  let batch: ImportedEvent<E>[] = [];
+  for await (const item of source) {
+    batch.push(checkItem(item, result.imported + result.known + batch.length));
+    if (batch.length < batchSize) continue;
+    await flush(batch);
+    batch = [];
+  }
+  if (batch.length > 0) await flush(batch);
+  return result;
+}
+
+/** Makes the request of a batch: its streams, each with its events in order. */
+function requestOf<E extends Event>(
+  preparer: Preparer<E>,
+  tenantId: string,
+  batch: readonly ImportedEvent<E>[],
+): AppendRequest {
+  const streams = new Map<string, E[]>();
+  for (const { streamId, event } of batch) {
+    const events = streams.get(streamId);
+    if (events === undefined) streams.set(streamId, [event]);
+    else events.push(event);
+  }
+  const appends = [...streams].map(([streamId, events]) => ({ streamId, events }));
+  const { request } = preparer.prepare(appends, tenantId, {}, false);
+  const writes = request.writes.map((write): StreamWrite => ({
+    ...write,
+    events: write.events.map((event) => ({ ...event, published: false, imported: true })),
+  }));
+  return { tenantId, writes };
+}
+
+/** Stores what is not stored yet. A batch of which some ids are known is refused as a whole, and names them. */
+async function storeBatch(
+  session: Session<unknown>,
+  request: AppendRequest,
+): Promise<ImportResult> {
+  let rest = request;
+  let known = 0;
+  let position = 0;
+  let before: string | undefined;
+  let unchanged = 0;
+  while (rest.writes.length > 0) {
+    const outcome = (await session.append([rest]))[0]!;
+    if (outcome.status === "stored") {
+      const positions = outcome.writes.flatMap((write) => write.positions);
+      return { imported: positions.length, known, position: Math.max(position, ...positions) };
+    }
+    const { conflict } = outcome;
+    if (conflict.kind !== "id") {
+      // Another writer was faster: with any version, it fits the next time, unless no version has risen.
+      const versions = conflict.versions.join();
+      unchanged = versions === before ? unchanged + 1 : 0;
+      if (unchanged === 3) throw keptOut();
+      before = versions;
+      continue;
+    }
+    for (const event of conflict.existing) position = Math.max(position, event.position);
+    known += conflict.existing.length;
+    rest = without(rest, conflict.existing);
+  }
+  return { imported: 0, known, position };
+}
+
+/** Takes events that are stored out of a request: in their streams, and before those that are not. */
+function without(request: AppendRequest, existing: readonly ExistingEvent[]): AppendRequest {
+  const stored = new Map(existing.map((event) => [event.id, event.streamId]));
+  const writes = request.writes.map((write) => {
+    const count = write.events.findIndex(({ id }) => !stored.has(id));
+    const first = count < 0 ? write.events.length : count;
+    const misplaced = write.events.find(({ id }, index) =>
+      stored.has(id) && (index >= first || stored.get(id) !== write.streamId)
+    );
+    if (misplaced !== undefined) throw new DuplicateEventError(misplaced.id);
+    return { ...write, events: write.events.slice(first) };
+  });
+  return { ...request, writes: writes.filter(({ events }) => events.length > 0) };
+}
+
+function checkItem<E extends Event>(item: ImportedEvent<E>, index: number): ImportedEvent<E> {
+  const { streamId, event } = checkObject(`item ${index} of source`, item);
+  return { streamId, event };
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === "object" && value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
