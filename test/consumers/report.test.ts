@@ -11,6 +11,7 @@ import { memory } from "event-sourcery/memory";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../support/journal.ts";
+import { insert, row } from "../support/raw.ts";
 import { Noted } from "../support/relay.ts";
 import { running } from "../support/running.ts";
 
@@ -73,15 +74,15 @@ test("onError is told the consumer, the event, the attempt and when it is tried 
 
 test("onError is told what identifies an event that cannot be decoded", { timeout }, async () => {
   const driver = memory();
-  const Odd = defineEvent<string>()("Odd");
-  const { events: [odd] } = await new EventStore(driver, { events: [Odd] })
-    .append("odd", [Odd(secret)]);
+  const odd = row({ type: "Noted", codec: '{"/data":"date"}' });
+  await insert(driver, "odd", odd);
   const { told, onError } = collecting();
   const store = new EventStore(driver, { events: [Noted] });
   const reader = new Subscription(store, { name: "reader", handler() {} });
   await running([reader], () => until(() => told.length > 0), { onError });
-  const { id, type, tenantId, streamId, version, position } = odd!;
-  assert.deepEqual(told[0]![1].event, { id, type, tenantId, streamId, version, position });
+  const { id, type } = odd;
+  const identity = { id, type, tenantId: "", streamId: "odd", version: 1, position: 1 };
+  assert.deepEqual(told[0]![1].event, identity);
 });
 
 test(

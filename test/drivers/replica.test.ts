@@ -8,15 +8,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sqldUrl } from "../support/sqld.ts";
+import { startSqld } from "../support/sqld.ts";
 
 const Noted = defineEvent<number>()("Noted");
 
 test("an embedded replica is migrated, written and read", { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "event-sourcery-replica-"));
+  // A server of its own: a replica copies everything that the tests beside this one have written.
+  const server = await startSqld();
   const client = createClient({
     url: `file:${join(folder, "replica.db")}`,
-    syncUrl: await sqldUrl(),
+    syncUrl: server.url,
   });
   try {
     await client.sync();
@@ -35,6 +37,7 @@ test("an embedded replica is migrated, written and read", { timeout: 60_000 }, a
     assert.deepEqual(seen, [1, 2, 3, 4]);
   } finally {
     client.close();
+    await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 });
