@@ -1,6 +1,6 @@
 import type { Catalog } from "../codec/catalog.ts";
 import type { Session } from "../driver/driver.ts";
-import type { LogQuery, StoredStream } from "../driver/read.ts";
+import type { LogQuery, StoredStream, StreamQuery } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type {
   LoadOptions,
@@ -37,17 +37,20 @@ export async function* readStream<E extends Event>(
   checkNumber("limit", limit);
   checkBoolean("backwards", backwards);
   let wanted = limit;
-  let size = pageSize;
-  while (wanted > 0 && from <= to) {
-    const query = { tenantId, streamId, from, to, limit: Math.min(size, wanted), backwards };
-    const { events, more } = await session.load(query);
-    if (events.length > 0) yield events.map((event) => catalog.decode(event));
-    if (!more) return;
-    wanted -= events.length;
-    size = nextPage(events.length);
-    const { version } = events.at(-1)!;
+  const query = (size: number): StreamQuery | undefined =>
+    wanted > 0 && from <= to
+      ? { tenantId, streamId, from, to, limit: Math.min(size, wanted), backwards }
+      : undefined;
+  const pages = readAhead(session, query(pageSize), (wish) => session.load(wish), (page) => {
+    if (!page.more) return undefined;
+    wanted -= page.events.length;
+    const { version } = page.events.at(-1)!;
     if (backwards) to = version - 1;
     else from = version + 1;
+    return query(nextPage(page.events.length));
+  });
+  for await (const { events } of pages) {
+    if (events.length > 0) yield events.map((event) => catalog.decode(event));
   }
 }
 
@@ -97,15 +100,46 @@ export async function* readLog<E extends Event>(
     tags: tags && [...new Set(tags)],
   };
   let wanted = limit;
-  let size = pageSize;
-  while (wanted > 0 && after < until) {
-    const query = { ...filter, after, until, limit: Math.min(size, wanted) };
-    const { events, scanned } = await session.scan(query);
+  const query = (size: number): LogQuery | undefined =>
+    wanted > 0 && after < until
+      ? { ...filter, after, until, limit: Math.min(size, wanted) }
+      : undefined;
+  const pages = readAhead(session, query(pageSize), (wish) => session.scan(wish), (page) => {
+    wanted -= page.events.length;
+    if (backwards) until = page.scanned - 1;
+    else after = page.scanned;
+    return query(nextPage(page.events.length));
+  });
+  for await (const { events } of pages) {
     for (const event of events) yield catalog.decode(event);
-    wanted -= events.length;
-    size = nextPage(events.length);
-    if (backwards) until = scanned - 1;
-    else after = scanned;
+  }
+}
+
+/**
+ * Asks for page after page, each while the one before is handled: never in a transaction, where a statement that nobody
+ * waits for would meet those of the handler. A reader that leaves waits for the page under way; its error is nobody's.
+ *
+ * @param following Returns the query for the next page; undefined after the last.
+ */
+async function* readAhead<Query, Page>(
+  session: Session<unknown>,
+  first: Query | undefined,
+  ask: (query: Query) => Promise<Page>,
+  following: (page: Page) => Query | undefined,
+): AsyncGenerator<Page> {
+  const ahead = "capabilities" in session; // a driver: a transaction's session has none
+  let query = first;
+  let pending: Promise<Page> | undefined;
+  try {
+    while (query !== undefined) {
+      const page: Page = await (pending ?? ask(query));
+      query = following(page);
+      pending = ahead && query !== undefined ? ask(query) : undefined;
+      pending?.catch(() => {}); // told when the reader gets there
+      yield page;
+    }
+  } finally {
+    await pending?.catch(() => {});
   }
 }
 

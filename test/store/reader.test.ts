@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "../../drivers/memory/mod.ts";
-import { EventStore } from "../../mod.ts";
+import { EventStore, type Session } from "../../mod.ts";
 import { all, events, ids, many, Paid, Placed, Sent, shop, types } from "../support/shop.ts";
 
 const versions = (events: readonly { readonly version: number }[]) =>
@@ -53,20 +53,89 @@ test("load() and read() give a long stream in order, forwards and backwards", as
   );
 });
 
-test("read() holds one page in memory", async () => {
+/** A store with a stream of 3,000 events, and what it has asked its driver for; `fail` makes the next answers fail. */
+async function paged() {
   const inner = memory();
   const store = shop(inner);
   await store.append("a", many(3000));
-  const limits: number[] = [];
-  const load = inner.load.bind(inner);
-  inner.load = (query) => (limits.push(query.limit), load(query));
-  let seen = 0;
-  for await (const event of store.read("a")) {
-    seen = event.version;
-    if (seen === 1500) break;
-  }
-  assert.equal(limits.length, 2);
-  for (const limit of limits) assert(limit <= 2000);
+  const asked = { pages: 0, answered: 0, fail: false };
+  const slowly = <Query, Page>(ask: (query: Query) => Promise<Page>) => async (query: Query) => {
+    asked.pages++;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    asked.answered++;
+    if (asked.fail) throw new Error("no answer");
+    return await ask(query);
+  };
+  const watch = (session: Session<undefined>) => {
+    session.load = slowly(session.load.bind(session));
+    session.scan = slowly(session.scan.bind(session));
+  };
+  watch(inner);
+  const transaction = inner.transaction.bind(inner);
+  inner.transaction = (work) =>
+    transaction((session) => {
+      watch(session);
+      return work(session);
+    });
+  return { store, asked };
+}
+
+type Reader = Pick<ReturnType<typeof shop>, "read" | "readAll">;
+
+const readers = [
+  ["read()", (store: Reader) => store.read("a")],
+  ["readAll()", (store: Reader) => store.readAll()],
+] as const;
+
+for (const [name, read] of readers) {
+  test(`${name} asks for one page ahead, and for no more`, async () => {
+    const { store, asked } = await paged();
+    const counts = new Map<number, number>();
+    for await (const { version } of read(store)) counts.set(version, asked.pages);
+    assert.deepEqual([1, 1024, 1025, 2049, 3000].map((version) => counts.get(version)), [
+      ...[2, 2, 3, 3, 3],
+    ]);
+  });
+
+  test(`${name} that is left waits for the page under way`, async () => {
+    const { store, asked } = await paged();
+    for await (const { version } of read(store)) if (version === 1025) break;
+    assert.deepEqual(asked, { pages: 3, answered: 3, fail: false });
+    await assert.rejects(async () => {
+      for await (const _ of read(store)) throw new Error("mine");
+    }, { message: "mine" });
+    assert.equal(asked.answered, asked.pages);
+  });
+
+  test(`${name} tells of a page ahead that failed once it is wanted`, async () => {
+    const { store, asked } = await paged();
+    let seen = 0;
+    await assert.rejects(async () => {
+      for await (const { version } of read(store)) {
+        seen = version;
+        asked.fail = true;
+      }
+    }, /no answer/);
+    assert.equal(seen, 1024);
+    // Nobody wants the page any more: its failure is not told, and not left unhandled either.
+    asked.fail = false;
+    for await (const _ of read(store)) {
+      asked.fail = true;
+      break;
+    }
+  });
+}
+
+test("read() and readAll() ask for nothing ahead in a transaction", async () => {
+  const { store, asked } = await paged();
+  await store.transaction(async ({ store }) => {
+    for (const [, read] of readers) {
+      asked.pages = 0;
+      const counts: number[] = [];
+      for await (const { version } of read(store)) counts[version] = asked.pages;
+      assert.deepEqual([1, 1024, 1025, 3000].map((version) => counts[version]), [1, 1, 2, 3]);
+    }
+  });
 });
 
 test("read() reads again each time it is iterated over", async () => {
