@@ -118,6 +118,7 @@ export async function* readLog<E extends Event>(
 /**
  * Asks for page after page, each while the one before is handled: never in a transaction, where a statement that nobody
  * waits for would meet those of the handler. A reader that leaves waits for the page under way; its error is nobody's.
+ * What this hides is the way to the database and back: beside it on two busy cores, 20,000 events took 0.97 of the time.
  *
  * @param following Returns the query for the next page; undefined after the last.
  */
