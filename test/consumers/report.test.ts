@@ -1,6 +1,5 @@
 // What a consumer reports: to onError with its context, or in one line an incident.
 import {
-  defineEvent,
   type ErrorContext,
   EventStore,
   Outbox,
