@@ -32,6 +32,13 @@ export type {
 export type { DbOf } from "./src/store/db.ts";
 export type { HandledEvent, StoreErrorContext } from "./src/store/handler.ts";
 export type {
+  AppendCondition,
+  EventQuery,
+  MatchOf,
+  QueryItem,
+  QueryResult,
+} from "./src/query/query.ts";
+export type {
   EventReader,
   FoldOptions,
   FollowOptions,
@@ -56,6 +63,7 @@ export {
   type TransactionContext,
 } from "./src/store/store.ts";
 export type {
+  AppendAllOptions,
   AppendOptions,
   AppendResult,
   AppendResults,
@@ -164,8 +172,10 @@ export type {
   AppendRefused,
   AppendRequest,
   AppendStored,
+  ConditionConflict,
   ExistingEvent,
   IdConflict,
+  MatchedEvent,
   NewEvent,
   RaceConflict,
   StreamWrite,
@@ -179,6 +189,7 @@ export type {
   ConsumerState,
   LaneState,
 } from "./src/driver/checkpoints.ts";
+export type { MatchCondition, MatchItem } from "./src/driver/condition.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";
@@ -186,6 +197,8 @@ export type {
   CorrelationQuery,
   LogPage,
   LogQuery,
+  MatchPage,
+  MatchQuery,
   ProbedEvent,
   StoredEvent,
   StoredStream,

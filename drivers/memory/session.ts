@@ -8,6 +8,8 @@ import {
   fits,
   type LogPage,
   type LogQuery,
+  type MatchPage,
+  type MatchQuery,
   type NewEvent,
   type ProbedEvent,
   type Session,
@@ -22,6 +24,7 @@ import { Queue } from "../_shared/queue.ts";
 import { MemoryCheckpoints } from "./checkpoints.ts";
 import { compareBytes, keyOf } from "./key.ts";
 import { type Location, Log, type Row } from "./log.ts";
+import { firstMatch, matchesOf } from "./query.ts";
 
 /**
  * A session on a log: the driver's own, or inside a transaction.
@@ -91,6 +94,12 @@ class MemorySession<Db> implements Session<Db> {
       )
       .slice(0, limit);
     return { events: found.map(read), more: found.length === limit };
+  }
+
+  async query(query: MatchQuery): Promise<MatchPage> {
+    const log = this.#open();
+    const events = matchesOf(log, query).map(read);
+    return { events, settled: log.sequence.settled, more: events.length === query.limit };
   }
 
   async settled(): Promise<number> {
@@ -182,6 +191,7 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
     expectedEventId: true,
     imported: true,
     replay: true,
+    conditions: true,
   };
 
   async migrate(): Promise<void> {
@@ -194,7 +204,7 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
   }
 }
 
-function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome {
+function appendOne(log: Log, { tenantId, writes, condition }: AppendRequest): AppendOutcome {
   const versions = writes.map(({ streamId }) => log.version(keyOf(tenantId, streamId)));
   const existing: Row[] = [];
   for (const { events } of writes) {
@@ -217,6 +227,8 @@ function appendOne(log: Log, { tenantId, writes }: AppendRequest): AppendOutcome
   if (!fit) {
     return refused({ kind: "version", versions });
   }
+  const match = condition && firstMatch(log, tenantId, condition);
+  if (match !== undefined) return refused({ kind: "condition", match });
   return {
     status: "stored",
     writes: writes.map(({ streamId, category, slot, events }, index) => {

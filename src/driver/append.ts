@@ -1,3 +1,4 @@
+import type { MatchCondition } from "./condition.ts";
 import type { ExpectedVersion } from "./version.ts";
 
 /**
@@ -10,6 +11,11 @@ export interface AppendRequest {
   readonly tenantId: string;
   /** One write for each stream; at least one. */
   readonly writes: readonly StreamWrite[];
+  /**
+   * What else must hold for the whole request, in the tenant of its streams; only where the driver's capabilities say
+   * so. @default nothing
+   */
+  readonly condition?: MatchCondition | undefined;
 }
 
 /**
@@ -104,11 +110,12 @@ export interface AppendRefused {
 }
 
 /**
- * The reason of a refusal. If several hold, an id comes before a version, and a version before a race.
+ * The reason of a refusal. If several hold, an id comes before a version, a version before a condition, and a condition
+ * before a race.
  *
  * @category Drivers
  */
-export type AppendConflict = IdConflict | VersionConflict | RaceConflict;
+export type AppendConflict = IdConflict | VersionConflict | ConditionConflict | RaceConflict;
 
 /**
  * Ids of the request's events exist already: they belong to the same events, stored earlier, or to others.
@@ -137,7 +144,19 @@ export interface VersionConflict {
 }
 
 /**
- * Another append was faster, but the request's conditions hold by now: sent again, it may be stored.
+ * An event matches the request's condition.
+ *
+ * @category Drivers
+ */
+export interface ConditionConflict {
+  /** Discriminates the conflicts. */
+  readonly kind: "condition";
+  /** The match with the lowest position; undefined where an aborted transaction prevents reading it. */
+  readonly match: MatchedEvent | undefined;
+}
+
+/**
+ * Another append was faster, but what the request expects holds by now: sent again, it may be stored.
  *
  * @category Drivers
  */
@@ -162,4 +181,14 @@ export interface ExistingEvent {
   readonly version: number;
   /** Its position in the log. */
   readonly position: number;
+}
+
+/**
+ * The event that refuses a condition.
+ *
+ * @category Drivers
+ */
+export interface MatchedEvent extends ExistingEvent {
+  /** The name of its type, as stored. */
+  readonly type: string;
 }

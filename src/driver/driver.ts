@@ -4,6 +4,8 @@ import type {
   CorrelationQuery,
   LogPage,
   LogQuery,
+  MatchPage,
+  MatchQuery,
   ProbedEvent,
   StoredStream,
   StreamPage,
@@ -95,6 +97,8 @@ export interface Capabilities {
   readonly backwards?: boolean | undefined;
   /** Whether `streams` lists by a prefix. @default false */
   readonly prefix?: boolean | undefined;
+  /** Whether `query` works, and `append` checks the condition of a request. @default false */
+  readonly conditions?: boolean | undefined;
   /** Whether `append` compares the id of the event at an expected version. @default false */
   readonly expectedEventId?: boolean | undefined;
   /** Whether `append` stores which events are imported, and reading returns it. @default false */
@@ -162,6 +166,12 @@ export interface Session<Db = unknown> {
 
   /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
   readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;
+
+  /**
+   * Reads a page of the events that a decision rests on, in position order. It sees what is committed, settled or not.
+   * Works exactly where the driver's capabilities say `conditions`.
+   */
+  readonly query?: ((query: MatchQuery) => Promise<MatchPage>) | undefined;
 
   /** Lists streams by id, in the order of its UTF-8 bytes. */
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;

@@ -1,4 +1,5 @@
 import type { ExistingEvent } from "./append.ts";
+import type { MatchItem } from "./condition.ts";
 import type { LaneFilter } from "./keys.ts";
 
 /**
@@ -171,4 +172,37 @@ export interface StoredStream {
   readonly createdAt: string | number;
   /** When its last event was created. */
   readonly updatedAt: string | number;
+}
+
+/**
+ * Selects the events that a decision rests on.
+ *
+ * @category Drivers
+ */
+export interface MatchQuery {
+  /** The tenant of the events; `""` without tenants. */
+  readonly tenantId: string;
+  /** An event matches if it matches any of these; from 1 to 16. */
+  readonly items: readonly MatchItem[];
+  /** Only events after this position. */
+  readonly after: number;
+  /** The greatest number of events wanted. */
+  readonly limit: number;
+}
+
+/**
+ * One page of the events that a decision rests on.
+ *
+ * @category Drivers
+ */
+export interface MatchPage {
+  /** At most `limit` matches in position order, each once: all that are committed, and the transaction's own. */
+  readonly events: readonly StoredEvent[];
+  /**
+   * A position that was settled before the page was read: no event will ever appear at or below it that the page could
+   * not see. Inside a transaction, that transaction's own events lie above it.
+   */
+  readonly settled: number;
+  /** Whether there may be more matches after the last of these; large events may end a page before its limit. */
+  readonly more: boolean;
 }

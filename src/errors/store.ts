@@ -2,43 +2,65 @@ import type { ExpectedVersion } from "../driver/version.ts";
 import { EventSourceryError, quote } from "./base.ts";
 
 /**
- * A stream was not at the version that the caller expected, or has another event there; nothing was stored.
+ * A stream was not at the version that the caller expected, has another event there, or an event matches the condition;
+ * nothing was stored.
  *
- * What to do: load the stream again, decide again and append with its new version, as `Repository.aggregate` does.
+ * What to do: load or query again, decide again and append with the new version or condition, as `Repository.aggregate`
+ * and `decision` do.
  *
  * @category Errors
  */
 export class ConcurrencyError extends EventSourceryError {
   /** `"CONCURRENCY"`: nothing was stored. */
   declare readonly code: "CONCURRENCY";
-  /** `true`: the command has to be decided again on the stream's new events. */
+  /** `true`: the command has to be decided again on the new events. */
   override readonly retryable = true;
   /** The stream of the append, with its category. */
   readonly streamId: string;
   /** The version that the caller expected. */
   readonly expected: ExpectedVersion;
-  /** The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked. */
+  /**
+   * The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked, or the
+   * condition was not met.
+   */
   readonly actual: number | undefined;
+  /**
+   * The first event that matches the condition and that the query had not returned, with its type as stored; undefined
+   * if the version was not met.
+   */
+  readonly condition:
+    | { readonly position: number; readonly type: string; readonly streamId: string }
+    | undefined;
   /** Whether the surrounding transaction was aborted, so that only the whole of it can be retried. */
   readonly transactionAborted: boolean;
 
-  /** Makes the message, which names the stream and both versions. */
+  /** Makes the message, which names the stream, and both versions or the event that matches the condition. */
   constructor(
     streamId: string,
     expected: ExpectedVersion,
     actual: number | undefined,
-    options: ErrorOptions & { readonly transactionAborted?: boolean } = {},
+    options: ErrorOptions & {
+      readonly transactionAborted?: boolean;
+      readonly condition?: ConcurrencyError["condition"];
+    } = {},
   ) {
+    const { condition } = options;
     super(
       "CONCURRENCY",
-      `Cannot append to stream ${quote(streamId)}: expected ${describe(expected)}, ${
-        describeActual(expected, actual)
+      `Cannot append to stream ${quote(streamId)}: expected ${
+        condition === undefined
+          ? `${describe(expected)}, ${describeActual(expected, actual)}`
+          : `no match of the condition, event ${
+            quote(condition.type)
+          } at position ${condition.position} ` +
+            `in stream ${quote(condition.streamId)} is one`
       }`,
       options,
     );
     this.streamId = streamId;
     this.expected = expected;
     this.actual = actual;
+    this.condition = condition;
     this.transactionAborted = options.transactionAborted ?? false;
   }
 }

@@ -157,6 +157,7 @@ async function storeBatch(
       return { imported: positions.length, known, position: Math.max(position, ...positions) };
     }
     const { conflict } = outcome;
+    if (conflict.kind === "condition") throw keptOut(); // a batch has none
     if (conflict.kind !== "id") {
       // Another writer was faster: with any version, it fits the next time, unless no version has risen.
       const versions = conflict.versions.join();

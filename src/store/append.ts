@@ -1,4 +1,5 @@
 import type { AppendRequest } from "../driver/append.ts";
+import type { MatchCondition } from "../driver/condition.ts";
 import type { Capabilities } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler } from "./handler.ts";
@@ -18,9 +19,10 @@ export function append<E extends Event, A extends E, Db, Store>(
   scope: Scope<Db>,
   appends: readonly StreamAppend<A>[],
   publish: boolean,
+  condition: MatchCondition | undefined,
 ): Promise<readonly AppendResult<A>[]> {
   const { tenantId = "", metadata } = scope;
-  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish);
+  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish, condition);
   checkCapabilities(shared.driver.capabilities, prepared.request);
   const selected = shared.handlers.filter(({ matches }) =>
     prepared.streams.some((events, index) => {

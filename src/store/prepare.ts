@@ -1,5 +1,6 @@
 import type { Catalog } from "../codec/catalog.ts";
 import type { AppendRequest, StreamWrite } from "../driver/append.ts";
+import type { MatchCondition } from "../driver/condition.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
 import type { StreamAppend } from "./writer.ts";
@@ -45,12 +46,14 @@ export class Preparer<E extends Event> {
    *
    * @param metadata Defaults for the metadata of every event.
    * @param publish Whether all events are published to the outbox.
+   * @param condition What else must hold.
    */
   prepare(
     appends: readonly StreamAppend[],
     tenantId: string,
     metadata: Metadata,
     publish: boolean,
+    condition?: MatchCondition | undefined,
   ): Prepared {
     if (!Array.isArray(appends)) {
       throw new TypeError("appends must be a list of { streamId, events }");
@@ -62,6 +65,11 @@ export class Preparer<E extends Event> {
         throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
       }
       const { streamId, events } = append;
+      if ("condition" in append) {
+        throw new TypeError(
+          "condition belongs to the whole step: appendAll(appends, { condition })",
+        );
+      }
       checkName("streamId", streamId);
       const list: readonly Event[] = Array.isArray(events) ? events : [events];
       if (list.length === 0) throw new RangeError("Cannot append 0 events: give at least one");
@@ -85,7 +93,7 @@ export class Preparer<E extends Event> {
       };
     });
     refuseDuplicates(writes);
-    return { streams, request: { tenantId, writes } };
+    return { streams, request: { tenantId, writes, ...(condition && { condition }) } };
   }
 
   /** Returns the event as it will be recorded: of a known type, frozen, with id, time and correlation. */

@@ -1,4 +1,5 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
+import type { EventQuery, MatchOf, QueryResult } from "../query/query.ts";
 
 /**
  * Reads events: the part of a store for modules that never append.
@@ -32,6 +33,45 @@ export interface EventReader<out E extends Event = Event> {
    * settled. Ends only when its signal aborts.
    */
   readonly follow: (options?: FollowOptions) => AsyncIterable<RecordedEvent<E>>;
+
+  /**
+   * Returns the events that a decision rests on, across streams and by position, and a condition for its append: that
+   * no other match has been stored by then. So it replaces the version of a stream where a rule spans several.
+   *
+   * Reads everything that is committed, and the own events of a transaction; what commits behind it refuses the
+   * condition. A scoped store asks its tenant, an unscoped one the tenant `""`. A condition that was made inside a
+   * transaction is of use only there.
+   *
+   * @param query Types, tags or both, or a list of such alternatives.
+   * @returns The events, empty if none matches; and the condition, which is plain JSON.
+   * @throws {TypeError | RangeError} If the query is malformed or selects nothing; there is no query for everything.
+   * @throws {UnknownEventTypeError} If a type is not among the store's events.
+   * @throws {UnsupportedError} If the driver cannot; nothing is sent.
+   *
+   * @example A name that is used once
+   * ```ts
+   * import { defineEvent, EventStore, isEventSourceryError } from "event-sourcery";
+   * import { memory } from "event-sourcery/memory";
+   * import assert from "node:assert/strict";
+   *
+   * const Registered = defineEvent<{ email: string }>()("Registered", {
+   *   tags: ({ email }) => [`email:${email}`],
+   * });
+   * const store = new EventStore(memory(), { events: [Registered] });
+   *
+   * const register = async (id: string, email: string) => {
+   *   const { events, condition } = await store.query({ tags: [`email:${email}`] });
+   *   if (events.length > 0) throw new RangeError("The address is taken");
+   *   await store.append(`user:${id}`, Registered({ email }), { condition });
+   * };
+   * const results = await Promise.allSettled([register("1", "a@b.c"), register("2", "a@b.c")]);
+   * const refused = results.find(({ status }) => status === "rejected") as PromiseRejectedResult;
+   * assert(isEventSourceryError(refused.reason, "CONCURRENCY"));
+   * ```
+   */
+  readonly query: <const Q extends EventQuery<E["type"]>>(
+    query: Q,
+  ) => Promise<QueryResult<MatchOf<E, Q>>>;
 
   /**
    * Folds a stream into a value.

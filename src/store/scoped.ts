@@ -1,4 +1,5 @@
 import type { Session } from "../driver/driver.ts";
+import type { MatchCondition } from "../driver/condition.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type {
   FoldOptions,
@@ -9,12 +10,28 @@ import type {
   StreamsOptions,
   Trace,
 } from "./reader.ts";
-import type { AppendOptions, AppendResult, AppendResults, StreamAppend } from "./writer.ts";
-import { checkInstant, checkName, checkObject } from "../errors/check.ts";
+import type {
+  AppendAllOptions,
+  AppendOptions,
+  AppendResult,
+  AppendResults,
+  StreamAppend,
+} from "./writer.ts";
+import { checkBoolean, checkInstant, checkName, checkObject } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { copyMetadata } from "../event/freeze.ts";
 import { append } from "./append.ts";
 import { followLog } from "./follow.ts";
+import {
+  type AppendCondition,
+  copyQuery,
+  type EventQuery,
+  itemsOf,
+  type MatchOf,
+  type QueryResult,
+  readCondition,
+  readMatches,
+} from "../query/query.ts";
 import {
   collect,
   foldPages,
@@ -66,8 +83,14 @@ export class ScopedStore<E extends Event, Db> {
   // The results are in the order of the appends, which the compiler cannot see.
   readonly appendAll = async <const Appends extends readonly StreamAppend<E>[]>(
     appends: Appends,
-  ): Promise<AppendResults<Appends>> =>
-    await append(this.#shared, this.#scope, appends, false) as AppendResults<Appends>;
+    options: AppendAllOptions = {},
+  ): Promise<AppendResults<Appends>> => {
+    const { condition, publish = false } = checkObject("options", options);
+    checkBoolean("publish", publish);
+    const checked = this.#condition(condition);
+    const results = await append(this.#shared, this.#scope, appends, publish, checked);
+    return results as AppendResults<Appends>;
+  };
 
   readonly load = async (
     streamId: string,
@@ -97,6 +120,22 @@ export class ScopedStore<E extends Event, Db> {
   readonly follow = (options: FollowOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
     [Symbol.asyncIterator]: () => followLog(this.#shared, this.#scope.tenantId, options),
   });
+
+  readonly query = async <const Q extends EventQuery<E["type"]>>(
+    query: Q,
+  ): Promise<QueryResult<MatchOf<E, Q>>> => {
+    const checked = copyQuery(query);
+    const items = itemsOf(this.#shared.catalog, checked);
+    this.#need("conditions", "query events for a decision");
+    const { events, ...rest } = await readMatches(this.#session, this.#tenantId, items);
+    return {
+      events: events.map((event) =>
+        // Of the types that the query names.
+        this.#shared.catalog.decode(event) as unknown as RecordedEvent<MatchOf<E, Q>>
+      ),
+      condition: { query: checked, ...rest },
+    };
+  };
 
   readonly fold = async <State>(
     streamId: string,
@@ -184,7 +223,15 @@ export class ScopedStore<E extends Event, Db> {
     return sessionOf(this.#scope);
   }
 
-  #need(capability: "backwards" | "prefix", action: string): void {
+  /** Checks a condition, for the driver. */
+  #condition(condition: AppendCondition | undefined): MatchCondition | undefined {
+    if (condition === undefined) return undefined;
+    const checked = readCondition(this.#shared.catalog, condition);
+    this.#need("conditions", "append under a condition");
+    return checked;
+  }
+
+  #need(capability: "backwards" | "conditions" | "prefix", action: string): void {
     if (this.#shared.driver.capabilities[capability]) return;
     throw new UnsupportedError(action, `its driver lacks the capability "${capability}"`);
   }
@@ -203,8 +250,9 @@ export class ScopedStore<E extends Event, Db> {
     options: AppendOptions | undefined,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    const { expectedVersion, expectedEventId } = checkObject("options", options ?? {});
+    const { expectedVersion, expectedEventId, condition } = checkObject("options", options ?? {});
     const appends = [{ streamId, events, expectedVersion, expectedEventId }];
-    return (await append(this.#shared, this.#scope, appends, publish))[0]!;
+    const checked = this.#condition(condition);
+    return (await append(this.#shared, this.#scope, appends, publish, checked))[0]!;
   }
 }

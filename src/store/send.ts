@@ -4,6 +4,7 @@ import type {
   AppendRequest,
   AppendStored,
   ExistingEvent,
+  MatchedEvent,
   StreamWrite,
 } from "../driver/append.ts";
 import type { Session } from "../driver/driver.ts";
@@ -24,7 +25,7 @@ export interface SendResult {
  * succeeded then, so the versions rise. If they do not, something other than a writer keeps the events out.
  *
  * @param first The outcome of its first sending.
- * @throws {ConcurrencyError} If a stream is not at its expected version.
+ * @throws {ConcurrencyError} If a stream is not at its expected version, or an event matches the condition.
  * @throws {DuplicateEventError} If an id is used by another event.
  * @throws {DriverError} If the database repeatedly stores no row, without an error, while the versions stay the same.
  */
@@ -41,6 +42,7 @@ export async function resend(
       return { repeated: true, writes: findStored(request, conflict.existing) };
     }
     if (conflict.kind === "version") throw concurrencyError(request, outcome, conflict.versions);
+    if (conflict.kind === "condition") throw conditionError(request, outcome, conflict.match);
     const versions = conflict.versions.join();
     unchanged = versions === before ? unchanged + 1 : 0;
     if (unchanged === 3) throw keptOut();
@@ -71,6 +73,19 @@ function concurrencyError(
   const index = Math.max(0, found < 0 ? other : found);
   const { streamId, expectedVersion } = writes[index]!;
   return new ConcurrencyError(streamId, expectedVersion, versions[index], { transactionAborted });
+}
+
+/** Returns the error for a condition that an event matches. */
+function conditionError(
+  { writes }: AppendRequest,
+  { transactionAborted }: AppendRefused,
+  match: MatchedEvent | undefined,
+): ConcurrencyError {
+  const { streamId, expectedVersion } = writes[0]!;
+  const condition = match &&
+    { position: match.position, type: match.type, streamId: match.streamId };
+  const options = { transactionAborted, condition };
+  return new ConcurrencyError(streamId, expectedVersion, undefined, options);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
+import type { AppendCondition } from "../query/query.ts";
 
 /**
  * Appends events: the part of a store for modules that only write.
@@ -15,13 +16,15 @@ export interface EventWriter<in E extends Event = never> {
    *
    * @param streamId A non-empty string of at most 512 bytes.
    * @param events One event or several, in order.
-   * @param options The expected version of the stream.
+   * @param options The expected version of the stream, and a condition; both must hold.
    * @returns The recorded events, with the version and position of the last.
-   * @throws {ConcurrencyError} If the stream is not at the expected version.
+   * @throws {ConcurrencyError} If the stream is not at the expected version, or an event matches the condition.
    * @throws {DuplicateEventError} If an event's id is used elsewhere.
    * @throws {UnknownEventTypeError} If the store was not made with an event's type.
    * @throws {UnknownOutcomeError} If the connection failed and the outcome is not known.
-   * @throws {RangeError} If `events` is empty, or a name or version is out of range.
+   * @throws {UnsupportedError} If there is a condition, and the driver cannot check one; nothing is sent.
+   * @throws {TypeError | RangeError} If `events` is empty, the condition is malformed, or a name or version is out of
+   * range.
    */
   readonly append: <A extends E>(
     streamId: string,
@@ -40,12 +43,15 @@ export interface EventWriter<in E extends Event = never> {
    * Appends to several streams in one atomic step.
    *
    * @param appends At least one; no two to the same stream.
+   * @param options A condition for the whole step.
    * @returns A result for each, in order.
-   * @throws {ConcurrencyError} If any stream is not at its expected version; nothing is stored.
+   * @throws {ConcurrencyError} If any stream is not at its expected version, or an event matches the condition; nothing
+   * is stored.
    * @throws {TypeError} If two appends are to the same stream.
    */
   readonly appendAll: <const Appends extends readonly StreamAppend<E>[]>(
     appends: Appends,
+    options?: AppendAllOptions,
   ) => Promise<AppendResults<Appends>>;
 
   /**
@@ -71,6 +77,18 @@ export interface AppendOptions {
    * anew under the same id is another history with the same versions. @default any
    */
   readonly expectedEventId?: string | undefined;
+  /** What must not be in the log, in any stream; see `EventReader.query`. @default nothing */
+  readonly condition?: AppendCondition | undefined;
+}
+
+/**
+ * Options of `appendAll`.
+ *
+ * @category Event store
+ */
+export interface AppendAllOptions extends Pick<AppendOptions, "condition"> {
+  /** Whether the events are also published to the outbox, as with `publish`. @default false */
+  readonly publish?: boolean | undefined;
 }
 
 /**
@@ -78,7 +96,7 @@ export interface AppendOptions {
  *
  * @category Event store
  */
-export interface StreamAppend<E extends Event = Event> extends AppendOptions {
+export interface StreamAppend<E extends Event = Event> extends Omit<AppendOptions, "condition"> {
   /** The id of the stream, a non-empty string of at most 512 bytes. */
   readonly streamId: string;
   /** One event or several, in order. */

@@ -1,6 +1,7 @@
 import type { Driver } from "../driver/driver.ts";
 import { append } from "./cases/append.ts";
 import { type Cases, type Rig, storeOn } from "./rig.ts";
+import { conditions } from "./cases/conditions.ts";
 import { consumers } from "./cases/consumers.ts";
 import { deletion } from "./cases/delete.ts";
 import { encoding } from "./cases/encoding.ts";
@@ -73,7 +74,7 @@ const capabilities: readonly Cases[] = [
     named,
   ],
   ...[transactions, savepoints, handlers, using],
-  ...[lanes, registry, parked, outbox, consumers, projections],
+  ...[lanes, registry, parked, outbox, consumers, projections, conditions],
 ];
 
 /**

@@ -5,6 +5,8 @@ import type {
   CorrelationQuery,
   LogPage,
   LogQuery,
+  MatchPage,
+  MatchQuery,
   StoredStream,
   StreamPage,
   StreamQuery,
@@ -61,6 +63,11 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       checkPage(query, page);
       return page;
     },
+    query: session.query && (async (query) => {
+      const page = await session.query!(query);
+      checkMatches(query, page);
+      return page;
+    }),
     settled: () => session.settled(),
     correlated: session.correlated && (async (query) => {
       const page = await session.correlated!(query);
@@ -89,11 +96,18 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
   };
 }
 
-function checkOutcome({ writes }: AppendRequest, outcome: AppendOutcome): void {
+function checkOutcome({ writes, condition }: AppendRequest, outcome: AppendOutcome): void {
   if (outcome.status === "refused") {
     const { conflict } = outcome;
     if (conflict.kind === "id") {
       assert.ok(conflict.existing.length > 0, "append() names the ids that are used already");
+    } else if (conflict.kind === "condition") {
+      const { match } = conflict;
+      assert.ok(condition !== undefined, "append() refuses by a condition that was given");
+      if (match === undefined) return;
+      const { after, seen } = condition;
+      assert.ok(match.position > after, "append() names a match after the position");
+      assert.ok(!seen.includes(match.position), "append() names a match that was not seen");
     } else {
       const { length } = conflict.versions;
       assert.equal(length, writes.length, "append() returns a version for each write");
@@ -169,6 +183,17 @@ function checkPage(
     after >= until || (backwards ? scanned <= until : scanned > after),
     `scan() advances: ${scanned} is after ${after}`,
   );
+}
+
+function checkMatches({ tenantId, after, limit }: MatchQuery, { events, more }: MatchPage): void {
+  assert.ok(events.length <= limit, `query() returns at most ${limit} events`);
+  assert.ok(!more || events.length > 0, "query() returns at least one event if there are more");
+  let last = after;
+  for (const event of events) {
+    assert.equal(event.tenantId, tenantId, "query() returns events of the tenant only");
+    assert.ok(event.position > last, `position ${event.position} is after ${last}`);
+    last = event.position;
+  }
 }
 
 function checkStreams(

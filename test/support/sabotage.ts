@@ -33,6 +33,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),
+    query: (query) => session.query!(query),
     settled: () => session.settled(),
     correlated: session.correlated && ((query) => session.correlated!(query)),
     probe: session.probe && ((positions) => session.probe!(positions)),

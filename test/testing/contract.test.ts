@@ -6,9 +6,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sabotaged } from "../support/sabotage.ts";
 import { lapses } from "../support/lapses.ts";
+import { oversights } from "../support/oversights.ts";
 import { sabotages } from "../support/sabotages.ts";
 
-for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses })) {
+for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses, ...oversights })) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
     assert.equal(await passes(driverContract(() => sabotaged(sabotage))), false);
   });
@@ -78,6 +79,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{
       correlated: true,
       probe: true,
+      query: true,
       scan: true,
       settled: true,
       streams: true,
