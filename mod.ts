@@ -89,6 +89,13 @@ export {
   type HandleOptions,
 } from "./src/aggregate/decider.ts";
 export {
+  type DecidedStream,
+  type Decision,
+  decision,
+  type DecisionOptions,
+  type DecisionResult,
+} from "./src/aggregate/decision.ts";
+export {
   type AsOf,
   type CommandContext,
   Repository,

@@ -46,11 +46,27 @@ export async function withRetries<R>(
   const ensure = (version: number) => {
     if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
   };
-  const internals = internalsOf(store);
   const maxRetries = expected === "any" ? retries : 0;
-  const work = () => retry(maxRetries, (number) => attempt(number, ensure));
+  return await withAttempts(store, streamId, maxRetries, (number) => attempt(number, ensure));
+}
+
+/**
+ * Runs an attempt to decide; after a conflict with another writer, runs it again after a random pause. Commands of one
+ * process with the same key are queued, as in `withRetries`.
+ *
+ * @param key What the commands conflict on, within the store's tenant: the id of a stream, or a text that is not one.
+ * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
+ */
+export async function withAttempts<R>(
+  store: object,
+  key: string,
+  retries: number,
+  attempt: (number: number) => Promise<R>,
+): Promise<R> {
+  const internals = internalsOf(store);
+  const work = () => retry(retries, attempt);
   if (internals === undefined || internals.transaction !== undefined) return await work();
-  return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${streamId}`, work);
+  return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${key}`, work);
 }
 
 async function retry<R>(retries: number, attempt: (number: number) => Promise<R>): Promise<R> {

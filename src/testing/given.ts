@@ -6,8 +6,10 @@ import {
   type AggregateEvent,
   lifecycle,
 } from "../aggregate/aggregate.ts";
+import { type DecisionOptions, readDecided } from "../aggregate/decision.ts";
 import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
+import { matchesQuery } from "../store/query.ts";
 import { assertState, type HasState, outcomeOf, type Then } from "./outcome.ts";
 
 /**
@@ -34,6 +36,16 @@ export interface GivenAggregate<A, E extends Event> extends HasState<Partial<A>,
 export interface GivenDecider<Command, E extends Event, State = unknown>
   extends HasState<State, void> {
   /** Decides a command in the state after the history. */
+  when(command: Command): Then<E, void, State>;
+}
+
+/**
+ * A decision with a history, ready to be tested.
+ *
+ * @category Testing
+ */
+export interface GivenDecision<Command, E extends Event, State = unknown> {
+  /** Decides a command on those events of the history that its query matches. */
   when(command: Command): Then<E, void, State>;
 }
 
@@ -137,15 +149,53 @@ export function given<State, Command, E extends Event>(
   decider: DeciderOptions<State, Command, E>,
   events?: NoInfer<E> | readonly NoInfer<E>[],
 ): GivenDecider<Command, E, State>;
+/**
+ * Starts a test of a decision: given past events of any streams, when a command is decided, then these events are
+ * emitted. As in a store, the decision learns only of the events that its query matches, by type and tags.
+ *
+ * @param decision The result of `decision`, or the options for it.
+ * @param events The history, one event or several. @default none
+ *
+ * @category Testing
+ *
+ * @example An address that one account may have
+ * ```ts
+ * import { decision, defineEvent, type EventOf } from "event-sourcery";
+ * import { given } from "event-sourcery/testing";
+ *
+ * const Registered = defineEvent<{ email: string }>()("Registered", {
+ *   tags: ({ email }) => [`email:${email}`],
+ * });
+ *
+ * const register = decision({
+ *   query: (email: string) => ({ types: ["Registered"], tags: [`email:${email}`] }),
+ *   initialState: () => false,
+ *   evolve: (_taken, _event: EventOf<typeof Registered>) => true,
+ *   decide(email, taken) {
+ *     if (taken) throw new RangeError("The address is taken");
+ *     return { streamId: `account:${email}`, events: Registered({ email }) };
+ *   },
+ * });
+ *
+ * given(register, Registered({ email: "b@c.d" })).when("a@b.c").emits(Registered({ email: "a@b.c" }));
+ * given(register, Registered({ email: "a@b.c" })).when("a@b.c").fails(/taken/);
+ * ```
+ */
+export function given<State, Command, E extends Event>(
+  decision: DecisionOptions<State, Command, E>,
+  events?: NoInfer<E> | readonly NoInfer<E>[],
+): GivenDecision<Command, E, State>;
 export function given(
-  subject: AggregateClass<Aggregate<Event>> | DeciderOptions<unknown, unknown, Event>,
+  subject:
+    | AggregateClass<Aggregate<Event>>
+    | DeciderOptions<unknown, unknown, Event>
+    | DecisionOptions<unknown, unknown, Event>,
   events: Event | readonly Event[] = [],
   options: GivenOptions = {},
 ): unknown {
   const history: readonly Event[] = Array.isArray(events) ? events : [events];
-  return typeof subject === "function"
-    ? givenAggregate(subject, history, options)
-    : givenDecider(subject, history);
+  if (typeof subject === "function") return givenAggregate(subject, history, options);
+  return "query" in subject ? givenDecision(subject, history) : givenDecider(subject, history);
 }
 
 function givenAggregate(
@@ -198,6 +248,26 @@ function givenDecider(
       // The decider must be able to evolve by what it decided.
       state(events);
       return outcome;
+    },
+  };
+}
+
+function givenDecision(
+  { query, initialState, evolve, decide }: DecisionOptions<unknown, unknown, Event>,
+  history: readonly Event[],
+): GivenDecision<unknown, Event> {
+  return {
+    when(command) {
+      let events: readonly Event[] = [];
+      const asked = query(command);
+      const state = () =>
+        [...history, ...events].filter((event) => matchesQuery(asked, event))
+          .reduce((before, event) => evolve(before, event), initialState());
+      return outcomeOf<void>(() => {
+        const before = state();
+        events = readDecided(decide(command, before)).flatMap(({ events }) => events);
+        state(); // the decision must be able to evolve by what it decided
+      }, { emitted: () => events, state });
     },
   };
 }

@@ -6,4 +6,4 @@
 export { type ContractCase, driverContract, type OpenedDriver } from "./contract.ts";
 export { type ExpectedError, type ExpectedEvent, type HasState, type Then } from "./outcome.ts";
 export { given } from "./given.ts";
-export type { GivenAggregate, GivenDecider, GivenOptions } from "./given.ts";
+export type { GivenAggregate, GivenDecider, GivenDecision, GivenOptions } from "./given.ts";
