@@ -1,13 +1,6 @@
-import {
-  type AppendConflict,
-  type AppendOutcome,
-  type AppendRequest,
-  fits,
-  type NewEvent,
-} from "../../mod.ts";
+import type { AppendOutcome, AppendRequest, NewEvent } from "../../mod.ts";
 import type { Parameter } from "./statement.ts";
 import { number } from "./row.ts";
-import { list } from "./wire.ts";
 
 /** Returns the expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
 function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
@@ -49,9 +42,9 @@ function eventFields(event: NewEvent): string {
     }"published":${published}${imported}`;
 }
 
-/** Whether the request is one event that happened here and has no tags, which a shorter statement appends. */
-export function isSingle({ writes }: AppendRequest): boolean {
-  if (writes.length > 1 || writes[0]!.events.length > 1) return false;
+/** Whether the request is one event that happened here, without tags and condition, which a shorter statement appends. */
+export function isSingle({ writes, condition }: AppendRequest): boolean {
+  if (condition !== undefined || writes.length > 1 || writes[0]!.events.length > 1) return false;
   const { tags, imported = false } = writes[0]!.events[0]!;
   return tags.length === 0 && !imported;
 }
@@ -110,30 +103,4 @@ export function storedWrites(request: AppendRequest, rows: readonly InsertedRow[
 export function abortedOutcome({ writes }: AppendRequest): AppendOutcome {
   const versions = writes.map(() => undefined);
   return { status: "refused", conflict: { kind: "version", versions }, transactionAborted: true };
-}
-
-/** The row of the query that explains a refused append. */
-export interface Refusal {
-  /** JSON text: the current version of each stream, in the order of the query. */
-  readonly versions: string;
-  /** JSON text: id, stream, version and position of each event whose id exists; null for none. */
-  readonly existing: string | null;
-}
-
-/** Returns the conflict for which an append was refused. */
-export function readRefusal(
-  { writes }: AppendRequest,
-  answer: Refusal,
-): AppendConflict {
-  const rows = list<readonly [string, string, number, number]>(answer.existing);
-  const existing = rows.map(([id, streamId, version, position]) => {
-    return { id, streamId, version, position };
-  });
-  if (existing.length > 0) return { kind: "id", existing };
-  const versions = list<number>(answer.versions);
-  // Where the event at a version is not the expected one, sending the request again cannot help.
-  const expected = writes.every(({ expectedVersion, expectedEventId }, index) =>
-    expectedEventId === undefined && fits(expectedVersion, versions[index]!)
-  );
-  return { kind: expected ? "race" : "version", versions };
 }

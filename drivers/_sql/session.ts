@@ -1,5 +1,5 @@
 import type { Connection, Shared } from "./connection.ts";
-import type { Parameter, Statement } from "./statement.ts";
+import type { Parameter, Statement, Statements } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRefused,
@@ -11,6 +11,8 @@ import {
   isEventSourceryError,
   type LogPage,
   type LogQuery,
+  type MatchPage,
+  type MatchQuery,
   type ProbedEvent,
   type Session,
   type StoredStream,
@@ -18,19 +20,16 @@ import {
   type StreamQuery,
   type StreamsQuery,
   UnknownOutcomeError,
+  UnsupportedError,
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
-import {
-  abortedOutcome,
-  type InsertedRow,
-  readRefusal,
-  type Refusal,
-  storedWrites,
-} from "./append.ts";
+import { abortedOutcome, type InsertedRow, storedWrites } from "./append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
+import { matchParameters } from "./query.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
-import { only } from "./row.ts";
+import { explain } from "./refusal.ts";
+import { number, only } from "./row.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
@@ -60,6 +59,10 @@ export abstract class SqlSession<Db> implements Session<Db> {
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]>;
+  /** Returns the position that is settled for this session where this one is for others. */
+  protected settledAt(position: number): number {
+    return position;
+  }
   /** Throws the database's error if the transaction can no longer commit. */
   protected abstract assertAlive(): Promise<void>;
 
@@ -114,6 +117,15 @@ export abstract class SqlSession<Db> implements Session<Db> {
     );
     if (cut || events.length === limit) return { events, scanned: events.at(-1)!.position };
     return { events, scanned: backwards ? after + 1 : until };
+  }
+
+  async query(query: MatchQuery): Promise<MatchPage> {
+    const conditions = this.#conditions("query events for a decision");
+    const page = streamPage(query.limit);
+    const read = (row: PageColumns & { readonly settled: string }): MatchPage => {
+      return { ...page(row), settled: this.settledAt(number(row.settled)) };
+    };
+    return await this.first("query events", conditions.query, matchParameters(query), read);
   }
 
   async streams(query: StreamsQuery): Promise<readonly StoredStream[]> {
@@ -226,7 +238,14 @@ export abstract class SqlSession<Db> implements Session<Db> {
     await this.retrying("check the tables", () => this.checkSchema());
   }
 
+  #conditions(action: string): NonNullable<Statements["conditions"]> {
+    const { conditions } = this.shared.statements;
+    if (conditions !== undefined) return conditions;
+    throw new UnsupportedError(action, 'this driver lacks the capability "conditions"');
+  }
+
   async #append(request: AppendRequest): Promise<AppendOutcome> {
+    if (request.condition !== undefined) this.#conditions("append under a condition");
     return await this.retrying("append events", async () => {
       try {
         const rows = await this.insert(request);
@@ -250,18 +269,10 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   async #explain(request: AppendRequest): Promise<AppendRefused> {
-    const { tenantId, writes } = request;
-    const streamIds = JSON.stringify(writes.map(({ streamId }) => streamId));
-    const ids = JSON.stringify(writes.flatMap(({ events }) => events.map(({ id }) => id)));
     // Where serializable is the default, this may be refused, too, while others write.
-    const { explain } = this.shared.statements;
     const conflict = await this.retrying(
       "append events",
-      async () =>
-        readRefusal(
-          request,
-          only(await this.connection.run<Refusal>(explain, [tenantId, streamIds, ids])),
-        ),
+      () => explain(this.connection.run, this.shared.statements, request),
     );
     return { status: "refused", conflict, transactionAborted: false };
   }

@@ -26,8 +26,18 @@ export interface Statements {
   readonly correlated: Statement;
   /** JSON array of positions → one `ProbeColumns`. */
   readonly positions: Statement;
+  /** The statements of conditions; undefined where the driver has none. */
+  readonly conditions?: ConditionStatements | undefined;
   /** The statements of consumers. */
   readonly checkpoints: CheckpointStatements;
+}
+
+/** The statements of conditions, all but the append itself. */
+interface ConditionStatements {
+  /** tenant, JSON array of items, after, limit → one `PageColumns` with `settled`. */
+  readonly query: Statement;
+  /** tenant, JSON array of items, after, JSON array of seen → `found`, a JSON array; no row if nothing matches. */
+  readonly firstMatch: Statement;
 }
 
 /**

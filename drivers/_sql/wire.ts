@@ -42,6 +42,9 @@ export const streamPageColumns: readonly string[] = [...loadedColumns, "cut"];
 /** The name of a column of an event. */
 export type EventColumn = (typeof eventColumns)[number];
 
+/** The columns of a page of matches, in order. */
+export const matchColumns = [...logColumns, "settled"] as const;
+
 /**
  * The columns of a page of events, each as the JSON text of an array: the database aggregates, and one parse a column
  * replaces an object a row. A page of one stream lacks the columns that its query knows. On Postgres this reads 475,000 events/s, where an aggregate of row arrays reads 330,000,

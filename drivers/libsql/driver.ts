@@ -28,6 +28,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     transactions: true,
     backwards: true,
     prefix: true,
+    conditions: true,
     expectedEventId: true,
     imported: true,
     replay: true,

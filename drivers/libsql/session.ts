@@ -5,6 +5,7 @@ import type { Parameter, Statement } from "../_sql/statement.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
 import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import { conditionParameters } from "../_sql/query.ts";
 import { number, only } from "../_sql/row.ts";
 import { list } from "../_sql/wire.ts";
 import { SqlSession } from "../_sql/session.ts";
@@ -56,17 +57,19 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
-    const { appendOne, appendAfter, appendEvents, tag } = this.shared.statements;
-    const tagged = request.writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
-    const { expectedEventId } = request.writes[0]!;
+    const { tenantId, writes, condition } = request;
+    const { appendOne, appendAfter, appendEvents, appendIf, tag, tagIf } = this.shared.statements;
+    const tagged = writes.some(({ events }) => events.some(({ tags }) => tags.length > 0));
+    const { expectedEventId } = writes[0]!;
     const [one, pin] = expectedEventId === undefined
       ? [appendOne, []]
       : [appendAfter, [expectedEventId]];
+    const several = condition === undefined ? [appendEvents, tag] : [appendIf, tagIf];
     const rows = isSingle(request)
       ? await this.runTogether<InsertedRow>([one], [...singleParameters(request), ...pin])
-      : await this.runTogether<InsertedRow>(tagged ? [appendEvents, tag] : [appendEvents], [
-        request.tenantId,
-        eventsParameter(request),
+      : await this.runTogether<InsertedRow>(tagged ? several : several.slice(0, 1), [
+        ...[tenantId, eventsParameter(request)],
+        ...(condition === undefined ? [] : conditionParameters(condition)),
       ]);
     if (this.inTransaction && rows.length > 0) this.#recordFirst(rows);
     return rows;
@@ -97,12 +100,12 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
 
   /** With a single writer, commits are in the order of their positions, and gaps are never filled. */
   async settled(): Promise<number> {
-    const head = await this.first(
-      "read the position",
-      this.shared.statements.head,
-      [],
-      (row: { head: string }) => number(row.head),
-    );
+    const { head } = this.shared.statements;
+    const read = (row: { head: string }) => number(row.head);
+    return this.settledAt(await this.first("read the position", head, [], read));
+  }
+
+  protected override settledAt(head: number): number {
     const first = this.inTransaction ? firstPositions.get(this.connection.client) : undefined;
     return Math.min(head, (first ?? Infinity) - 1);
   }

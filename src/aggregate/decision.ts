@@ -1,11 +1,11 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
-import type { EventQuery } from "../store/query.ts";
+import type { EventQuery } from "../query/query.ts";
 import type { EventReader } from "../store/reader.ts";
 import type { AppendResult, EventWriter } from "../store/writer.ts";
 import { checkFunction, checkObject } from "../errors/check.ts";
 import { isPromise } from "../errors/kind.ts";
 import { isUnknown } from "../event/unknown.ts";
-import { matchesQuery } from "../store/query.ts";
+import { matchesQuery } from "../query/query.ts";
 import { checkCommand, withAttempts } from "./attempt.ts";
 
 /**

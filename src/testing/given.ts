@@ -9,7 +9,7 @@ import {
 import { type DecisionOptions, readDecided } from "../aggregate/decision.ts";
 import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
-import { matchesQuery } from "../store/query.ts";
+import { matchesQuery } from "../query/query.ts";
 import { assertState, type HasState, outcomeOf, type Then } from "./outcome.ts";
 
 /**

@@ -30,8 +30,10 @@ function isEvent(events: string, stream: string, version: string, id: string): s
 /**
  * Appends several events to one stream or several, given as one JSON array. The expectations of all streams form
  * a single guard: a guard for each would see the rows that the statement itself has inserted.
+ *
+ * @param condition What else must hold.
  */
-export function appendEvents(events: string): string {
+export function appendEvents(events: string, condition?: string): string {
   return `with input as materialized (
   select value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'expected_id' as expected_id, value ->> 'i' as i,
     value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
@@ -47,7 +49,9 @@ export function appendEvents(events: string): string {
   where not exists (select 1 from cur where not (expected = -1 or (expected = -2 and v > 0) or (v = expected and (
     expected_id is null or ${isEvent(events, "cur.stream_id", "cur.v", "expected_id")}
   ))))
-    and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)
+    and not exists (select 1 from input cross join ${events} e on e.tenant_id = ?1 and e.id = input.id)${
+    condition === undefined ? "" : `\n    and ${condition}`
+  }
 )
 insert into ${events}
   (tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, imported, slot)
@@ -58,12 +62,18 @@ order by input.stream_id, input.i
 returning json_quote(stream_id), version, position`;
 }
 
-/** Stores the tags of the events that the previous statement stored; none if that was refused. */
-export function tag(events: string, tags: string): string {
+/**
+ * Stores the tags of the events that the previous statement stored; none if that was refused.
+ *
+ * @param unused Parameters of that statement which this one has, too: SQLite refuses one that no condition uses.
+ */
+export function tag(events: string, tags: string, unused: readonly string[] = []): string {
   return `insert into ${tags} (tenant_id, tag, position)
 select distinct ?1, tag.value, e.position
 from json_each(?2) as input, json_each(input.value, '$.tags') as tag, ${events} e
-where e.tenant_id = ?1 and e.id = input.value ->> 'id' and changes() > 0`;
+where e.tenant_id = ?1 and e.id = input.value ->> 'id' and changes() > 0${
+    unused.map((parameter) => ` and ${parameter} is not null`).join("")
+  }`;
 }
 
 /**

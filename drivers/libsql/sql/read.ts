@@ -1,4 +1,5 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
+import { matches } from "./match.ts";
 import {
   type EventColumn,
   eventColumns,
@@ -24,6 +25,7 @@ function page(
   rows: string,
   backwards: boolean,
   wanted: readonly EventColumn[] = eventColumns,
+  also: string = "",
 ): string {
   const aggregates = wanted.map((column) =>
     jsonColumns.some((json) => json === column)
@@ -41,7 +43,7 @@ function page(
     ) where total <= ${pageBytes} or total = bytes
   ) end as held from found
 )
-select ${aggregates.join(", ")}, (select held < found from enough) as cut
+select ${aggregates.join(", ")}, (select held < found from enough) as cut${also}
 from (
   select ${wanted.join(", ")}
   from (select position from found order by position ${order} limit (select held from enough)) cross join ${events} using (position)
@@ -188,4 +190,20 @@ from (
     select key, (select min(position) from ${events} where position >= value) as position from json_each(?1)
   ) as found left join ${events} e on e.position = found.position order by found.key
 ) as page`;
+}
+
+/**
+ * Reads a page of the events that a decision rests on, and the head of the log in the same state of the database: with
+ * a single writer, what commits later stands above it.
+ */
+export function query(events: string, tags: string, head: string): string {
+  const places = { tenant: "?1", items: "?2", after: "?3" };
+  return page(
+    events,
+    `where position in (${matches(events, tags, places)})
+  order by position limit cast(?4 as integer)`,
+    false,
+    eventColumns,
+    `, (${head}) as settled`,
+  );
 }

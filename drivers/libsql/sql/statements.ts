@@ -1,9 +1,16 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
-import { logColumns, probeColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
+import {
+  logColumns,
+  matchColumns,
+  probeColumns,
+  streamColumns,
+  streamPageColumns,
+} from "../../_sql/wire.ts";
 import { appendEvents, appendOne, explain, tag } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
-import { correlated, load, positions, scan, streams } from "./read.ts";
+import { firstMatch, guard } from "./match.ts";
+import { correlated, load, positions, query, scan, streams } from "./read.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -19,6 +26,10 @@ export interface LibsqlStatements extends Statements {
   readonly appendEvents: Statement;
   /** The same parameters, right after `appendEvents`: stores the tags if it stored events. */
   readonly tag: Statement;
+  /** As `appendEvents`, and `MatchCondition`'s items, `after` and `seen`. */
+  readonly appendIf: Statement;
+  /** The same parameters, right after `appendIf`. */
+  readonly tagIf: Statement;
   /** → the last assigned position. */
   readonly head: Statement;
   /** tenant, stream: removes the stream's tags. */
@@ -51,11 +62,18 @@ export function statementsOf(prefix: string): LibsqlStatements {
   const seen = `max(
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;
+  const condition = guard(events, tags, { tenant: "?1", items: "?3", after: "?4" }, "?5");
   return {
     appendOne: statement(appendOne(events, false), columnsOf.inserted),
     appendAfter: statement(appendOne(events, true), columnsOf.inserted),
     appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
     tag: statement(tag(events, tags)),
+    appendIf: statement(appendEvents(events, condition), columnsOf.insertedAll),
+    tagIf: statement(tag(events, tags, ["?3", "?4", "?5"])),
+    conditions: {
+      query: statement(query(events, tags, head), matchColumns),
+      firstMatch: statement(firstMatch(events, tags), ["found"]),
+    },
     explain: statement(explain(events), columnsOf.refusal),
     load: statement(load(events, "asc"), streamPageColumns),
     loadBackwards: statement(load(events, "desc"), streamPageColumns),
