@@ -143,7 +143,7 @@ export const conditions: Cases = guarded({
     await rejects(acme!.append("a", Noted(4), { condition }), "CONCURRENCY");
   },
 
-  async "a deleted match refuses no condition"({ store, driver }) {
+  async "a match whose stream is gone refuses no condition"({ store, driver }) {
     if (!driver.capabilities.transactions) return;
     const { condition } = await store.query(red);
     await store.append("gone", tagged(1, "red"));
