@@ -3,6 +3,7 @@ import type { Shared } from "../_sql/connection.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import { chooseFence, type PostgresState } from "./fence.ts";
 import type { PostgresConnection } from "./handle.ts";
+import { keysOf, keysParameter, mostKeys } from "./keys.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError, UnsupportedError } from "../../mod.ts";
@@ -23,6 +24,9 @@ interface PostgresShared extends Shared {
 
 /** How long work that blocks appends waits for running ones before it yields to new ones, in milliseconds. */
 const shortWait = "200";
+
+/** The keys of each open transaction. */
+const keysHeld: WeakMap<object, Set<bigint>> = new WeakMap();
 
 /** A session on Postgres: the driver's own, or inside a transaction. */
 export class PostgresSession<Db> extends SqlSession<Db> {
@@ -63,22 +67,48 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
+    const keys = keysOf(this.shared.schema, [request]);
+    if (this.#tooMany(keys)) return await this.#insertWide(request);
+    const { one, after, events } = this.#fenced[this.inTransaction ? "bound" : "alone"];
     const timeout = this.inTransaction ? null : String(this.shared.busyTimeout);
     if (isSingle(request)) {
       const { expectedEventId } = request.writes[0]!;
-      const parameters = [...singleParameters(request), timeout];
+      const parameters = [...singleParameters(request), timeout, String(keys[0])];
       return expectedEventId === undefined
-        ? await this.connection.run(this.#fenced.appendOne, parameters)
-        : await this.connection.run(this.#fenced.appendAfter, [...parameters, expectedEventId]);
+        ? await this.connection.run(one, parameters)
+        : await this.connection.run(after, [...parameters, expectedEventId]);
     }
-    const parameters = [request.tenantId, eventsParameter(request), timeout];
+    const parameters = [request.tenantId, eventsParameter(request), timeout, keysParameter(keys)];
     // If one of several races is lost, the statement fails: a savepoint keeps the transaction around it usable.
     return this.inTransaction && request.writes.length > 1
       ? await this.connection.transaction(
-        (tx) => this.#inside(tx).connection.run(this.#fenced.appendEvents, parameters),
+        (tx) => this.#inside(tx).connection.run(events, parameters),
         true,
       )
-      : await this.connection.run(this.#fenced.appendEvents, parameters);
+      : await this.connection.run(events, parameters);
+  }
+
+  /** Whether a statement, or its transaction by now, has more keys than are locked one by one. */
+  #tooMany(keys: readonly bigint[]): boolean {
+    const { client, transactions } = this.connection;
+    if (!transactions || this.shared.known.fence === "serial") return false;
+    if (!this.inTransaction) return keys.length > mostKeys;
+    const held = keysHeld.get(client) ?? new Set();
+    for (const key of keys) held.add(key);
+    keysHeld.set(client, held);
+    return held.size > mostKeys;
+  }
+
+  /** Appends under the one lock that stands for all keys. */
+  async #insertWide(request: AppendRequest): Promise<readonly InsertedRow[]> {
+    const { lockAllKeys, lockTimeout } = this.shared.statements;
+    return await this.connection.transaction(async (tx) => {
+      const { run } = this.shared.connect(tx);
+      if (!this.inTransaction) await run(lockTimeout, [String(this.shared.busyTimeout)]);
+      await run(lockAllKeys, []);
+      const parameters = [request.tenantId, eventsParameter(request), null, keysParameter([])];
+      return await run<InsertedRow>(this.#fenced.bound.events, parameters);
+    }, this.inTransaction);
   }
 
   protected async openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {

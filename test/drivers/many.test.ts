@@ -66,10 +66,10 @@ for (const fence of ["concurrent", "serial"] as const) {
         await client.query("begin");
         await client.query("select setval('event_sourcery.position', 1, false)");
         await client.query(serialise.text);
-        await client.query(`prepare many as ${fenced[fence].appendEvents.text}`);
+        await client.query(`prepare many as ${fenced[fence].bound.events.text}`);
         const events = eventsParameter(requestOf(streams, length)).replaceAll("'", "''");
         const { rows } = await client.query<{ "QUERY PLAN": readonly [{ Plan: Node }] }>(
-          `explain (analyze, format json) execute many('', '${events}', null)`,
+          `explain (analyze, format json) execute many('', '${events}', null, '{1,2}')`,
         );
         await client.query("rollback; deallocate many");
         return rowsOf(rows[0]!["QUERY PLAN"][0].Plan);

@@ -1,35 +1,47 @@
 import type { Fence } from "./fence.ts";
 
+/** How an append statement is used. */
+export interface Use {
+  /** Whether it may be one of several statements in its transaction. */
+  readonly bound: boolean;
+  /** Whether the last parameter is the id that the event at the expected version must have. */
+  readonly pinned?: boolean;
+}
+
 /**
  * Appends one event. Compares the stream's version (read from `events_stream`) with the expectation; a conflict,
  * raced or not, returns no row, raises no error and stores nothing.
  *
- * @param pinned Whether `$15` is the id that the event at the expected version must have. That costs a look-up, 210 to
- * 230 µs at one caller, so other appends have a text of their own.
+ * The pinned id costs a look-up, 210 to 230 µs at one caller, so other appends have a text of their own.
  */
-export function appendOne(schema: string, fence: Fence, pinned: boolean): string {
+export function appendOne(schema: string, fence: Fence, { bound, pinned = false }: Use): string {
+  const { expressions, columns, from } = fence.before(schema, {
+    ...{ timeout: "$14", keys: "$15", single: true },
+    bound,
+  });
   const after = fence.after(schema);
   const insert = `insert into ${schema}."events"
   (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, published, slot)
-select ${fence.position(schema, "1")}, $1::text, $2::text, cur.v + 1, $3::text, $5::text, $6::text,
+select ${fence.position(schema, "1")}, $1::text, $2::text, v + 1, $3::text, $5::text, $6::text,
   $7::text::integer, $8::text::timestamptz, $9::text::json, $10::text::json, $11::text::json, $12::text::boolean, $13::text::integer
-from fence, cur
+from (select coalesce((
+    select max(version) from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
+  ), 0) as v,
+  ${columns}
+  from ${from}) as fence
 where ${
     pinned
-      ? `cur.v = $4::text::bigint and ${isEvent(schema, "$2::text", "cur.v", "$15::text")}`
-      : "$4::text::bigint = -1 or ($4::text::bigint = -2 and cur.v > 0) or cur.v = $4::text::bigint"
+      ? `v = $4::text::bigint and ${isEvent(schema, "$2::text", "v", "$16::text")}`
+      : "$4::text::bigint = -1 or ($4::text::bigint = -2 and v > 0) or v = $4::text::bigint"
   }
 on conflict do nothing
 returning `;
-  const columns = "version::text, position::text";
-  return `with cur as materialized (
-  select coalesce(max(version), 0) as v from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text
-), ${fence.before(schema, "$14")}
-${
-    after === ""
-      ? insert + columns
-      : `, stored as (\n${insert}version, position\n)${after}\nselect ${columns} from stored`
-  }`;
+  const returned = "version::text, position::text";
+  if (after === "") return insert + returned;
+  return `with ${expressions}stored as (
+${insert}version, position
+)${after}
+select ${returned} from stored`;
 }
 
 /** Whether the event of a stream at a version has an id, by `events_stream`. */
@@ -50,7 +62,11 @@ function isEvent(schema: string, stream: string, version: string, id: string): s
  * goes with each event. Ids are looked up one by one, in `events_id`: compared with every event of the tenant, 1,000
  * events took 4.5 s in a log of 80,000, and take 30 ms this way.
  */
-export function appendEvents(schema: string, fence: Fence): string {
+export function appendEvents(schema: string, fence: Fence, { bound }: Use): string {
+  const { expressions, columns, from } = fence.before(schema, {
+    ...{ timeout: "$3", keys: "$4", single: false },
+    bound,
+  });
   const insert = (version: string) =>
     `insert into ${schema}."events"
     (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, imported, slot)
@@ -73,7 +89,10 @@ export function appendEvents(schema: string, fence: Fence): string {
     and not exists (select from input cross join lateral (
       select from ${schema}."events" e where e.tenant_id = $1::text and e.id = input.id limit 1
     ) as existing)
-), ${fence.before(schema, "$3")}, first as (
+), ${expressions}fence as materialized (
+  select ${columns}
+  from ${from}
+), first as (
   ${insert("cur + 1")}
   from (select numbered.*, fence.* from fence, fit, numbered where i = 1 order by n) as ordered
   on conflict do nothing

@@ -26,6 +26,8 @@ export interface PostgresStatements extends Statements {
   readonly serialise: Statement;
   /** Blocks appends until the transaction ends. */
   readonly lock: Statement;
+  /** Stands for the locks of all keys: conditions and such appends wait for each other. */
+  readonly lockAllKeys: Statement;
   /** lock timeout in milliseconds, for the rest of the transaction. */
   readonly lockTimeout: Statement;
   /** tenant, stream. */
@@ -46,17 +48,23 @@ export interface PostgresStatements extends Statements {
   readonly database: Statement;
 }
 
-/** The statements that depend on the fence. */
-export interface FencedStatements {
+/** The statements that append: as one of several in a transaction, or each in its own. */
+export interface AppendStatements {
   /**
    * tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock
-   * timeout.
+   * timeout, key.
    */
-  readonly appendOne: Statement;
-  /** As `appendOne`, and the id that the event at the expected version must have. */
-  readonly appendAfter: Statement;
-  /** tenant, JSON array of events, lock timeout → one `InsertedRow` an event. */
-  readonly appendEvents: Statement;
+  readonly one: Statement;
+  /** As `one`, and the id that the event at the expected version must have. */
+  readonly after: Statement;
+  /** tenant, JSON array of events, lock timeout, array of keys → one `InsertedRow` an event. */
+  readonly events: Statement;
+}
+
+/** The statements that depend on the fence. */
+export interface FencedStatements {
+  readonly bound: AppendStatements;
+  readonly alone: AppendStatements;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
   /** → the head, now past the positions of all events and checkpoints. */
@@ -76,6 +84,7 @@ export function statementsOf(schema: string): PostgresStatements {
     loadBackwards: statement(load(schema, "desc"), streamPageColumns),
     streams: statement(streams(schema), streamColumns),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
+    lockAllKeys: statement(`lock table ${schema}."boundary" in share mode`),
     lockTimeout: statement("select set_config('lock_timeout', $1::text, true)"),
     remove: statement(remove(schema)),
     locks: statement(locks, ["allowed"]),
@@ -103,11 +112,20 @@ export function statementsOf(schema: string): PostgresStatements {
 
 function fencedStatements(schema: string, fence: Fence): FencedStatements {
   return {
-    appendOne: statement(appendOne(schema, fence, false), columnsOf.inserted),
-    appendAfter: statement(appendOne(schema, fence, true), columnsOf.inserted),
-    appendEvents: statement(appendEvents(schema, fence), columnsOf.insertedAll),
+    bound: appendStatements(schema, fence, true),
+    alone: appendStatements(schema, fence, false),
     settled: statement(fence.settled(schema), ["standby", "settled"]),
     repair: statement(fence.repair(schema), ["head"]),
+  };
+}
+
+function appendStatements(schema: string, fence: Fence, bound: boolean): AppendStatements {
+  const one = (pinned: boolean) =>
+    statement(appendOne(schema, fence, { bound, pinned }), columnsOf.inserted);
+  return {
+    one: one(false),
+    after: one(true),
+    events: statement(appendEvents(schema, fence, { bound }), columnsOf.insertedAll),
   };
 }
 
