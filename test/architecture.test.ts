@@ -89,12 +89,12 @@ const bad: [path: string, source: string][] = [
   ["src/testing/mod.ts", 'import { test } from "node:test";'],
   ["src/testing/mod.ts", 'import { EventStore } from "../../mod.ts";'],
   ["drivers/memory/mod.ts", 'import { encode } from "../../src/codec/encode.ts";'],
-  ["drivers/memory/mod.ts", 'import { append } from "../_sql/append.ts";'],
+  ["drivers/memory/mod.ts", 'import { append } from "../_sql/append/append.ts";'],
   ["drivers/memory/mod.ts", 'import { sql } from "drizzle-orm";'],
   ["drivers/_shared/queue.ts", 'import { sql } from "drizzle-orm";'],
   ["drivers/_shared/queue.ts", 'import { connect } from "../postgres/handle.ts";'],
-  ["drivers/_sql/append.ts", 'import { connect } from "../postgres/handle.ts";'],
-  ["drivers/_sql/append.ts", 'import { text } from "drizzle-orm/pg-core";'],
+  ["drivers/_sql/append/append.ts", 'import { connect } from "../postgres/handle.ts";'],
+  ["drivers/_sql/append/append.ts", 'import { text } from "drizzle-orm/pg-core";'],
   ["drivers/postgres/mod.ts", 'import { memory } from "../memory/mod.ts";'],
   ["drivers/postgres/mod.ts", 'import { schema } from "../libsql/sql/schema.ts";'],
   ["drivers/postgres/mod.ts", 'import { encode } from "../../src/codec/encode.ts";'],
@@ -116,9 +116,9 @@ const good: [path: string, source: string][] = [
   ["src/testing/cases/append.ts", 'import { rig } from "../rig.ts";'],
   ["drivers/memory/mod.ts", 'import type { Driver } from "../../mod.ts";'],
   ["drivers/memory/mod.ts", 'import { Queue } from "../_shared/queue.ts";'],
-  ["drivers/_sql/append.ts", 'import { sql } from "drizzle-orm";'],
+  ["drivers/_sql/query.ts", 'import { sql } from "drizzle-orm";'],
   ["drivers/postgres/sql/schema.ts", 'import { text } from "drizzle-orm/pg-core";'],
-  ["drivers/libsql/mod.ts", 'import { append } from "../_sql/append.ts";'],
+  ["drivers/libsql/mod.ts", 'import { append } from "../_sql/append/append.ts";'],
 ];
 
 test("violations() refuses each kind of bad source", () => {

@@ -2,6 +2,7 @@ import type { Queue } from "../_shared/queue.ts";
 import type { Classified } from "./failure.ts";
 import type { Readiness } from "./migration.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";
+import type { Limits } from "./append/waiting.ts";
 
 /** One handle, or one transaction of it, as a session uses it. */
 export interface Connection {
@@ -25,6 +26,8 @@ export interface Shared {
   readonly busyTimeout: number;
   /** The queue for operations that the database cannot run concurrently. */
   readonly queue: Queue;
+  /** What one statement of several appends takes; undefined if each is sent by itself. */
+  readonly groups: Limits | undefined;
   readonly readiness: Readiness;
   /** Classifies an error of the database or its client. */
   readonly classify: (error: unknown) => Classified;

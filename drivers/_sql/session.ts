@@ -2,12 +2,9 @@ import type { Connection, Shared } from "./connection.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";
 import {
   type AppendOutcome,
-  type AppendRefused,
   type AppendRequest,
   type Checkpoints,
-  ConnectionError,
   type CorrelationQuery,
-  DriverError,
   isEventSourceryError,
   type LogPage,
   type LogQuery,
@@ -23,13 +20,16 @@ import {
   UnsupportedError,
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
-import { abortedOutcome, type InsertedRow, storedWrites } from "./append.ts";
+import type { InsertedRow } from "./append/append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
 import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
+import type { GroupRow } from "./append/group.ts";
+import { Groups } from "./append/groups.ts";
 import { matchParameters } from "./query.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
-import { explain } from "./refusal.ts";
+import { retrying } from "./retry.ts";
 import { number, only } from "./row.ts";
+import { send, type Sender, sendTogether } from "./append/send.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
@@ -46,8 +46,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
   /** Whether a statement that a unique index refuses aborts the transaction around it. */
   protected abstract readonly refusalAborts: boolean;
 
-  /** Sends an append; returns no row if it is refused. */
-  protected abstract insert(request: AppendRequest): Promise<readonly InsertedRow[]>;
+  /** Sends an append, which waits so many milliseconds for locks; returns no row if it is refused. */
+  protected abstract insert(
+    request: AppendRequest,
+    patience?: number,
+  ): Promise<readonly InsertedRow[]>;
+  /** Sends appends in one statement; those without a row are not stored. */
+  protected abstract insertTogether(
+    requests: readonly AppendRequest[],
+    patience: number,
+  ): Promise<readonly GroupRow[]>;
+  /** The most such statements at a time. */
+  protected abstract flights(): number;
   /** Resolves once the tables are known to be usable. */
   protected abstract checkSchema(): Promise<void>;
   /** Returns the queue of a database that cannot do this while a transaction is open; undefined if it can. */
@@ -67,6 +77,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
   protected abstract assertAlive(): Promise<void>;
 
   #savepoints: Queue | undefined;
+  #ownGroups: Groups | undefined;
 
   get checkpoints(): Checkpoints {
     return new SqlCheckpoints(
@@ -86,15 +97,22 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   async append(requests: readonly AppendRequest[]): Promise<readonly AppendOutcome[]> {
     const outcomes: AppendOutcome[] = [];
-    for (const request of requests) {
-      outcomes.push(
-        await this.queued("write", async () => {
-          await this.ensureSchema();
-          return await this.#append(request);
-        }),
-      );
-    }
+    for (const request of requests) outcomes.push(await this.#append(request));
     return outcomes;
+  }
+
+  async #append(request: AppendRequest): Promise<AppendOutcome> {
+    const { writes, condition } = request;
+    if (condition !== undefined) this.#conditions("append under a condition");
+    if (this.inTransaction || !this.shared.groups || condition !== undefined || writes.length > 1) {
+      return await this.queued("write", async () => {
+        await this.ensureSchema();
+        request.signal?.throwIfAborted();
+        return await send(this.#sender, request);
+      });
+    }
+    await this.ensureSchema();
+    return await this.#groups.append(request);
   }
 
   async load(query: StreamQuery): Promise<StreamPage> {
@@ -208,21 +226,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   /** Retries work until `busyTimeout` has passed, while it fails only because of another writer, or of `also`. */
-  protected async retrying<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
-    const deadline = performance.now() + this.shared.busyTimeout;
-    while (true) {
-      try {
-        return await work();
-      } catch (error) {
-        if (error instanceof UserError) throw error.error;
-        const again = !isEventSourceryError(error) && !this.inTransaction &&
-          ["raced", also].includes(this.shared.classify(error).failure);
-        if (!again || performance.now() > deadline) {
-          throw translate(error, action, this.inTransaction, this.shared);
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * 15));
-    }
+  protected retrying<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
+    return retrying(this.shared, this.inTransaction, action, work, also);
   }
 
   /** Runs work and translates its database errors. */
@@ -238,59 +243,33 @@ export abstract class SqlSession<Db> implements Session<Db> {
     await this.retrying("check the tables", () => this.checkSchema());
   }
 
+  get #sender(): Sender {
+    const { shared, connection, inTransaction, refusalAborts } = this;
+    return {
+      ...{ shared, connection, inTransaction, refusalAborts },
+      insert: (request, patience) => this.insert(request, patience),
+      insertTogether: (requests, patience) => this.insertTogether(requests, patience),
+    };
+  }
+
+  /** The groups of the driver's own session. */
+  get #groups(): Groups {
+    const { busyTimeout, classify, groups } = this.shared;
+    return this.#ownGroups ??= new Groups({
+      busyTimeout,
+      limits: groups!,
+      flights: () => this.flights(),
+      alone: (request, patience) =>
+        this.queued("write", () => send(this.#sender, request, patience)),
+      together: (requests, patience) =>
+        this.queued("write", () => sendTogether(this.#sender, requests, patience)),
+      raced: (error) => !isEventSourceryError(error) && classify(error).failure === "raced",
+    });
+  }
+
   #conditions(action: string): NonNullable<Statements["conditions"]> {
     const { conditions } = this.shared.statements;
     if (conditions !== undefined) return conditions;
     throw new UnsupportedError(action, 'this driver lacks the capability "conditions"');
-  }
-
-  async #append(request: AppendRequest): Promise<AppendOutcome> {
-    if (request.condition !== undefined) this.#conditions("append under a condition");
-    return await this.retrying("append events", async () => {
-      try {
-        const rows = await this.insert(request);
-        return rows.length > 0
-          ? { status: "stored", writes: storedWrites(request, rows) }
-          : await this.#explain(request);
-      } catch (error) {
-        if (isEventSourceryError(error)) throw error;
-        const { failure, reason } = this.shared.classify(error);
-        if (failure === "raced" && this.inTransaction) return abortedOutcome(request);
-        if (failure === "outrun") return await this.#explain(request);
-        if (failure === "refused" && !(this.inTransaction && this.refusalAborts)) {
-          const outcome = await this.#explain(request);
-          if (outcome.conflict.kind === "id") return outcome;
-          throw new DriverError("append events", { cause: rootOf(error), reason });
-        }
-        if (failure === "lost" && !this.inTransaction) return await this.#resolve(request, error);
-        throw error;
-      }
-    });
-  }
-
-  async #explain(request: AppendRequest): Promise<AppendRefused> {
-    // Where serializable is the default, this may be refused, too, while others write.
-    const conflict = await this.retrying(
-      "append events",
-      () => explain(this.connection.run, this.shared.statements, request),
-    );
-    return { status: "refused", conflict, transactionAborted: false };
-  }
-
-  /** Resolves an append without an answer: it succeeded if its events exist; else only a retry can tell. */
-  async #resolve(request: AppendRequest, cause: unknown): Promise<AppendOutcome> {
-    const options = { cause: rootOf(cause), reason: this.shared.classify(cause).reason };
-    const streamIds = request.writes.map(({ streamId }) => streamId);
-    let outcome: AppendRefused;
-    try {
-      outcome = await this.#explain(request);
-    } catch (error) {
-      if (this.connection.closed(options.cause)) throw new ConnectionError(options);
-      throw isEventSourceryError(error, "CONNECTION")
-        ? new UnknownOutcomeError(streamIds, options)
-        : error;
-    }
-    if (outcome.conflict.kind === "id") return outcome;
-    throw new UnknownOutcomeError(streamIds, options);
   }
 }

@@ -20,6 +20,8 @@ import { statementsOf } from "./sql/statements.ts";
 interface Options {
   readonly prefix: string;
   readonly busyTimeout: number;
+  /** The most requests in one statement; 0 sends each by itself. */
+  readonly groups: number;
 }
 
 /** The libSQL driver: the session outside of transactions, and what makes the tables. */
@@ -35,7 +37,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
   };
   readonly #migrations: readonly Migration[];
 
-  constructor(db: Db, { prefix, busyTimeout }: Options) {
+  constructor(db: Db, { prefix, busyTimeout, groups }: Options) {
     const migrations = migrationsOf(prefix);
     const connection = connect(db);
     super(db, false, {
@@ -45,6 +47,12 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       classify: (error) => classify(error, connection.local),
       busyTimeout,
       queue: queueOf(connection.client, busyTimeout),
+      groups: groups === 0 ? undefined : {
+        requests: groups,
+        // A statement of a file blocks the event loop: 20 ms for 256 events.
+        events: connection.local ? 256 : 512,
+        keys: Infinity,
+      },
       readiness: new Readiness(migrations),
     });
     this.#migrations = migrations;

@@ -24,6 +24,7 @@
  * @module
  */
 import type { Driver } from "../../mod.ts";
+import { readGroups } from "../_shared/groups.ts";
 import { checkBusyTimeout } from "../_shared/queue.ts";
 import type { LibsqlHandle } from "./handle.ts";
 import { LibsqlDriver } from "./driver.ts";
@@ -54,6 +55,12 @@ export interface LibsqlOptions {
   readonly prefix?: string | undefined;
   /** How long a write waits for another transaction, in milliseconds. @default 5000 */
   readonly busyTimeout?: number | undefined;
+  /**
+   * Whether appends that arrive while others are under way are sent together, in one statement, each with its own
+   * outcome; a number is the most of them in one statement. Appends in transactions, those to several streams and those
+   * under a condition go by themselves. @default true
+   */
+  readonly groups?: boolean | number | undefined;
 }
 
 /**
@@ -74,6 +81,7 @@ export function libsql<Tx>(db: LibsqlHandle<Tx>, options: LibsqlOptions = {}): D
     );
   }
   checkBusyTimeout(busyTimeout);
+  const groups = readGroups(options.groups);
   // A handle has all members of a transaction but rollback(): afterCommit handlers get it as their db.
-  return new LibsqlDriver<Tx>(db as Tx, { prefix, busyTimeout });
+  return new LibsqlDriver<Tx>(db as Tx, { prefix, busyTimeout, groups });
 }

@@ -4,7 +4,13 @@ import type { SchemaState } from "../_sql/migration.ts";
 import type { Parameter, Statement } from "../_sql/statement.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
-import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import {
+  eventsParameter,
+  type InsertedRow,
+  isSingle,
+  singleParameters,
+} from "../_sql/append/append.ts";
+import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
 import { conditionParameters } from "../_sql/query.ts";
 import { number, only } from "../_sql/row.ts";
 import { list } from "../_sql/wire.ts";
@@ -73,6 +79,23 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
       ]);
     if (this.inTransaction && rows.length > 0) this.#recordFirst(rows);
     return rows;
+  }
+
+  protected async insertTogether(requests: readonly AppendRequest[]): Promise<readonly GroupRow[]> {
+    const { appendGroup, tagGroup } = this.shared.statements;
+    const tagged = requests.some(({ writes }) =>
+      writes[0]!.events.some(({ tags }) => tags.length > 0)
+    );
+    const rows = await this.runTogether<{ row: string }>(
+      tagged ? [appendGroup, tagGroup] : [appendGroup],
+      [groupParameter(requests)],
+    );
+    return rows.map(({ row }) => JSON.parse(row));
+  }
+
+  /** There is one writer. */
+  protected flights(): number {
+    return 1;
   }
 
   protected async runTogether<Row>(

@@ -204,7 +204,9 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
   }
 }
 
-function appendOne(log: Log, { tenantId, writes, condition }: AppendRequest): AppendOutcome {
+function appendOne(log: Log, request: AppendRequest): AppendOutcome {
+  const { tenantId, writes, condition, signal } = request;
+  signal?.throwIfAborted();
   const versions = writes.map(({ streamId }) => log.version(keyOf(tenantId, streamId)));
   const existing: Row[] = [];
   for (const { events } of writes) {

@@ -13,6 +13,7 @@ import { statementName } from "../_sql/statement.ts";
 import { list } from "../_sql/wire.ts";
 import { chooseFence, type PostgresState } from "./fence.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
+import { mostKeys } from "./keys.ts";
 import { notifierOf } from "./notifier.ts";
 import { PostgresSession } from "./session.ts";
 import { migrationsOf } from "./sql/migrations.ts";
@@ -24,6 +25,8 @@ interface Options {
   readonly prepare: boolean;
   readonly busyTimeout: number;
   readonly notify: boolean;
+  /** The most requests in one statement; 0 sends each by itself. */
+  readonly groups: number;
 }
 
 /** A schema, a table or index, another object, or a row of the catalog that stands for one, is there already; or a deadlock. */
@@ -36,7 +39,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
   readonly #name: string;
   readonly #migrations: readonly Migration[];
 
-  constructor(db: Db, { schema, prepare, busyTimeout, notify }: Options) {
+  constructor(db: Db, { schema, prepare, busyTimeout, notify, groups }: Options) {
     const quoted = `"${schema.replaceAll('"', '""')}"`;
     const migrations = migrationsOf(quoted);
     const connection = connect(db, prepare);
@@ -47,6 +50,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       classify: (error) => classify(error, !connection.transactions),
       busyTimeout,
       queue: queueOf(connection.client, busyTimeout),
+      groups: groups === 0 ? undefined : { requests: groups, events: 512, keys: mostKeys },
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),
       known: { fence: "concurrent" },

@@ -25,6 +25,7 @@
 import { PostgresDriver } from "./driver.ts";
 import type { PostgresHandle } from "./handle.ts";
 import type { Driver } from "../../mod.ts";
+import { readGroups } from "../_shared/groups.ts";
 import { checkBusyTimeout } from "../_shared/queue.ts";
 
 export type { PostgresHandle, PostgresTransactionConfig } from "./handle.ts";
@@ -70,10 +71,16 @@ export interface PostgresOptions {
    */
   readonly busyTimeout?: number | undefined;
   /**
-   * Whether an append wakes consumers of other processes, by an empty NOTIFY after it, at most some hundred times a
+   * Whether an append wakes consumers of other processes, by an empty NOTIFY after it, at most some dozen times a
    * second; without it they poll. @default true
    */
   readonly notify?: boolean | undefined;
+  /**
+   * Whether appends that arrive while others are under way are sent together, in one statement, each with its own
+   * outcome; a number is the most of them in one statement. Appends in transactions, those to several streams and those
+   * under a condition go by themselves. @default true
+   */
+  readonly groups?: boolean | number | undefined;
 }
 
 /**
@@ -94,6 +101,7 @@ export interface PostgresOptions {
  */
 export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = {}): Driver<Tx> {
   const { schema = "event_sourcery", prepare = true, busyTimeout = 5000, notify = true } = options;
+  const groups = readGroups(options.groups);
   const bytes = typeof schema === "string" ? new TextEncoder().encode(schema).length : 0;
   if (bytes < 1 || bytes > 63 || /[\0\p{Surrogate}]/u.test(schema)) {
     throw new TypeError(
@@ -102,5 +110,5 @@ export function postgres<Tx>(db: PostgresHandle<Tx>, options: PostgresOptions = 
   }
   checkBusyTimeout(busyTimeout);
   // A handle has all members of a transaction but rollback(): afterCommit handlers get it as their db.
-  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, notify });
+  return new PostgresDriver<Tx>(db as Tx, { schema, prepare, busyTimeout, notify, groups });
 }

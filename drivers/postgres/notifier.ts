@@ -1,7 +1,10 @@
 import type { Notifier } from "../../mod.ts";
 
-/** The least time between two notifications, in milliseconds: the next one covers all commits in between. */
-const pause = 5;
+/**
+ * The least time between two notifications, in milliseconds: the next one covers all commits in between. Each is a
+ * transaction with its own commit: with 5 they took 82 µs from each append of one caller.
+ */
+const pause = 20;
 /** The pause before a lost connection is opened again, in milliseconds. */
 const reconnectDelay = 1000;
 

@@ -7,10 +7,17 @@ import { keysOf, keysParameter, mostKeys } from "./keys.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError, UnsupportedError } from "../../mod.ts";
-import { eventsParameter, type InsertedRow, isSingle, singleParameters } from "../_sql/append.ts";
+import {
+  eventsParameter,
+  type InsertedRow,
+  isSingle,
+  singleParameters,
+} from "../_sql/append/append.ts";
+import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
 import { rootOf } from "../_sql/failure.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { SqlSession } from "../_sql/session.ts";
+import { list } from "../_sql/wire.ts";
 
 /** The state that all sessions of a driver share. */
 interface PostgresShared extends Shared {
@@ -66,11 +73,14 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     return this.connection.single ? this.shared.queue : undefined;
   }
 
-  protected async insert(request: AppendRequest): Promise<readonly InsertedRow[]> {
+  protected async insert(
+    request: AppendRequest,
+    patience: number = this.shared.busyTimeout,
+  ): Promise<readonly InsertedRow[]> {
     const keys = keysOf(this.shared.schema, [request]);
-    if (this.#tooMany(keys)) return await this.#insertWide(request);
+    if (this.#tooMany(keys)) return await this.#insertWide(request, patience);
     const { one, after, events } = this.#fenced[this.inTransaction ? "bound" : "alone"];
-    const timeout = this.inTransaction ? null : String(this.shared.busyTimeout);
+    const timeout = this.inTransaction ? null : String(patience);
     if (isSingle(request)) {
       const { expectedEventId } = request.writes[0]!;
       const parameters = [...singleParameters(request), timeout, String(keys[0])];
@@ -88,6 +98,24 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       : await this.connection.run(events, parameters);
   }
 
+  protected async insertTogether(
+    requests: readonly AppendRequest[],
+    patience: number,
+  ): Promise<readonly GroupRow[]> {
+    const keys = keysOf(this.shared.schema, requests);
+    const parameters = [groupParameter(requests), String(patience), keysParameter(keys)];
+    const found = await this.connection.run<{ rows: string | null }>(
+      this.#fenced.appendGroup,
+      parameters,
+    );
+    return list<GroupRow>(only(found).rows);
+  }
+
+  /** A second statement is sent while the first is worked on; serial appends would only wait for each other. */
+  protected flights(): number {
+    return this.connection.single || this.shared.known.fence === "serial" ? 1 : 2;
+  }
+
   /** Whether a statement, or its transaction by now, has more keys than are locked one by one. */
   #tooMany(keys: readonly bigint[]): boolean {
     const { client, transactions } = this.connection;
@@ -100,11 +128,11 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   /** Appends under the one lock that stands for all keys. */
-  async #insertWide(request: AppendRequest): Promise<readonly InsertedRow[]> {
+  async #insertWide(request: AppendRequest, patience: number): Promise<readonly InsertedRow[]> {
     const { lockAllKeys, lockTimeout } = this.shared.statements;
     return await this.connection.transaction(async (tx) => {
       const { run } = this.shared.connect(tx);
-      if (!this.inTransaction) await run(lockTimeout, [String(this.shared.busyTimeout)]);
+      if (!this.inTransaction) await run(lockTimeout, [String(patience)]);
       await run(lockAllKeys, []);
       const parameters = [request.tenantId, eventsParameter(request), null, keysParameter([])];
       return await run<InsertedRow>(this.#fenced.bound.events, parameters);

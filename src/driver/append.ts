@@ -16,6 +16,8 @@ export interface AppendRequest {
    * so. @default nothing
    */
   readonly condition?: MatchCondition | undefined;
+  /** Takes the request out as long as it is not sent: it then fails with the signal's reason. @default none */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

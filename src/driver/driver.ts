@@ -71,7 +71,7 @@ export interface Driver<Db = unknown> extends Session<Db> {
  * @category Drivers
  */
 export interface Notifier {
-  /** Sends a notification soon, at most some hundred a second; never throws, and the caller does not wait for it. */
+  /** Sends a notification soon, at most some dozens a second; never throws, and the caller does not wait for it. */
   notify(): void;
 
   /**

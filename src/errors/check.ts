@@ -133,3 +133,9 @@ export function kind(value: unknown): string {
     ? String(typeof value)
     : `a ${typeof value}`;
 }
+
+/** Checks a signal. @throws {TypeError} If it is not an `AbortSignal`. */
+export function checkSignal(value: unknown): asserts value is AbortSignal {
+  if (value instanceof AbortSignal) return;
+  throw new TypeError(`signal must be an AbortSignal, got ${kind(value)}`);
+}

@@ -1,12 +1,12 @@
 import type { AppendRequest } from "../driver/append.ts";
-import type { MatchCondition } from "../driver/condition.ts";
 import type { Capabilities } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler } from "./handler.ts";
-import type { Prepared } from "./prepare.ts";
+import type { Prepared, Terms } from "./prepare.ts";
 import type { AppendResult, StreamAppend } from "./writer.ts";
 import { record } from "../codec/catalog.ts";
-import { UnsupportedError } from "../errors/driver.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
+import { UnknownOutcomeError, UnsupportedError } from "../errors/driver.ts";
 import { categoryOf } from "../event/stream.ts";
 import { collect, readStream } from "./read.ts";
 import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
@@ -19,10 +19,10 @@ export function append<E extends Event, A extends E, Db, Store>(
   scope: Scope<Db>,
   appends: readonly StreamAppend<A>[],
   publish: boolean,
-  condition: MatchCondition | undefined,
+  terms: Terms,
 ): Promise<readonly AppendResult<A>[]> {
   const { tenantId = "", metadata } = scope;
-  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish, condition);
+  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish, terms);
   checkCapabilities(shared.driver.capabilities, prepared.request);
   const selected = shared.handlers.filter(({ matches }) =>
     prepared.streams.some((events, index) => {
@@ -87,13 +87,13 @@ async function repeatedResults<E extends Event, A extends E, Db, Store>(
   const results: AppendResult<A>[] = [];
   for (const [index, { streamId }] of writes.entries()) {
     const { version, positions } = sent.writes[index]!;
-    const events = await loadStored(
-      shared,
-      scope,
-      streamId,
-      version - positions.length + 1,
-      version,
-    );
+    const from = version - positions.length + 1;
+    const events = await loadStored(shared, scope, streamId, from, version).catch((error) => {
+      // A lost connection would say that nothing is stored.
+      throw isEventSourceryError(error, "CONNECTION")
+        ? new UnknownOutcomeError([streamId], { cause: error })
+        : error;
+    });
     results.push(resultOf(streamId, version, positions, events));
   }
   return results;

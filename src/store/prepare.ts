@@ -1,6 +1,5 @@
 import type { Catalog } from "../codec/catalog.ts";
 import type { AppendRequest, StreamWrite } from "../driver/append.ts";
-import type { MatchCondition } from "../driver/condition.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
 import type { StreamAppend } from "./writer.ts";
@@ -15,6 +14,9 @@ export interface Prepared {
   readonly streams: readonly (readonly Event[])[];
   readonly request: AppendRequest;
 }
+
+/** What belongs to an append as a whole: its condition, and the signal that takes it out. */
+export type Terms = Pick<AppendRequest, "condition" | "signal">;
 
 /** The store options that determine how events are completed. */
 interface PreparerOptions {
@@ -46,14 +48,14 @@ export class Preparer<E extends Event> {
    *
    * @param metadata Defaults for the metadata of every event.
    * @param publish Whether all events are published to the outbox.
-   * @param condition What else must hold.
+   * @param terms What belongs to the request as a whole.
    */
   prepare(
     appends: readonly StreamAppend[],
     tenantId: string,
     metadata: Metadata,
     publish: boolean,
-    condition?: MatchCondition | undefined,
+    terms?: Terms,
   ): Prepared {
     if (!Array.isArray(appends)) {
       throw new TypeError("appends must be a list of { streamId, events }");
@@ -65,10 +67,9 @@ export class Preparer<E extends Event> {
         throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
       }
       const { streamId, events } = append;
-      if ("condition" in append) {
-        throw new TypeError(
-          "condition belongs to the whole step: appendAll(appends, { condition })",
-        );
+      for (const term of ["condition", "signal"]) {
+        if (!(term in append)) continue;
+        throw new TypeError(`${term} belongs to the whole step: appendAll(appends, { ${term} })`);
       }
       checkName("streamId", streamId);
       const list: readonly Event[] = Array.isArray(events) ? events : [events];
@@ -93,7 +94,7 @@ export class Preparer<E extends Event> {
       };
     });
     refuseDuplicates(writes);
-    return { streams, request: { tenantId, writes, ...(condition && { condition }) } };
+    return { streams, request: { tenantId, writes, ...terms } };
   }
 
   /** Returns the event as it will be recorded: of a known type, frozen, with id, time and correlation. */

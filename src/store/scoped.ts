@@ -1,5 +1,4 @@
 import type { Session } from "../driver/driver.ts";
-import type { MatchCondition } from "../driver/condition.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type {
   FoldOptions,
@@ -17,13 +16,19 @@ import type {
   AppendResults,
   StreamAppend,
 } from "./writer.ts";
-import { checkBoolean, checkInstant, checkName, checkObject } from "../errors/check.ts";
+import {
+  checkBoolean,
+  checkInstant,
+  checkName,
+  checkObject,
+  checkSignal,
+} from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { copyMetadata } from "../event/freeze.ts";
 import { append } from "./append.ts";
+import type { Terms } from "./prepare.ts";
 import { followLog } from "./follow.ts";
 import {
-  type AppendCondition,
   copyQuery,
   type EventQuery,
   itemsOf,
@@ -85,9 +90,9 @@ export class ScopedStore<E extends Event, Db> {
     appends: Appends,
     options: AppendAllOptions = {},
   ): Promise<AppendResults<Appends>> => {
-    const { condition, publish = false } = checkObject("options", options);
+    const { publish = false, ...terms } = checkObject("options", options);
     checkBoolean("publish", publish);
-    const checked = this.#condition(condition);
+    const checked = this.#terms(terms);
     const results = await append(this.#shared, this.#scope, appends, publish, checked);
     return results as AppendResults<Appends>;
   };
@@ -223,12 +228,15 @@ export class ScopedStore<E extends Event, Db> {
     return sessionOf(this.#scope);
   }
 
-  /** Checks a condition, for the driver. */
-  #condition(condition: AppendCondition | undefined): MatchCondition | undefined {
-    if (condition === undefined) return undefined;
-    const checked = readCondition(this.#shared.catalog, condition);
-    this.#need("conditions", "append under a condition");
-    return checked;
+  /** Checks what belongs to an append as a whole, for the driver. */
+  #terms({ condition, signal }: Pick<AppendOptions, "condition" | "signal">): Terms {
+    if (signal !== undefined) {
+      checkSignal(signal);
+      signal.throwIfAborted();
+    }
+    const checked = condition && readCondition(this.#shared.catalog, condition);
+    if (checked !== undefined) this.#need("conditions", "append under a condition");
+    return { ...(checked && { condition: checked }), ...(signal && { signal }) };
   }
 
   #need(capability: "backwards" | "conditions" | "prefix", action: string): void {
@@ -250,9 +258,9 @@ export class ScopedStore<E extends Event, Db> {
     options: AppendOptions | undefined,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    const { expectedVersion, expectedEventId, condition } = checkObject("options", options ?? {});
+    const { expectedVersion, expectedEventId, ...terms } = checkObject("options", options ?? {});
     const appends = [{ streamId, events, expectedVersion, expectedEventId }];
-    const checked = this.#condition(condition);
+    const checked = this.#terms(terms);
     return (await append(this.#shared, this.#scope, appends, publish, checked))[0]!;
   }
 }

@@ -79,6 +79,11 @@ export interface AppendOptions {
   readonly expectedEventId?: string | undefined;
   /** What must not be in the log, in any stream; see `EventReader.query`. @default nothing */
   readonly condition?: AppendCondition | undefined;
+  /**
+   * Takes the append out as long as it waits to be sent, behind others or for a connection: it then rejects with the
+   * signal's reason, and nothing is stored. Once it is sent, the signal changes nothing. @default none
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -86,7 +91,7 @@ export interface AppendOptions {
  *
  * @category Event store
  */
-export interface AppendAllOptions extends Pick<AppendOptions, "condition"> {
+export interface AppendAllOptions extends Pick<AppendOptions, "condition" | "signal"> {
   /** Whether the events are also published to the outbox, as with `publish`. @default false */
   readonly publish?: boolean | undefined;
 }
@@ -96,7 +101,8 @@ export interface AppendAllOptions extends Pick<AppendOptions, "condition"> {
  *
  * @category Event store
  */
-export interface StreamAppend<E extends Event = Event> extends Omit<AppendOptions, "condition"> {
+export interface StreamAppend<E extends Event = Event>
+  extends Omit<AppendOptions, "condition" | "signal"> {
   /** The id of the stream, a non-empty string of at most 512 bytes. */
   readonly streamId: string;
   /** One event or several, in order. */

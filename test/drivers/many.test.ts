@@ -4,7 +4,7 @@ import type { AppendRequest } from "event-sourcery";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { eventsParameter, storedWrites } from "../../drivers/_sql/append.ts";
+import { eventsParameter, storedWrites } from "../../drivers/_sql/append/append.ts";
 import { postgres } from "../../drivers/postgres/mod.ts";
 import { statementsOf } from "../../drivers/postgres/sql/statements.ts";
 import { createDatabase, type Database } from "../support/postgres.ts";

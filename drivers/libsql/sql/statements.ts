@@ -7,7 +7,7 @@ import {
   streamColumns,
   streamPageColumns,
 } from "../../_sql/wire.ts";
-import { appendEvents, appendOne, explain, tag } from "./append.ts";
+import { appendEvents, appendGroup, appendOne, explain, tag, tagGroup } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { firstMatch, guard } from "./match.ts";
 import { correlated, load, positions, query, scan, streams } from "./read.ts";
@@ -24,6 +24,10 @@ export interface LibsqlStatements extends Statements {
   readonly appendAfter: Statement;
   /** tenant, JSON array of events → one `InsertedRow` an event. */
   readonly appendEvents: Statement;
+  /** JSON array of events → a JSON array, a `GroupRow`, for each event stored. */
+  readonly appendGroup: Statement;
+  /** The same parameter, right after `appendGroup`: stores the tags of what it stored. */
+  readonly tagGroup: Statement;
   /** The same parameters, right after `appendEvents`: stores the tags if it stored events. */
   readonly tag: Statement;
   /** As `appendEvents`, and `MatchCondition`'s items, `after` and `seen`. */
@@ -67,6 +71,8 @@ export function statementsOf(prefix: string): LibsqlStatements {
     appendOne: statement(appendOne(events, false), columnsOf.inserted),
     appendAfter: statement(appendOne(events, true), columnsOf.inserted),
     appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
+    appendGroup: statement(appendGroup(events), ["row"]),
+    tagGroup: statement(tagGroup(events, tags)),
     tag: statement(tag(events, tags)),
     appendIf: statement(appendEvents(events, condition), columnsOf.insertedAll),
     tagIf: statement(tag(events, tags, ["?3", "?4", "?5"])),

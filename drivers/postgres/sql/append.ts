@@ -113,6 +113,70 @@ select to_json(stored.stream_id)::text, stored.version::text, stored.position::t
 }
 
 /**
+ * Appends several requests, each to one stream, given as one JSON array of their events: each stream's events stand
+ * together, `i` counts them. If a stream is not as its first request expects it, the `c` events of that one fall away and
+ * the others move up. A lost race over a stream stores nothing of it, and is no error; a taken id is one.
+ *
+ * Streams are locked in order, and rows are inserted only where the first of their stream was. `coalesce` hides the
+ * filters from the planner: it takes `i = 1` for one row of 200, and compared every stream with every row, 170 µs an
+ * append in a group of 256 instead of 44.
+ */
+export function appendGroup(schema: string, fence: Fence): string {
+  const { expressions, columns, from } = fence.before(schema, {
+    ...{ timeout: "$2", keys: "$3", single: false },
+    bound: false,
+  });
+  const insert = (version: string, n: string) =>
+    `insert into ${schema}."events"
+    (position, tenant_id, stream_id, version, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, imported, slot)
+  select ${
+      fence.position(schema, n)
+    }, tenant, stream_id, ${version}, category, id, type, schema_version, created_at, data, metadata, codec, tags, published, coalesce(imported, false), slot`;
+  const stored = "tenant_id, stream_id, version, position, tags";
+  return `with input as materialized (
+  select * from json_to_recordset($1::text::json) as event(tenant text collate "C", stream_id text collate "C", category text, expected bigint, expected_id text, c integer, i integer,
+    id text, type text, schema_version integer, created_at timestamptz, data json, metadata json, codec json, tags json, published boolean, imported boolean, slot integer)
+), cur as materialized (
+  select tenant, stream_id, v, case when expected = -1 or (expected = -2 and v > 0) or (v = expected and (
+    expected_id is null or exists (select from ${schema}."events" e
+      where e.tenant_id = head.tenant and e.stream_id = head.stream_id and e.version = v and e.id = expected_id)
+  )) then 0 else c end as skip
+  from (
+    select input.*, coalesce((
+      select max(e.version) from ${schema}."events" e where e.tenant_id = tenant and e.stream_id = input.stream_id
+    ), 0) as v
+    from input where coalesce(i = 1, false)
+  ) as head
+), ${expressions}fence as materialized (
+  select ${columns}
+  from ${from}
+), first as (
+  ${insert("v + 1", "row_number() over ()")}
+  from (
+    select input.*, v, fence.* from fence cross join cur join input using (tenant, stream_id)
+    where coalesce(i = skip + 1, false) order by tenant, stream_id
+  ) as ordered
+  on conflict (tenant_id, stream_id, version) do nothing
+  returning ${stored}
+), rest as (
+  ${insert("first_version - 1 + i - skip", "(select count(*) from cur) + row_number() over ()")}
+  from (
+    select input.*, skip, first.version as first_version, fence.*
+    from fence cross join first join cur on cur.tenant = first.tenant_id and cur.stream_id = first.stream_id
+      join input on input.tenant = cur.tenant and input.stream_id = cur.stream_id
+    where coalesce(i > skip + 1, false) order by input.tenant, input.stream_id, i
+  ) as ordered
+  returning ${stored}
+), stored as materialized (
+  select ${stored} from first union all select ${stored} from rest
+), tagged as (
+  insert into ${schema}."event_tags" (tenant_id, tag, position)
+  select distinct tenant_id, tag, position from stored cross join json_array_elements_text(tags) as tag
+)${fence.after(schema)}
+select json_agg(json_build_array(tenant_id, stream_id, version, position))::text as rows from stored`;
+}
+
+/**
  * Reads why an append was refused: the streams' versions (by `events_stream`) and the existing ids (by `events_id`).
  */
 export function explain(schema: string): string {

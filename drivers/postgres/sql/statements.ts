@@ -1,7 +1,7 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
 import { logColumns, probeColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
-import { appendEvents, appendOne, explain } from "./append.ts";
+import { appendEvents, appendGroup, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
   concurrent,
@@ -65,6 +65,8 @@ export interface AppendStatements {
 export interface FencedStatements {
   readonly bound: AppendStatements;
   readonly alone: AppendStatements;
+  /** JSON array of events, lock timeout, array of keys → a JSON array of `GroupRow`s; null for none. */
+  readonly appendGroup: Statement;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
   /** → the head, now past the positions of all events and checkpoints. */
@@ -114,6 +116,7 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
   return {
     bound: appendStatements(schema, fence, true),
     alone: appendStatements(schema, fence, false),
+    appendGroup: statement(appendGroup(schema, fence), ["rows"]),
     settled: statement(fence.settled(schema), ["standby", "settled"]),
     repair: statement(fence.repair(schema), ["head"]),
   };

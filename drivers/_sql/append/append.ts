@@ -1,6 +1,6 @@
-import type { AppendOutcome, AppendRequest, NewEvent } from "../../mod.ts";
-import type { Parameter } from "./statement.ts";
-import { number } from "./row.ts";
+import type { AppendOutcome, AppendRequest, NewEvent, StreamWrite } from "../../../mod.ts";
+import type { Parameter } from "../statement.ts";
+import { number } from "../row.ts";
 
 /** Returns the expected version as one number that SQL compares: a version, -1 for any, -2 for an existing stream. */
 function expectation(expected: AppendRequest["writes"][number]["expectedVersion"]): number {
@@ -15,21 +15,25 @@ function expectation(expected: AppendRequest["writes"][number]["expectedVersion"
  * that it becomes null in SQL, where JSON's own null stays JSON.
  */
 export function eventsParameter({ writes }: AppendRequest): string {
-  const rows = writes.flatMap(
-    ({ streamId, category, slot, expectedVersion, expectedEventId, events }) => {
-      const stream =
-        `"stream_id":${JSON.stringify(streamId)},"category":${
-          JSON.stringify(category)
-        },"slot":${slot},` +
-        `"expected":${expectation(expectedVersion)}` +
-        (expectedEventId === undefined ? "" : `,"expected_id":${JSON.stringify(expectedEventId)}`);
-      return events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
-    },
-  );
+  const rows = writes.flatMap((write) => {
+    const stream = expectationFields(write);
+    return write.events.map((event, index) => `{${stream},"i":${index + 1},${eventFields(event)}}`);
+  });
   return `[${rows.join(",")}]`;
 }
 
-function eventFields(event: NewEvent): string {
+/** Writes the members of a stream and its expectation, which each of its events repeats. */
+export function expectationFields(
+  { streamId, category, slot, expectedVersion, expectedEventId }: StreamWrite,
+): string {
+  return `"stream_id":${JSON.stringify(streamId)},"category":${
+    JSON.stringify(category)
+  },"slot":${slot},"expected":${expectation(expectedVersion)}` +
+    (expectedEventId === undefined ? "" : `,"expected_id":${JSON.stringify(expectedEventId)}`);
+}
+
+/** Writes the members of an event. */
+export function eventFields(event: NewEvent): string {
   const { id, type, schemaVersion, createdAt, data, metadata, codec, tags, published } = event;
   const imported = event.imported ? ',"imported":true' : "";
   return `"id":${JSON.stringify(id)},"type":${
