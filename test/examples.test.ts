@@ -27,6 +27,7 @@ const examples: Record<string, RegExp> = {
   "15-broker": await brokerAnswers() ? /by way of RabbitMQ/ : /Shipped in one process; /,
   "17-time": /Ada had 300 in March, 550 in June/,
   "18-import": /Nine events of three stores came in, and one mail went out/,
+  "19-course": /Three of twenty got a seat/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 

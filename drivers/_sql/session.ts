@@ -1,5 +1,5 @@
 import type { Connection, Shared } from "./connection.ts";
-import type { Parameter, Statement, Statements } from "./statement.ts";
+import type { ConditionStatements, Parameter, Statement } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRequest,
@@ -43,6 +43,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   protected abstract readonly connection: Connection;
   /** Whether this session is inside a transaction. */
   protected abstract readonly inTransaction: boolean;
+  /** The statements of conditions; undefined where this handle cannot have any. */
+  protected abstract readonly conditions: ConditionStatements | undefined;
   /** Whether a statement that a unique index refuses aborts the transaction around it. */
   protected abstract readonly refusalAborts: boolean;
 
@@ -69,10 +71,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]>;
-  /** Returns the position that is settled for this session where this one is for others. */
-  protected settledAt(position: number): number {
-    return position;
-  }
+  /**
+   * Prepares to read matches.
+   *
+   * @returns Given the settled position that the statement has read, returns the one that holds for what it saw.
+   */
+  protected abstract settling(): Promise<(settled: number) => number>;
   /** Throws the database's error if the transaction can no longer commit. */
   protected abstract assertAlive(): Promise<void>;
 
@@ -140,10 +144,12 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async query(query: MatchQuery): Promise<MatchPage> {
     const conditions = this.#conditions("query events for a decision");
     const page = streamPage(query.limit);
+    const settled = await this.settling();
     const read = (row: PageColumns & { readonly settled: string }): MatchPage => {
-      return { ...page(row), settled: this.settledAt(number(row.settled)) };
+      return { ...page(row), settled: settled(number(row.settled)) };
     };
-    return await this.first("query events", conditions.query, matchParameters(query), read);
+    const statement = conditions.query(query.items);
+    return await this.first("query events", statement, matchParameters(query), read);
   }
 
   async streams(query: StreamsQuery): Promise<readonly StoredStream[]> {
@@ -244,9 +250,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
   }
 
   get #sender(): Sender {
-    const { shared, connection, inTransaction, refusalAborts } = this;
+    const { shared, connection, inTransaction, conditions, refusalAborts } = this;
     return {
-      ...{ shared, connection, inTransaction, refusalAborts },
+      ...{ shared, connection, inTransaction, conditions, refusalAborts },
       insert: (request, patience) => this.insert(request, patience),
       insertTogether: (requests, patience) => this.insertTogether(requests, patience),
     };
@@ -267,9 +273,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  #conditions(action: string): NonNullable<Statements["conditions"]> {
-    const { conditions } = this.shared.statements;
-    if (conditions !== undefined) return conditions;
+  #conditions(action: string): ConditionStatements {
+    if (this.conditions !== undefined) return this.conditions;
     throw new UnsupportedError(action, 'this driver lacks the capability "conditions"');
   }
 }

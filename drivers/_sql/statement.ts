@@ -1,3 +1,5 @@
+import type { MatchItem } from "../../mod.ts";
+
 /** A statement of SQL. */
 export interface Statement {
   /** The name that it is prepared under; undefined if it is not prepared. */
@@ -26,18 +28,16 @@ export interface Statements {
   readonly correlated: Statement;
   /** JSON array of positions → one `ProbeColumns`. */
   readonly positions: Statement;
-  /** The statements of conditions; undefined where the driver has none. */
-  readonly conditions?: ConditionStatements | undefined;
   /** The statements of consumers. */
   readonly checkpoints: CheckpointStatements;
 }
 
 /** The statements of conditions, all but the append itself. */
-interface ConditionStatements {
+export interface ConditionStatements {
   /** tenant, JSON array of items, after, limit → one `PageColumns` with `settled`. */
-  readonly query: Statement;
+  readonly query: (items: readonly MatchItem[]) => Statement;
   /** tenant, JSON array of items, after, JSON array of seen → `found`, a JSON array; no row if nothing matches. */
-  readonly firstMatch: Statement;
+  readonly firstMatch: (items: readonly MatchItem[]) => Statement;
 }
 
 /**

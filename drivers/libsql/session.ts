@@ -1,7 +1,7 @@
 import type { Queue } from "../_shared/queue.ts";
 import type { Shared } from "../_sql/connection.ts";
 import type { SchemaState } from "../_sql/migration.ts";
-import type { Parameter, Statement } from "../_sql/statement.ts";
+import type { ConditionStatements, Parameter, Statement } from "../_sql/statement.ts";
 import type { LibsqlStatements } from "./sql/statements.ts";
 import { type AppendRequest, MissingSchemaError } from "../../mod.ts";
 import {
@@ -32,6 +32,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   protected readonly inTransaction: boolean;
   protected readonly refusalAborts = false;
   protected readonly shared: LibsqlShared;
+  protected readonly conditions: ConditionStatements;
   protected readonly connection: LibsqlConnection;
 
   constructor(db: Db, inTransaction: boolean, shared: LibsqlShared) {
@@ -40,6 +41,7 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     this.inTransaction = inTransaction;
     this.shared = shared;
     this.connection = connect(db);
+    this.conditions = shared.statements.conditions;
   }
 
   protected async checkSchema(): Promise<void> {
@@ -125,10 +127,15 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   async settled(): Promise<number> {
     const { head } = this.shared.statements;
     const read = (row: { head: string }) => number(row.head);
-    return this.settledAt(await this.first("read the position", head, [], read));
+    return this.#settledAt(await this.first("read the position", head, [], read));
   }
 
-  protected override settledAt(head: number): number {
+  /** With a single writer, what commits later stands above the head that the statement saw. */
+  protected async settling(): Promise<(settled: number) => number> {
+    return (head) => this.#settledAt(head);
+  }
+
+  #settledAt(head: number): number {
     const first = this.inTransaction ? firstPositions.get(this.connection.client) : undefined;
     return Math.min(head, (first ?? Infinity) - 1);
   }

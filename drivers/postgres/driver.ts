@@ -53,7 +53,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       groups: groups === 0 ? undefined : { requests: groups, events: 512, keys: mostKeys },
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),
-      known: { fence: "concurrent" },
+      known: { fence: "concurrent", settled: undefined },
     });
     this.#name = schema;
     this.#migrations = migrations;
@@ -63,6 +63,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       transactions,
       backwards: true,
       prefix: true,
+      conditions: transactions,
       expectedEventId: true,
       imported: true,
       replay: true,

@@ -2,7 +2,9 @@ import type { SchemaState } from "../_sql/migration.ts";
 import type { PostgresConnection } from "./handle.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import type { PostgresStatements } from "./sql/statements.ts";
-import { UnsupportedError } from "../../mod.ts";
+import { MissingSchemaError, UnsupportedError } from "../../mod.ts";
+import type { Shared } from "../_sql/connection.ts";
+import { rootOf } from "../_sql/failure.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { serialEngine } from "./engine.ts";
 
@@ -16,6 +18,30 @@ export interface PostgresState extends SchemaState {
   readonly engine: string;
   /** The number of values of the sequence that a session caches. */
   readonly cached: string | null;
+}
+
+/**
+ * Reads the state of the tables.
+ *
+ * @throws {MissingSchemaError} If there are none; it names the database, which is often not the intended one.
+ */
+export async function readState(
+  { run }: Pick<PostgresConnection, "run">,
+  { statements, classify, where }: Pick<Shared, "classify" | "where"> & {
+    readonly statements: PostgresStatements;
+  },
+  inTransaction: boolean,
+): Promise<readonly PostgresState[]> {
+  try {
+    return await run<PostgresState>(statements.state, []);
+  } catch (error) {
+    // The failure has aborted a transaction, which cannot be queried any more.
+    if (classify(error).failure !== "missing" || inTransaction) throw error;
+    const { name } = only(await run<{ name: string }>(statements.database, []));
+    throw new MissingSchemaError(`${where} of database ${JSON.stringify(name)}`, {
+      cause: rootOf(error),
+    });
+  }
 }
 
 /**

@@ -1,12 +1,19 @@
 import type { Queue } from "../_shared/queue.ts";
 import type { Shared } from "../_sql/connection.ts";
-import type { Parameter, Statement } from "../_sql/statement.ts";
-import { chooseFence, type PostgresState } from "./fence.ts";
+import type { ConditionStatements, Parameter, Statement } from "../_sql/statement.ts";
+import { chooseFence, readState } from "./fence.ts";
 import type { PostgresConnection } from "./handle.ts";
-import { keysOf, keysParameter, mostKeys } from "./keys.ts";
+import { appendIf, type Checking } from "./condition.ts";
+import { holdKeys, keysOf, keysParameter, mostKeys } from "./keys.ts";
 import type { FenceKind } from "./sql/fence.ts";
+import { shapeOf } from "./sql/match.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
-import { type AppendRequest, MissingSchemaError, UnsupportedError } from "../../mod.ts";
+import {
+  type AppendRequest,
+  isEventSourceryError,
+  type MatchCondition,
+  UnsupportedError,
+} from "../../mod.ts";
 import {
   eventsParameter,
   type InsertedRow,
@@ -14,7 +21,6 @@ import {
   singleParameters,
 } from "../_sql/append/append.ts";
 import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
-import { rootOf } from "../_sql/failure.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { list } from "../_sql/wire.ts";
@@ -26,14 +32,16 @@ interface PostgresShared extends Shared {
   readonly schema: string;
   readonly connect: (db: unknown) => PostgresConnection;
   /** The fence of the schema, once the tables were found usable. */
-  readonly known: { fence: FenceKind };
+  readonly known: { fence: FenceKind; settled: number | undefined };
 }
 
 /** How long work that blocks appends waits for running ones before it yields to new ones, in milliseconds. */
 const shortWait = "200";
 
-/** The keys of each open transaction. */
-const keysHeld: WeakMap<object, Set<bigint>> = new WeakMap();
+/** How long an append under a condition waits for its locks before it lets others go first, in milliseconds. */
+const slice = "30";
+/** The longest pause between two such waits, in milliseconds. */
+const longestPause = 250;
 
 /** A session on Postgres: the driver's own, or inside a transaction. */
 export class PostgresSession<Db> extends SqlSession<Db> {
@@ -42,6 +50,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   protected readonly refusalAborts = true;
   protected readonly shared: PostgresShared;
   protected readonly connection: PostgresConnection;
+  protected readonly conditions: ConditionStatements | undefined;
 
   constructor(db: Db, inTransaction: boolean, shared: PostgresShared) {
     super();
@@ -49,12 +58,16 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     this.inTransaction = inTransaction;
     this.shared = shared;
     this.connection = shared.connect(db);
+    this.conditions = !this.connection.transactions ? undefined : {
+      query: (items) => this.#fenced.query(shapeOf(items)),
+      firstMatch: (items) => shared.statements.firstMatch(shapeOf(items)),
+    };
   }
 
   protected checkSchema(): Promise<void> {
     const { known, readiness, statements } = this.shared;
     return readiness.check(
-      async () => only(await this.#state()),
+      async () => only(await readState(this.connection, this.shared, this.inTransaction)),
       async (found) => {
         const unprobed = !flag(found.probed);
         // A write in a caller's transaction may be rolled back, while this process would keep relying on it.
@@ -77,6 +90,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     request: AppendRequest,
     patience: number = this.shared.busyTimeout,
   ): Promise<readonly InsertedRow[]> {
+    if (request.condition !== undefined) return await this.#insertIf(request, request.condition);
     const keys = keysOf(this.shared.schema, [request]);
     if (this.#tooMany(keys)) return await this.#insertWide(request, patience);
     const { one, after, events } = this.#fenced[this.inTransaction ? "bound" : "alone"];
@@ -121,10 +135,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     const { client, transactions } = this.connection;
     if (!transactions || this.shared.known.fence === "serial") return false;
     if (!this.inTransaction) return keys.length > mostKeys;
-    const held = keysHeld.get(client) ?? new Set();
-    for (const key of keys) held.add(key);
-    keysHeld.set(client, held);
-    return held.size > mostKeys;
+    return holdKeys(client, keys) > mostKeys;
   }
 
   /** Appends under the one lock that stands for all keys. */
@@ -137,6 +148,57 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       const parameters = [request.tenantId, eventsParameter(request), null, keysParameter([])];
       return await run<InsertedRow>(this.#fenced.bound.events, parameters);
     }, this.inTransaction);
+  }
+
+  /**
+   * Appends under a condition: the locks first, and the check in a statement after them, which sees what they have waited
+   * for. Whoever waits for an exclusive lock keeps out all later appends with that tag, so it waits in slices.
+   */
+  async #insertIf(
+    request: AppendRequest,
+    condition: MatchCondition,
+  ): Promise<readonly InsertedRow[]> {
+    if (this.inTransaction) {
+      return request.writes.length > 1
+        ? await this.connection.transaction(
+          (tx) => appendIf(this.#inside(tx).#checking(), request, condition, false),
+          true,
+        )
+        : await appendIf(this.#checking(), request, condition, false);
+    }
+    const deadline = performance.now() + this.shared.busyTimeout;
+    for (let pause = 30;; pause = Math.min(2 * pause, longestPause)) {
+      try {
+        return await this.connection.transaction(async (tx) => {
+          const session = this.#inside(tx);
+          // All three are sent in this order without waiting for each other.
+          const timeout = session.connection.run(this.shared.statements.lockTimeout, [slice]);
+          const rows = appendIf(session.#checking(), request, condition, true);
+          rows.catch(() => {});
+          await timeout;
+          return await rows;
+        }, false);
+      } catch (error) {
+        const busy = !isEventSourceryError(error) && this.shared.classify(error).failure === "busy";
+        if (!busy || performance.now() > deadline) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause * (1 + Math.random())));
+    }
+  }
+
+  #checking(): Checking {
+    const { shared, connection: { run } } = this;
+    return { run, shared, fenced: this.#fenced, tooMany: (keys) => this.#tooMany(keys) };
+  }
+
+  /** What was settled before a read began holds for what it sees; what it reads itself may be later than that. */
+  protected async settling(): Promise<(settled: number) => number> {
+    const { known } = this.shared;
+    const before = known.settled ??= await this.settled();
+    return (settled) => {
+      known.settled = Math.max(known.settled ?? 0, settled);
+      return before;
+    };
   }
 
   protected async openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
@@ -198,21 +260,6 @@ export class PostgresSession<Db> extends SqlSession<Db> {
       "lock the log",
       () => this.connection.run(this.shared.statements.lock, []),
     );
-  }
-
-  /** Reads the state; if the schema is missing, the error names the database, which is often not the intended one. */
-  async #state(): Promise<readonly PostgresState[]> {
-    const { statements, classify, where } = this.shared;
-    try {
-      return await this.connection.run<PostgresState>(statements.state, []);
-    } catch (error) {
-      // The failure has aborted a transaction, which cannot be queried any more.
-      if (classify(error).failure !== "missing" || this.inTransaction) throw error;
-      const { name } = only(await this.connection.run<{ name: string }>(statements.database, []));
-      throw new MissingSchemaError(`${where} of database ${JSON.stringify(name)}`, {
-        cause: rootOf(error),
-      });
-    }
   }
 
   get #fenced(): FencedStatements {

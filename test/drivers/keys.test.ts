@@ -5,7 +5,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import client from "postgres";
-import { keyOf, keysOf, mostKeys } from "../../drivers/postgres/keys.ts";
+import { keysOf, mostKeys } from "../../drivers/postgres/keys.ts";
 import { createDatabase, type Database } from "../support/postgres.ts";
 
 const timeout = 60_000;
@@ -26,6 +26,24 @@ after(async () => {
   await sql.end({ timeout: 1 });
   await database.drop();
 });
+
+/** The key of a type or a tag. */
+function keyOf(schema: string, tenantId: string, of: "type" | "tag", name: string): bigint {
+  const keys = (type: string, tags: readonly string[]) =>
+    keysOf(schema, [{
+      tenantId,
+      writes: [{
+        ...{ streamId: "s", category: "", slot: 0, expectedVersion: "any" },
+        events: [{
+          ...{ id: "", type, schemaVersion: 1, createdAt: "", data: null },
+          ...{ metadata: "{}", codec: null, tags, published: false },
+        }],
+      }],
+    }]);
+  if (of === "type") return keys(name, [])[0]!;
+  const [type] = keys("", []);
+  return keys("", [name]).find((key) => key !== type)!;
+}
 
 /** The keys that are locked now, sorted, and the modes of their locks. */
 async function lockedKeys(): Promise<{ keys: bigint[]; modes: string[] }> {

@@ -50,7 +50,7 @@ const cases = driverContract(async () => {
 });
 // What names, values and checkpoints are stored as has nothing to do with the fence.
 const fenced =
-  /^(append|readAll|position|transaction|using|delete|migrate|repairPosition|a transactional|an inline)\b.*/;
+  /^(append|readAll|position|transaction|using|delete|migrate|repairPosition|a transactional|an inline|of 16|query|a match)\b.*/;
 for (const { name, run } of cases.filter(({ name }) => fenced.test(name))) {
   test(`without advisory locks: ${name}`, { timeout }, run);
 }

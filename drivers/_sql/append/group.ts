@@ -28,7 +28,7 @@ export function groupParameter(requests: readonly AppendRequest[]): string {
 export type GroupRow = readonly [string, string, number, number];
 
 /** What a group's statement did with a request: stored it, or found its stream at a version, if that is known. */
-export type GroupResult = AppendStored | { readonly status: "refused"; readonly version?: number };
+type GroupResult = AppendStored | { readonly status: "refused"; readonly version?: number };
 
 /**
  * Finds what was stored of each request, which the number of a stream's rows tells: all of its requests, all but the

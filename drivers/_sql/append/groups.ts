@@ -2,7 +2,7 @@ import { type AppendOutcome, type AppendRequest, BusyError } from "../../../mod.
 import { type Limits, streamOf, type Waiter, Waiting } from "./waiting.ts";
 
 /** How appends are sent. */
-export interface Sending {
+interface Sending {
   /** How long a request waits, in milliseconds. */
   readonly busyTimeout: number;
   readonly limits: Limits;

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection.ts";
-import type { Statements } from "../statement.ts";
+import type { ConditionStatements, Statements } from "../statement.ts";
 import {
   type AppendConflict,
   type AppendRequest,
@@ -30,6 +30,7 @@ export async function explain(
   run: Connection["run"],
   statements: Statements,
   requests: readonly AppendRequest[],
+  conditions: ConditionStatements | undefined,
 ): Promise<readonly AppendConflict[]> {
   const conflicts: AppendConflict[] = [];
   for (const [index, { versions, existing }] of (await find(run, statements, requests)).entries()) {
@@ -44,7 +45,7 @@ export async function explain(
     } else {
       const [row] = parameters === undefined
         ? []
-        : await run<{ found: string }>(statements.conditions!.firstMatch, parameters);
+        : await run<{ found: string }>(conditions!.firstMatch(condition!.items), parameters);
       // Where the event at a version is not the expected one, sending the request again cannot help.
       const pinned = writes.some(({ expectedEventId }) => expectedEventId !== undefined);
       conflicts.push(

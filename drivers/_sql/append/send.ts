@@ -11,6 +11,7 @@ import { abortedOutcome, type InsertedRow, storedWrites } from "./append.ts";
 import { type GroupRow, storedRequests } from "./group.ts";
 import type { Connection, Shared } from "../connection.ts";
 import { rootOf } from "../failure.ts";
+import type { ConditionStatements } from "../statement.ts";
 import { explain, find } from "./refusal.ts";
 import { retrying } from "../retry.ts";
 
@@ -19,6 +20,7 @@ export interface Sender {
   readonly shared: Shared;
   readonly connection: Connection;
   readonly inTransaction: boolean;
+  readonly conditions: ConditionStatements | undefined;
   /** Whether a statement that a unique index refuses aborts the transaction around it. */
   readonly refusalAborts: boolean;
   /**
@@ -71,11 +73,11 @@ export async function send(
 
 /** Asks why requests were refused. */
 async function refusalsOf(
-  { shared, inTransaction, connection }: Sender,
+  { shared, inTransaction, connection, conditions }: Sender,
   requests: readonly AppendRequest[],
 ): Promise<readonly AppendRefused[]> {
   // Where serializable is the default, this may be refused, too, while others write.
-  const ask = () => explain(connection.run, shared.statements, requests);
+  const ask = () => explain(connection.run, shared.statements, requests, conditions);
   const conflicts = await retrying(shared, inTransaction, action, ask);
   return conflicts.map((conflict) => {
     return { status: "refused", conflict, transactionAborted: false };
@@ -135,7 +137,7 @@ const lostRace: AppendRefused = {
  *
  * @returns For each, its outcome or the error for its caller.
  */
-export async function resolve(
+async function resolve(
   { shared, connection }: Sender,
   requests: readonly AppendRequest[],
   error: unknown,

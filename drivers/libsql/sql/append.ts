@@ -95,14 +95,16 @@ returning json_array(tenant_id, stream_id, version, position)`;
 
 /**
  * Stores the tags of the events that the previous statement, of a group, inserted: their positions are the last ones.
- * The id alone would find an event that was there before.
+ * The id alone would find an event that was there before. What was inserted last is read at the beginning, since each
+ * tag is.
  */
 export function tagGroup(events: string, tags: string): string {
-  return `insert into ${tags} (tenant_id, tag, position)
+  return `with before as materialized (select last_insert_rowid() - changes() as position where changes() > 0)
+insert into ${tags} (tenant_id, tag, position)
 select distinct e.tenant_id, tag.value, e.position
-from json_each(?1) as input, json_each(input.value, '$.tags') as tag, ${events} e
-where e.tenant_id = input.value ->> 'tenant' and e.id = input.value ->> 'id' and changes() > 0
-  and e.position > last_insert_rowid() - changes()`;
+from before cross join json_each(?1) as input cross join json_each(input.value, '$.tags') as tag
+  cross join ${events} e
+where e.tenant_id = input.value ->> 'tenant' and e.id = input.value ->> 'id' and e.position > before.position`;
 }
 
 /**

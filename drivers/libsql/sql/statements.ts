@@ -1,5 +1,10 @@
 import { firstTables } from "../../_sql/migration.ts";
-import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
+import {
+  columnsOf,
+  type ConditionStatements,
+  type Statement,
+  type Statements,
+} from "../../_sql/statement.ts";
 import {
   logColumns,
   matchColumns,
@@ -34,6 +39,8 @@ export interface LibsqlStatements extends Statements {
   readonly appendIf: Statement;
   /** The same parameters, right after `appendIf`. */
   readonly tagIf: Statement;
+  /** The statements of conditions; their texts are the same for all items. */
+  readonly conditions: ConditionStatements;
   /** → the last assigned position. */
   readonly head: Statement;
   /** tenant, stream: removes the stream's tags. */
@@ -67,6 +74,8 @@ export function statementsOf(prefix: string): LibsqlStatements {
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;
   const condition = guard(events, tags, { tenant: "?1", items: "?3", after: "?4" }, "?5");
+  const queried = statement(query(events, tags, head), matchColumns);
+  const first = statement(firstMatch(events, tags), ["found"]);
   return {
     appendOne: statement(appendOne(events, false), columnsOf.inserted),
     appendAfter: statement(appendOne(events, true), columnsOf.inserted),
@@ -76,10 +85,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     tag: statement(tag(events, tags)),
     appendIf: statement(appendEvents(events, condition), columnsOf.insertedAll),
     tagIf: statement(tag(events, tags, ["?3", "?4", "?5"])),
-    conditions: {
-      query: statement(query(events, tags, head), matchColumns),
-      firstMatch: statement(firstMatch(events, tags), ["found"]),
-    },
+    conditions: { query: () => queried, firstMatch: () => first },
     explain: statement(explain(events), columnsOf.refusal),
     load: statement(load(events, "asc"), streamPageColumns),
     loadBackwards: statement(load(events, "desc"), streamPageColumns),

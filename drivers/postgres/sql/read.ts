@@ -1,4 +1,5 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
+import { matches } from "./match.ts";
 import {
   type EventColumn,
   eventColumns,
@@ -24,6 +25,7 @@ function page(
   rows: string,
   order: string,
   wanted: readonly EventColumn[] = eventColumns,
+  also: string = "",
 ): string {
   const columns = wanted.join(", ");
   const aggregates = wanted.map((column) =>
@@ -32,7 +34,7 @@ function page(
       column === "created_at" ? `${column} at time zone 'utc'` : column
     })::text as ${column}`
   );
-  return `select ${aggregates.join(", ")}, (count(next) = count(*))::text as cut
+  return `select ${aggregates.join(", ")}, (count(next) = count(*))::text as cut${also}
 from (
   select ${columns}, bytes, sum(bytes) over found as total, lead(1) over found as next from (
     select ${columns}, ${bytes} as bytes from (
@@ -197,6 +199,22 @@ export function correlated(schema: string): string {
     ${from} and metadata ->> 'correlationId' <> id
   ) as flow order by position limit $4::text::bigint`,
     "position asc",
+  );
+}
+
+/**
+ * Reads a page of the events that a decision rests on, and the settled position: one that may be later than what this
+ * statement sees, so it is for the next query.
+ */
+export function query(schema: string, shape: string, settled: string): string {
+  const places = { tenant: "$1::text", items: "$2", after: "$3", limit: "$4::text::bigint" };
+  return page(
+    `select e.* from ${matches(schema, shape, places)} cross join lateral (
+    select ${columns} from ${schema}."events" where position = found.position offset 0
+  ) as e order by e.position`,
+    "position asc",
+    eventColumns,
+    `, (select settled from (${settled}) as fence) as settled`,
   );
 }
 

@@ -1,6 +1,12 @@
 import { firstTables } from "../../_sql/migration.ts";
 import { columnsOf, type Statement, type Statements } from "../../_sql/statement.ts";
-import { logColumns, probeColumns, streamColumns, streamPageColumns } from "../../_sql/wire.ts";
+import {
+  logColumns,
+  matchColumns,
+  probeColumns,
+  streamColumns,
+  streamPageColumns,
+} from "../../_sql/wire.ts";
 import { appendEvents, appendGroup, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
@@ -15,11 +21,14 @@ import {
   state,
   stateColumns,
 } from "./fence.ts";
-import { correlated, load, positions, scan, streams } from "./read.ts";
+import { firstMatch, guard } from "./match.ts";
+import { correlated, load, positions, query, scan, streams } from "./read.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
 export interface PostgresStatements extends Statements {
+  /** As `ConditionStatements.firstMatch`, for the shape of the items. */
+  readonly firstMatch: (shape: string) => Statement;
   /** The statements that depend on the fence, for both kinds of it. */
   readonly fenced: Readonly<Record<FenceKind, FencedStatements>>;
   /** Makes the fence serial, if no position was assigned yet. */
@@ -28,6 +37,8 @@ export interface PostgresStatements extends Statements {
   readonly lock: Statement;
   /** Stands for the locks of all keys: conditions and such appends wait for each other. */
   readonly lockAllKeys: Statement;
+  /** The same for an append under a condition. */
+  readonly lockAllKeysAlone: Statement;
   /** lock timeout in milliseconds, for the rest of the transaction. */
   readonly lockTimeout: Statement;
   /** tenant, stream. */
@@ -49,7 +60,7 @@ export interface PostgresStatements extends Statements {
 }
 
 /** The statements that append: as one of several in a transaction, or each in its own. */
-export interface AppendStatements {
+interface AppendStatements {
   /**
    * tenant, stream, category, expectation, id, type, schema version, time, data, metadata, codec, published, slot, lock
    * timeout, key.
@@ -67,6 +78,15 @@ export interface FencedStatements {
   readonly alone: AppendStatements;
   /** JSON array of events, lock timeout, array of keys → a JSON array of `GroupRow`s; null for none. */
   readonly appendGroup: Statement;
+  /**
+   * As `events` in a transaction, and `MatchCondition`'s items, `after` and `seen`, after `lockKeys`; the shape is that of
+   * its items.
+   */
+  readonly appendIf: (shape: string) => Statement;
+  /** arrays of keys and of whether each is exclusive → `LockedKeys`. */
+  readonly lockKeys: Statement;
+  /** As `ConditionStatements.query`, for the shape of the items. */
+  readonly query: (shape: string) => Statement;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
   /** → the head, now past the positions of all events and checkpoints. */
@@ -81,12 +101,14 @@ export function statementsOf(schema: string): PostgresStatements {
       serial: fencedStatements(schema, serial),
     },
     serialise: statement(serialise(schema)),
+    firstMatch: remembered((shape) => statement(firstMatch(schema, shape), ["found"])),
     explain: statement(explain(schema), columnsOf.refusal),
     load: statement(load(schema, "asc"), streamPageColumns),
     loadBackwards: statement(load(schema, "desc"), streamPageColumns),
     streams: statement(streams(schema), streamColumns),
     lock: statement(`lock table ${schema}."events" in share row exclusive mode`),
     lockAllKeys: statement(`lock table ${schema}."boundary" in share mode`),
+    lockAllKeysAlone: statement(`lock table ${schema}."boundary" in share row exclusive mode`),
     lockTimeout: statement("select set_config('lock_timeout', $1::text, true)"),
     remove: statement(remove(schema)),
     locks: statement(locks, ["allowed"]),
@@ -117,8 +139,29 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
     bound: appendStatements(schema, fence, true),
     alone: appendStatements(schema, fence, false),
     appendGroup: statement(appendGroup(schema, fence), ["rows"]),
+    appendIf: remembered((shape) => {
+      const condition = guard(schema, shape, {
+        ...{ tenant: "$1::text", items: "$5", after: "$6", seen: "$7" },
+      });
+      const text = appendEvents(schema, fence, { bound: true, guard: condition });
+      return statement(text, columnsOf.insertedAll);
+    }),
+    lockKeys: statement(fence.lockKeys(schema), ["isolation", "head"]),
+    query: remembered((shape) =>
+      statement(query(schema, shape, fence.settled(schema)), matchColumns)
+    ),
     settled: statement(fence.settled(schema), ["standby", "settled"]),
     repair: statement(fence.repair(schema), ["head"]),
+  };
+}
+
+/** Writes each text once: there are as many as kinds of queries in the program. */
+function remembered(write: (shape: string) => Statement): (shape: string) => Statement {
+  const written = new Map<string, Statement>();
+  return (shape) => {
+    const known = written.get(shape) ?? write(shape);
+    written.set(shape, known);
+    return known;
   };
 }
 
