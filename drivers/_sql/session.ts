@@ -30,6 +30,7 @@ import { loadParameters, scanOf, streamsParameters } from "./read.ts";
 import { retrying } from "./retry.ts";
 import { number, only } from "./row.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
+import type { Lane } from "./append/waiting.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
@@ -58,8 +59,9 @@ export abstract class SqlSession<Db> implements Session<Db> {
     requests: readonly AppendRequest[],
     patience: number,
   ): Promise<readonly GroupRow[]>;
-  /** The most such statements at a time. */
+  /** The most such statements of a lane at a time. */
   protected abstract flights(): number;
+  protected abstract lane(request: AppendRequest): Lane;
   /** Resolves once the tables are known to be usable. */
   protected abstract checkSchema(): Promise<void>;
   /** Returns the queue of a database that cannot do this while a transaction is open; undefined if it can. */
@@ -108,7 +110,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
   async #append(request: AppendRequest): Promise<AppendOutcome> {
     const { writes, condition } = request;
     if (condition !== undefined) this.#conditions("append under a condition");
-    if (this.inTransaction || !this.shared.groups || condition !== undefined || writes.length > 1) {
+    if (this.inTransaction || this.shared.groups === undefined || writes.length > 1) {
       return await this.queued("write", async () => {
         await this.ensureSchema();
         request.signal?.throwIfAborted();
@@ -265,6 +267,7 @@ export abstract class SqlSession<Db> implements Session<Db> {
       busyTimeout,
       limits: groups!,
       flights: () => this.flights(),
+      lane: (request) => this.lane(request),
       alone: (request, patience) =>
         this.queued("write", () => send(this.#sender, request, patience)),
       together: (requests, patience) =>

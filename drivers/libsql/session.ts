@@ -11,6 +11,7 @@ import {
   singleParameters,
 } from "../_sql/append/append.ts";
 import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
+import type { Lane } from "../_sql/append/waiting.ts";
 import { conditionParameters } from "../_sql/query.ts";
 import { number, only } from "../_sql/row.ts";
 import { list } from "../_sql/wire.ts";
@@ -84,15 +85,22 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
   }
 
   protected async insertTogether(requests: readonly AppendRequest[]): Promise<readonly GroupRow[]> {
-    const { appendGroup, tagGroup } = this.shared.statements;
+    const { appendGroup, appendGroupIf, tagGroup } = this.shared.statements;
+    const checked = requests.some(({ condition }) => condition !== undefined);
+    const append = checked ? appendGroupIf : appendGroup;
     const tagged = requests.some(({ writes }) =>
       writes[0]!.events.some(({ tags }) => tags.length > 0)
     );
     const rows = await this.runTogether<{ row: string }>(
-      tagged ? [appendGroup, tagGroup] : [appendGroup],
+      tagged ? [append, tagGroup] : [append],
       [groupParameter(requests)],
     );
     return rows.map(({ row }) => JSON.parse(row));
+  }
+
+  /** Nobody waits for locks, so all travel together. */
+  protected lane(): Lane {
+    return "plain";
   }
 
   /** There is one writer. */

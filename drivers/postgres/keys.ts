@@ -1,4 +1,4 @@
-import type { AppendRequest, MatchCondition } from "../../mod.ts";
+import type { AppendRequest } from "../../mod.ts";
 
 /**
  * The most keys that one statement locks, and one transaction: the server's table of locks holds some thousands for all
@@ -32,22 +32,23 @@ interface ConditionKeys {
 }
 
 /**
- * Returns what an append under a condition locks, in the order of all: of each item the first of its tags, which all of
- * its matches carry, or else its types; and, shared, the keys of its own events.
+ * Returns what appends under conditions lock, in the order of all: of each item the first of its tags, which all of its
+ * matches carry, or else its types; and, shared, the keys of their own events.
  *
- * @param shared The keys of its events.
+ * @param shared The keys of their events.
  */
 export function conditionKeysOf(
   schema: string,
-  tenantId: string,
-  { items }: MatchCondition,
+  requests: readonly AppendRequest[],
   shared: readonly bigint[],
 ): ConditionKeys {
   const alone = new Set(
-    items.flatMap(({ types = [], tags = [] }) =>
-      tags.length > 0
-        ? [keyOf(schema, tenantId, "tag", [...tags].sort()[0]!)]
-        : types.map((type) => keyOf(schema, tenantId, "type", type))
+    requests.flatMap(({ tenantId, condition }) =>
+      (condition?.items ?? []).flatMap(({ types = [], tags = [] }) =>
+        tags.length > 0
+          ? [keyOf(schema, tenantId, "tag", [...tags].sort()[0]!)]
+          : types.map((type) => keyOf(schema, tenantId, "type", type))
+      )
     ),
   );
   const keys = [...new Set([...alone, ...shared])].sort((a, b) => a < b ? -1 : 1);

@@ -3,17 +3,12 @@ import type { Shared } from "../_sql/connection.ts";
 import type { ConditionStatements, Parameter, Statement } from "../_sql/statement.ts";
 import { chooseFence, readState } from "./fence.ts";
 import type { PostgresConnection } from "./handle.ts";
-import { appendIf, type Checking } from "./condition.ts";
+import { appendGroupIf, appendIf, type Checking } from "./condition.ts";
 import { holdKeys, keysOf, keysParameter, mostKeys } from "./keys.ts";
 import type { FenceKind } from "./sql/fence.ts";
 import { shapeOf } from "./sql/match.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
-import {
-  type AppendRequest,
-  isEventSourceryError,
-  type MatchCondition,
-  UnsupportedError,
-} from "../../mod.ts";
+import { type AppendRequest, isEventSourceryError, UnsupportedError } from "../../mod.ts";
 import {
   eventsParameter,
   type InsertedRow,
@@ -22,6 +17,7 @@ import {
 } from "../_sql/append/append.ts";
 import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
 import { flag, number, only } from "../_sql/row.ts";
+import type { Lane } from "../_sql/append/waiting.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { list } from "../_sql/wire.ts";
 
@@ -90,7 +86,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     request: AppendRequest,
     patience: number = this.shared.busyTimeout,
   ): Promise<readonly InsertedRow[]> {
-    if (request.condition !== undefined) return await this.#insertIf(request, request.condition);
+    if (request.condition !== undefined) return await this.#insertIf(request, patience);
     const keys = keysOf(this.shared.schema, [request]);
     if (this.#tooMany(keys)) return await this.#insertWide(request, patience);
     const { one, after, events } = this.#fenced[this.inTransaction ? "bound" : "alone"];
@@ -116,13 +112,18 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     requests: readonly AppendRequest[],
     patience: number,
   ): Promise<readonly GroupRow[]> {
+    if (requests.some(({ condition }) => condition !== undefined)) {
+      return await this.#inSlice((checking) => appendGroupIf(checking, requests));
+    }
     const keys = keysOf(this.shared.schema, requests);
     const parameters = [groupParameter(requests), String(patience), keysParameter(keys)];
-    const found = await this.connection.run<{ rows: string | null }>(
-      this.#fenced.appendGroup,
-      parameters,
-    );
+    const { appendGroup } = this.#fenced;
+    const found = await this.connection.run<{ rows: string | null }>(appendGroup, parameters);
     return list<GroupRow>(only(found).rows);
+  }
+
+  protected lane({ condition }: AppendRequest): Lane {
+    return condition === undefined ? "plain" : "checked";
   }
 
   /** A second statement is sent while the first is worked on; serial appends would only wait for each other. */
@@ -151,39 +152,41 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   /**
-   * Appends under a condition: the locks first, and the check in a statement after them, which sees what they have waited
-   * for. Whoever waits for an exclusive lock keeps out all later appends with that tag, so it waits in slices.
+   * Appends under a condition. Whoever waits for an exclusive lock keeps out all later appends with that tag, so it waits
+   * in slices, with pauses in which they go on.
    */
-  async #insertIf(
-    request: AppendRequest,
-    condition: MatchCondition,
-  ): Promise<readonly InsertedRow[]> {
+  async #insertIf(request: AppendRequest, patience: number): Promise<readonly InsertedRow[]> {
     if (this.inTransaction) {
       return request.writes.length > 1
         ? await this.connection.transaction(
-          (tx) => appendIf(this.#inside(tx).#checking(), request, condition, false),
+          (tx) => appendIf(this.#inside(tx).#checking(), request, false),
           true,
         )
-        : await appendIf(this.#checking(), request, condition, false);
+        : await appendIf(this.#checking(), request, false);
     }
-    const deadline = performance.now() + this.shared.busyTimeout;
+    const deadline = performance.now() + patience;
     for (let pause = 30;; pause = Math.min(2 * pause, longestPause)) {
       try {
-        return await this.connection.transaction(async (tx) => {
-          const session = this.#inside(tx);
-          // All three are sent in this order without waiting for each other.
-          const timeout = session.connection.run(this.shared.statements.lockTimeout, [slice]);
-          const rows = appendIf(session.#checking(), request, condition, true);
-          rows.catch(() => {});
-          await timeout;
-          return await rows;
-        }, false);
+        return await this.#inSlice((checking) => appendIf(checking, request, true));
       } catch (error) {
         const busy = !isEventSourceryError(error) && this.shared.classify(error).failure === "busy";
         if (!busy || performance.now() > deadline) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, pause * (1 + Math.random())));
     }
+  }
+
+  /** Runs work in a transaction that waits for locks just for a moment. */
+  async #inSlice<R>(work: (checking: Checking) => Promise<R>): Promise<R> {
+    return await this.connection.transaction(async (tx) => {
+      const session = this.#inside(tx);
+      // Sent in this order, without waiting for each other.
+      const timeout = session.connection.run(this.shared.statements.lockTimeout, [slice]);
+      const result = work(session.#checking());
+      result.catch(() => {});
+      await timeout;
+      return await result;
+    }, false);
   }
 
   #checking(): Checking {

@@ -147,7 +147,7 @@ async function run(
     const until = () => performance.now() > end;
     await Promise.all(
       Array.from(
-        { length: 16 },
+        { length: 24 },
         (_, index) =>
           work(
             stores[index % stores.length]!,
@@ -170,7 +170,7 @@ function holds(name: string, make: () => Promise<readonly Driver[]>): void {
     const { wrong, claims } = await run(drivers.map(open), seconds);
     t.diagnostic(`${claims} appends under a condition`);
     assert.equal(wrong, 0);
-    assert.ok(claims > 10, `${claims} appends under a condition`);
+    assert.ok(claims > 3, `${claims} appends under a condition`);
   });
 }
 

@@ -64,16 +64,16 @@ function engineOfPostgres(handle: Handle<PostgresDb>): Engine {
       const driver = postgres(db, { schema, ...options });
       await driver.migrate();
       const sent: string[] = [];
-      const session: object = Reflect.get(db._, "session");
-      const prepareQuery: (...given: readonly { sql: string }[]) => unknown = Reflect.get(
-        session,
-        "prepareQuery",
-      );
-      Reflect.set(session, "prepareQuery", (...given: readonly { sql: string }[]) => {
+      // Transactions have sessions of their own, so the class is listened in on.
+      const sessions: object = Object.getPrototypeOf(Reflect.get(db._, "session"));
+      type Prepare = (this: unknown, ...given: readonly { sql: string }[]) => unknown;
+      const prepare: Prepare = Reflect.get(sessions, "prepareQuery");
+      const listening: Prepare = function (...given) {
         const { sql } = given[0]!;
         if (sql.includes(`insert into "${schema}"."events"`)) sent.push(sql);
-        return prepareQuery.apply(session, [...given]);
-      });
+        return prepare.apply(this, [...given]);
+      };
+      Reflect.set(sessions, "prepareQuery", listening);
       return {
         ...{ driver, sent },
         other: postgres(second ? await second() : db, { schema, ...options }),
@@ -293,6 +293,48 @@ for (const { name, open } of engines) {
     assert.equal((await first).version, 1);
     await assert.rejects(store.append("s:1", Noted(2), { signal }), reason);
     assert.equal(await count(store), 9);
+  });
+
+  test(`${name}: appends under conditions travel together, unless one matches another's`, {
+    timeout,
+  }, async () => {
+    const { driver, sent } = await open();
+    const store = new EventStore(driver, { events });
+    await store.append("s", Noted(0));
+    sent.length = 0;
+    const tag = (index: number) => ({ tags: [`tag:${index}`] });
+    const condition = (index: number) => ({ query: tag(index), after: 0 });
+    const book = (index: number, data: number) =>
+      store.append(`s:${data}`, Noted(data, tag(index)), { condition: condition(index) });
+    const disjoint = Array.from({ length: 30 }, (_, index) => book(index, index));
+    await Promise.all([...disjoint, store.append("s", Noted(1))]);
+    if (!name.startsWith("libSQL")) {
+      // The first by itself, and two groups at most; the one without a condition waits for none of them.
+      const groups = sent.filter((text) => text.includes("head.cond")).length;
+      assert.ok(groups > 0 && sent.length <= 4, `${groups} of ${sent.length} statements`);
+    }
+    // Ten want each of three tags; those of one tag are not sent in one statement, which sees nothing of itself.
+    const racing = Array.from({ length: 30 }, (_, index) => book(100 + index % 3, 100 + index));
+    const results = await Promise.allSettled(racing);
+    assert.equal(results.filter(({ status }) => status === "fulfilled").length, 3);
+    for (const result of results) {
+      if (result.status === "fulfilled") continue;
+      assert.ok(result.reason instanceof ConcurrencyError && result.reason.condition !== undefined);
+    }
+    // An expectation and a condition must both hold, and what follows in the stream is stored.
+    const mixed = await Promise.allSettled([
+      store.append("m", Noted(1), { expectedVersion: 0, condition: condition(200) }),
+      store.append("n", Noted(2, tag(200)), { expectedVersion: 1, condition: condition(200) }),
+      store.append("n", Noted(3)),
+      store.append("o", Noted(4), { expectedVersion: 0, condition: condition(0) }),
+      store.append("o", Noted(5)),
+      ...Array.from({ length: 5 }, (_, index) => store.append("p", Noted(index))),
+    ]);
+    assert.deepEqual(
+      mixed.map(({ status }) => status === "fulfilled"),
+      [true, false, true, false, true, true, true, true, true, true],
+    );
+    assert.deepEqual([await store.version("n"), await store.version("o")], [1, 1]);
   });
 
   // A database with one connection has no other that could hold a lock, and the server ends one that holds it idly.

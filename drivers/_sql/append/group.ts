@@ -1,6 +1,6 @@
 import type { AppendRequest, AppendStored } from "../../../mod.ts";
 import { eventFields, expectationFields } from "./append.ts";
-import { streamOf } from "./waiting.ts";
+import { isConditional, streamOf } from "./waiting.ts";
 
 /**
  * Writes the events of several requests as one JSON parameter: an array with an object for each event.
@@ -16,9 +16,14 @@ export function groupParameter(requests: readonly AppendRequest[]): string {
     const before = counts.get(stream) ?? 0;
     counts.set(stream, before + write!.events.length);
     const fields = `"tenant":${JSON.stringify(tenantId)},${expectationFields(write!)}`;
-    const skip = write!.expectedVersion === "any" ? 0 : write!.events.length;
+    const skip = isConditional(request) ? write!.events.length : 0;
+    const { condition } = request;
+    // Only a stream's first request has one, and one row tells it.
+    const asked = condition === undefined ? "" : `,"cond":${JSON.stringify(condition)}`;
     return write!.events.map((event, index) =>
-      `{${fields},"c":${skip},"i":${before + index + 1},${eventFields(event)}}`
+      `{${fields},"c":${skip},"i":${before + index + 1}${index === 0 ? asked : ""},${
+        eventFields(event)
+      }}`
     );
   });
   return `[${rows.join(",")}]`;

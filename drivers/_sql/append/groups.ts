@@ -1,13 +1,22 @@
 import { type AppendOutcome, type AppendRequest, BusyError } from "../../../mod.ts";
-import { type Limits, streamOf, type Waiter, Waiting } from "./waiting.ts";
+import {
+  isConditional,
+  type Lane,
+  type Limits,
+  streamOf,
+  type Waiter,
+  Waiting,
+} from "./waiting.ts";
 
 /** How appends are sent. */
 interface Sending {
   /** How long a request waits, in milliseconds. */
   readonly busyTimeout: number;
   readonly limits: Limits;
-  /** The most statements under way. */
+  /** The most statements of a lane under way. */
   readonly flights: () => number;
+  /** The lane of a request. */
+  readonly lane: (request: AppendRequest) => Lane;
   /**
    * Sends several requests in one statement.
    *
@@ -38,6 +47,16 @@ const hop = 40;
 /** The times that a request is sent again because another append was faster, before its caller learns of it. */
 const mostRaces = 3;
 
+/** What is under way of a lane. */
+interface LaneState {
+  /** The statements under way. */
+  flights: number;
+  /** The requests in them. */
+  underWay: number;
+  /** Whether the callers of a group are coming back. */
+  hopping: boolean;
+}
+
 /**
  * Sends the appends that arrive while others are under way together, each with its own outcome (group commit).
  *
@@ -47,10 +66,10 @@ const mostRaces = 3;
 export class Groups {
   readonly #sending: Sending;
   readonly #waiting: Waiting;
-  #flights = 0;
-  /** The requests in these flights. */
-  #underWay = 0;
-  #hopping = false;
+  readonly #lanes: Readonly<Record<Lane, LaneState>> = {
+    plain: { flights: 0, underWay: 0, hopping: false },
+    checked: { flights: 0, underWay: 0, hopping: false },
+  };
   #patient = 0;
   readonly #queued: (() => void)[] = [];
 
@@ -69,45 +88,46 @@ export class Groups {
     return new Promise((resolve, reject) => {
       request.signal?.throwIfAborted();
       const deadline = performance.now() + this.#sending.busyTimeout;
-      this.#waiting.add({ request, resolve, reject, deadline, races: 0 });
-      this.#send();
+      const lane = this.#sending.lane(request);
+      this.#waiting.add({ request, resolve, reject, deadline, races: 0, lane });
+      this.#send(lane);
     });
   }
 
   /** Sends what may leave now. */
-  #send(): void {
-    while (!this.#hopping && this.#mayLeave()) {
-      const all = this.#waiting.size + this.#underWay;
+  #send(lane: Lane): void {
+    const state = this.#lanes[lane];
+    const flights = this.#sending.flights();
+    while (!state.hopping && state.flights < flights) {
+      const size = this.#waiting.size(lane);
+      const enough = state.flights === 0 ? 1 : Math.max(16, state.underWay / 2);
+      if (size < enough) break;
       // With two flights, each has at most half of all: JavaScript and database work at the same time.
-      const most = this.#sending.flights() === 1 ? Infinity : Math.max(32, Math.ceil(all / 2));
-      const group = this.#waiting.take(most);
+      const most = flights === 1 ? Infinity : Math.max(32, Math.ceil((size + state.underWay) / 2));
+      const group = this.#waiting.take(lane, most);
       if (group.length === 0) break;
-      void this.#fly(group);
+      void this.#fly(group, lane);
     }
     this.#waiting.watch();
   }
 
-  #mayLeave(): boolean {
-    const { size } = this.#waiting;
-    if (this.#flights === 0) return size > 0;
-    return this.#flights < this.#sending.flights() && size >= Math.max(16, this.#underWay / 2);
-  }
-
-  async #fly(group: readonly Waiter[]): Promise<void> {
-    this.#flights++;
-    this.#underWay += group.length;
+  async #fly(group: readonly Waiter[], lane: Lane): Promise<void> {
+    const state = this.#lanes[lane];
+    state.flights++;
+    state.underWay += group.length;
     const deadline = performance.now() + this.#sending.busyTimeout;
     for (const waiter of group) waiter.deadline = deadline;
     await (group.length === 1 ? this.#leave(group[0]!) : this.#leaveTogether(group));
-    this.#flights--;
-    this.#underWay -= group.length;
-    if (group.length > 1 && !this.#hopping) {
+    state.flights--;
+    state.underWay -= group.length;
+    if (group.length > 1 && !state.hopping) {
       // Whoever was answered comes back some microtasks later; else groups of one and of all others would alternate.
-      this.#hopping = true;
+      state.hopping = true;
       for (let microtask = 0; microtask < hop; microtask++) await undefined;
-      this.#hopping = false;
+      state.hopping = false;
     }
-    this.#send();
+    this.#send("plain");
+    this.#send("checked");
   }
 
   async #leave(waiter: Waiter): Promise<void> {
@@ -211,7 +231,10 @@ export class Groups {
       else waiter.resolve(outcome);
     }
     this.#waiting.again(again);
-    if (this.#flights === 0) this.#send();
+    for (const lane of ["plain", "checked"] as const) {
+      // Else the statement that is under way sends when it is back.
+      if (this.#lanes[lane].flights === 0) this.#send(lane);
+    }
   }
 }
 
@@ -219,7 +242,7 @@ function inTime({ deadline }: Waiter): boolean {
   return performance.now() < deadline;
 }
 
-function lostRace({ writes }: AppendRequest, outcome: AppendOutcome): boolean {
+function lostRace(request: AppendRequest, outcome: AppendOutcome): boolean {
   return outcome.status === "refused" && outcome.conflict.kind === "race" &&
-    writes[0]!.expectedVersion === "any";
+    !isConditional(request);
 }

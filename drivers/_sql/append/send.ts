@@ -9,6 +9,7 @@ import {
 } from "../../../mod.ts";
 import { abortedOutcome, type InsertedRow, storedWrites } from "./append.ts";
 import { type GroupRow, storedRequests } from "./group.ts";
+import { isConditional } from "./waiting.ts";
 import type { Connection, Shared } from "../connection.ts";
 import { rootOf } from "../failure.ts";
 import type { ConditionStatements } from "../statement.ts";
@@ -103,9 +104,9 @@ export async function sendTogether(
     throw error;
   }
   const results = storedRequests(requests, rows);
-  // One for any version is never refused: it lost a race.
+  // What expects nothing is never refused: it lost a race.
   const refused = requests.filter((request, index) =>
-    results[index]!.status === "refused" && request.writes[0]!.expectedVersion !== "any"
+    results[index]!.status === "refused" && isConditional(request)
   );
   const refusals = refused.length === 0 ? [] : await refusalsOf(sender, refused).catch(
     (error: Error) => refused.map(() => error),

@@ -1,4 +1,9 @@
-import { type AppendOutcome, type AppendRequest, BusyError } from "../../../mod.ts";
+import {
+  type AppendOutcome,
+  type AppendRequest,
+  BusyError,
+  type MatchCondition,
+} from "../../../mod.ts";
 
 /** A request that is not answered yet. */
 export interface Waiter {
@@ -9,7 +14,14 @@ export interface Waiter {
   deadline: number;
   /** How often it was sent while another append was faster. */
   races: number;
+  /** Which statements take it. */
+  readonly lane: Lane;
 }
+
+/**
+ * Requests of one lane are sent together: those whose condition waits for locks must not hold up those without one.
+ */
+export type Lane = "plain" | "checked";
 
 /** What one statement takes; always at least one request. */
 export interface Limits {
@@ -36,9 +48,9 @@ export class Waiting {
     this.#busyTimeout = busyTimeout;
   }
 
-  /** How many requests wait. */
-  get size(): number {
-    return this.#waiters.length;
+  /** How many requests of a lane wait. */
+  size(lane: Lane): number {
+    return this.#waiters.reduce((count, waiter) => count + Number(waiter.lane === lane), 0);
   }
 
   add(waiter: Waiter): void {
@@ -60,9 +72,10 @@ export class Waiting {
 
   /**
    * Takes out what one statement sends: in call order, all that limits and streams allow. Of a stream, a request with an
-   * expectation comes first and alone; those for any version follow it. Whoever stays back holds up its stream.
+   * expectation comes first and alone; those for any version follow it. A statement sees nothing of itself, so no
+   * request of it may match another's condition. Whoever stays back holds up its stream.
    */
-  take(most: number): readonly Waiter[] {
+  take(lane: Lane, most: number): readonly Waiter[] {
     const group: Waiter[] = [];
     const back: Waiter[] = [];
     const [joined, held, types] = [new Set<string>(), new Set<string>(), new Set<string>()];
@@ -73,8 +86,8 @@ export class Waiting {
       const write = writes[0]!;
       const stream = streamOf(waiter.request);
       if (
-        held.has(stream) || this.#underWay.has(stream) ||
-        (joined.has(stream) && write.expectedVersion !== "any")
+        waiter.lane !== lane || held.has(stream) || this.#underWay.has(stream) ||
+        (joined.has(stream) && isConditional(waiter.request)) || touches(waiter.request, group)
       ) {
         held.add(stream);
         back.push(waiter);
@@ -86,6 +99,9 @@ export class Waiting {
         tags += event.tags.length;
         types.add(`${tenantId}\0${event.type}`);
       }
+      for (const item of waiter.request.condition?.items ?? []) {
+        tags += Math.max(1, item.types?.length ?? 0);
+      }
       const full = group.length >= Math.min(most, limits.requests) || events > limits.events ||
         text > mostText || tags + types.size > limits.keys;
       if (full && group.length > 0) {
@@ -93,6 +109,8 @@ export class Waiting {
         break;
       }
       joined.add(stream);
+      // What follows one that may be refused for more than its version would hide which of the two it was.
+      if (waiter.request.condition !== undefined) held.add(stream);
       group.push(waiter);
     }
     this.#waiters = back;
@@ -137,4 +155,27 @@ export class Waiting {
 /** The stream of a request for one, with its tenant. */
 export function streamOf({ tenantId, writes }: AppendRequest): string {
   return `${tenantId}\0${writes[0]!.streamId}`;
+}
+
+/** Whether a request is stored only if something holds. */
+export function isConditional({ writes, condition }: AppendRequest): boolean {
+  return condition !== undefined || writes[0]!.expectedVersion !== "any";
+}
+
+/** Whether a request matches the condition of one in the group, or one of them the condition of this. */
+function touches(request: AppendRequest, group: readonly Waiter[]): boolean {
+  return group.some(({ request: other }) =>
+    other.tenantId === request.tenantId &&
+    (matches(request.condition, other) || matches(other.condition, request))
+  );
+}
+
+function matches(condition: MatchCondition | undefined, { writes }: AppendRequest): boolean {
+  if (condition === undefined) return false;
+  return condition.items.some(({ types, tags = [] }) =>
+    writes[0]!.events.some((event) =>
+      (types === undefined || types.includes(event.type)) &&
+      tags.every((tag) => event.tags.includes(tag))
+    )
+  );
 }

@@ -65,23 +65,25 @@ returning json_quote(stream_id), version, position`;
 /**
  * Appends several requests, each to one stream, given as one JSON array of their events: `i` counts those of a stream. If
  * a stream is not as its first request expects it, the `c` events of that one fall away and the others move up.
+ *
+ * @param guard What else must hold for `head.cond`, where it is not null.
  */
-export function appendGroup(events: string): string {
+export function appendGroup(events: string, guard?: string): string {
   return `with input as materialized (
   select value ->> 'tenant' as tenant, value ->> 'stream_id' as stream_id, value ->> 'category' as category, value ->> 'expected' as expected, value ->> 'expected_id' as expected_id,
-    value ->> 'c' as c, value ->> 'i' as i, value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
+    value ->> 'c' as c, value ->> 'i' as i, value -> 'cond' as cond, value ->> 'id' as id, value ->> 'type' as type, value ->> 'schema_version' as schema_version, value ->> 'created_at' as created_at,
     value -> 'data' as data, value -> 'metadata' as metadata, value -> 'codec' as codec, value -> 'tags' as tags, value ->> 'published' as published, coalesce(value ->> 'imported', 0) as imported, value ->> 'slot' as slot
   from json_each(?1)
 ), head as materialized (
-  select tenant, stream_id, expected, expected_id, c, coalesce((
+  select tenant, stream_id, expected, expected_id, c, cond, coalesce((
     select max(e.version) from ${events} e where e.tenant_id = input.tenant and e.stream_id = input.stream_id
   ), 0) as v
   from input where i = 1
 ), cur as materialized (
-  select tenant, stream_id, v, case when expected = -1 or (expected = -2 and v > 0) or (v = expected and (
+  select tenant, stream_id, v, case when (expected = -1 or (expected = -2 and v > 0) or (v = expected and (
     expected_id is null or exists (select 1 from ${events} e
       where e.tenant_id = head.tenant and e.stream_id = head.stream_id and e.version = head.v and e.id = head.expected_id)
-  )) then 0 else c end as skip
+  )))${guard === undefined ? "" : ` and (head.cond is null or ${guard})`} then 0 else c end as skip
   from head
 )
 insert into ${events}

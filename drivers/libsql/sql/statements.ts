@@ -31,6 +31,8 @@ export interface LibsqlStatements extends Statements {
   readonly appendEvents: Statement;
   /** JSON array of events → a JSON array, a `GroupRow`, for each event stored. */
   readonly appendGroup: Statement;
+  /** As `appendGroup`, for requests of which some have a condition. */
+  readonly appendGroupIf: Statement;
   /** The same parameter, right after `appendGroup`: stores the tags of what it stored. */
   readonly tagGroup: Statement;
   /** The same parameters, right after `appendEvents`: stores the tags if it stored events. */
@@ -74,6 +76,11 @@ export function statementsOf(prefix: string): LibsqlStatements {
   coalesce((select max(position) from ${events}), 0), coalesce((select max(position) from "${prefix}checkpoints"), 0)
 )`;
   const condition = guard(events, tags, { tenant: "?1", items: "?3", after: "?4" }, "?5");
+  const inColumn = {
+    tenant: "head.tenant",
+    items: "head.cond -> 'items'",
+    after: "(head.cond ->> 'after')",
+  };
   const queried = statement(query(events, tags, head), matchColumns);
   const first = statement(firstMatch(events, tags), ["found"]);
   return {
@@ -81,6 +88,10 @@ export function statementsOf(prefix: string): LibsqlStatements {
     appendAfter: statement(appendOne(events, true), columnsOf.inserted),
     appendEvents: statement(appendEvents(events), columnsOf.insertedAll),
     appendGroup: statement(appendGroup(events), ["row"]),
+    appendGroupIf: statement(
+      appendGroup(events, guard(events, tags, inColumn, "head.cond -> 'seen'")),
+      ["row"],
+    ),
     tagGroup: statement(tagGroup(events, tags)),
     tag: statement(tag(events, tags)),
     appendIf: statement(appendEvents(events, condition), columnsOf.insertedAll),

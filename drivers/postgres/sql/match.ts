@@ -95,6 +95,44 @@ export function guard(schema: string, shape: string, places: Omit<Places, "limit
     .map((branch) => `not exists (${branch})`).join("\n    and ");
 }
 
+/**
+ * As `guard`, for a condition in a column, so that one text does for conditions of any shape.
+ *
+ * @param condition A column that holds a `MatchCondition` as JSON.
+ */
+export function columnGuard(schema: string, condition: string, tenant: string): string {
+  const tags = `${schema}."event_tags"`;
+  const wanted = (position: string) =>
+    `${position} > (${condition} ->> 'after')::bigint and ${position} not in (select json_array_elements_text(${condition} -> 'seen')::bigint)`;
+  return `not exists (
+    select from json_to_recordset(${condition} -> 'items') as item(types json, tags json) cross join lateral (
+      select asked.tag from json_array_elements_text(item.tags) as asked(tag) order by (select count(*) from (
+        select from ${tags} where tenant_id = ${tenant} and tag = asked.tag and position > (${condition} ->> 'after')::bigint order by position limit 200
+      ) as part) limit 1
+    ) as rarest cross join lateral (
+      select from ${tags} t where t.tenant_id = ${tenant} and t.tag = rarest.tag and ${
+    wanted("t.position")
+  }
+        and (item.types is null or (
+          select e.type in (select json_array_elements_text(item.types)) from ${schema}."events" e where e.position = t.position
+        ))
+        and not exists (select from json_array_elements_text(item.tags) as other(tag) where (
+          select true from ${tags} o where o.tenant_id = ${tenant} and o.tag = other.tag and o.position = t.position
+        ) is null)
+      order by t.position limit 1
+    ) as found
+  ) and not exists (
+    select from json_to_recordset(${condition} -> 'items') as item(types json, tags json)
+      cross join lateral json_array_elements_text(item.types) as asked(type) cross join lateral (
+        select from ${schema}."events" e where e.tenant_id = ${tenant} and e.type = asked.type and ${
+    wanted("e.position")
+  }
+        order by e.position limit 1
+      ) as found
+    where item.tags is null
+  )`;
+}
+
 /** Reads the first match that was not seen. */
 export function firstMatch(schema: string, shape: string): string {
   const places = { tenant: "$1::text", items: "$2", after: "$3", seen: "$4", limit: "1" };

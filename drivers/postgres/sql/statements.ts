@@ -21,7 +21,7 @@ import {
   state,
   stateColumns,
 } from "./fence.ts";
-import { firstMatch, guard } from "./match.ts";
+import { columnGuard, firstMatch, guard } from "./match.ts";
 import { correlated, load, positions, query, scan, streams } from "./read.ts";
 import { literal, statement } from "./text.ts";
 
@@ -78,6 +78,8 @@ export interface FencedStatements {
   readonly alone: AppendStatements;
   /** JSON array of events, lock timeout, array of keys → a JSON array of `GroupRow`s; null for none. */
   readonly appendGroup: Statement;
+  /** As `appendGroup` in a transaction, for requests with conditions, after `lockKeys`. */
+  readonly appendGroupIf: Statement;
   /**
    * As `events` in a transaction, and `MatchCondition`'s items, `after` and `seen`, after `lockKeys`; the shape is that of
    * its items.
@@ -138,7 +140,14 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
   return {
     bound: appendStatements(schema, fence, true),
     alone: appendStatements(schema, fence, false),
-    appendGroup: statement(appendGroup(schema, fence), ["rows"]),
+    appendGroup: statement(appendGroup(schema, fence, { bound: false }), ["rows"]),
+    appendGroupIf: statement(
+      appendGroup(schema, fence, {
+        bound: true,
+        guard: columnGuard(schema, "head.cond", "head.tenant"),
+      }),
+      ["rows"],
+    ),
     appendIf: remembered((shape) => {
       const condition = guard(schema, shape, {
         ...{ tenant: "$1::text", items: "$5", after: "$6", seen: "$7" },
