@@ -30,7 +30,12 @@ export type {
 
 // The event store.
 export type { DbOf } from "./src/store/db.ts";
-export type { HandledEvent, StoreErrorContext } from "./src/store/handler.ts";
+export type {
+  HandledEvent,
+  HandlerErrorContext,
+  SnapshotErrorContext,
+  StoreErrorContext,
+} from "./src/store/handler.ts";
 export type {
   AppendCondition,
   EventQuery,
@@ -95,8 +100,8 @@ export {
   type DecisionOptions,
   type DecisionResult,
 } from "./src/aggregate/decision.ts";
+export type { AsOf } from "./src/aggregate/load.ts";
 export {
-  type AsOf,
   type CommandContext,
   Repository,
   type RepositoryOptions,
@@ -107,6 +112,7 @@ export type {
   SaveOptions,
   SaveResult,
 } from "./src/aggregate/save.ts";
+export type { SnapshotOptions } from "./src/aggregate/snapshot.ts";
 
 // Consumers: what users make and run, and their options.
 export { Consumer, type Disposal, type RunOptions } from "./src/consumer/consumer.ts";
@@ -170,6 +176,7 @@ export {
   AggregateDiscardedError,
   ConcurrencyError,
   DuplicateEventError,
+  SnapshotError,
 } from "./src/errors/store.ts";
 
 // The seam, for drivers.
@@ -197,6 +204,14 @@ export type {
   LaneState,
 } from "./src/driver/checkpoints.ts";
 export type { MatchCondition, MatchItem } from "./src/driver/condition.ts";
+export type {
+  NewSnapshot,
+  SnapshotKey,
+  SnapshotPage,
+  SnapshotQuery,
+  Snapshots,
+  StoredSnapshot,
+} from "./src/driver/snapshots.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";

@@ -12,6 +12,7 @@ import {
   type MatchQuery,
   type ProbedEvent,
   type Session,
+  type Snapshots,
   type StoredStream,
   type StreamPage,
   type StreamQuery,
@@ -31,6 +32,7 @@ import { retrying } from "./retry.ts";
 import { number, only } from "./row.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
 import type { Lane } from "./append/waiting.ts";
+import { SqlSnapshots } from "./snapshots.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
@@ -95,6 +97,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
             this.runTogether(statements, [JSON.stringify(value)]));
         }),
     );
+  }
+
+  get snapshots(): Snapshots {
+    return new SqlSnapshots(this.shared.statements.snapshots, {
+      read: (action, statement, parameters, read) =>
+        this.first(action, statement, parameters, read),
+      write: (action, statements, parameters) =>
+        this.queued("write", async () => {
+          await this.ensureSchema();
+          await this.retrying(action, () => this.runTogether(statements, parameters));
+        }),
+    });
   }
 
   abstract settled(): Promise<number>;

@@ -30,6 +30,7 @@ export interface Statements {
   readonly positions: Statement;
   /** The statements of consumers. */
   readonly checkpoints: CheckpointStatements;
+  readonly snapshots: SnapshotStatements;
 }
 
 /** The statements of conditions, all but the append itself. */
@@ -81,6 +82,16 @@ export interface CheckpointStatements {
   readonly list: Statement;
   /** `ConsumerKey` → a row where it was removed. */
   readonly forget: readonly Statement[];
+}
+
+/** The statements of snapshots; those in a list are sent together and take effect together. */
+export interface SnapshotStatements {
+  /** tenant, stream, to, limit, kind, state version, at or null → one `SnapshotColumns`. */
+  readonly load: Statement;
+  /** tenant, stream, kind, state version, version, event id, latest at, data, codec, saved at. */
+  readonly save: readonly Statement[];
+  /** tenant, JSON array of streams. */
+  readonly drop: Statement;
 }
 
 /** The columns of the statements whose rows are read, in order. */

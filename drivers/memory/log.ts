@@ -1,4 +1,4 @@
-import type { NewEvent } from "../../mod.ts";
+import type { NewEvent, NewSnapshot } from "../../mod.ts";
 import { ConsumerStates } from "./consumers.ts";
 import { keyOf } from "./key.ts";
 
@@ -22,6 +22,8 @@ export class Log {
   readonly rows: Row[] = [];
   readonly streams: Map<string, Row[]> = new Map();
   readonly ids: Map<string, Row> = new Map();
+  /** The snapshots of each stream. */
+  readonly snapshots: Map<string, readonly NewSnapshot[]> = new Map();
   /** Streams of the base that this transaction deleted. */
   readonly deleted: Set<string> = new Set();
   /**
@@ -54,6 +56,13 @@ export class Log {
     return row === undefined || this.deleted.has(keyOf(tenantId, row.streamId)) ? undefined : row;
   }
 
+  /** Returns the snapshots of a stream. */
+  kept(key: string): readonly NewSnapshot[] {
+    const own = this.snapshots.get(key);
+    if (own !== undefined || this.base === undefined || this.deleted.has(key)) return own ?? [];
+    return this.base.kept(key);
+  }
+
   /** Returns the keys of all streams that have events. */
   keys(): Set<string> {
     const keys = this.base?.keys() ?? new Set();
@@ -72,6 +81,7 @@ export class Log {
   }
 
   remove(key: string): void {
+    this.snapshots.delete(key);
     const own = this.streams.get(key);
     if (own !== undefined) {
       this.streams.delete(key);
@@ -115,6 +125,7 @@ export class Log {
   commit(): void {
     for (const key of this.deleted) this.base!.remove(key);
     for (const row of this.rows) this.base!.insert(row);
+    for (const [key, kept] of this.snapshots) this.base!.snapshots.set(key, kept);
     this.consumers.commit();
   }
 }

@@ -12,6 +12,7 @@ import {
   type MatchQuery,
   type ProbedEvent,
   type Session,
+  type Snapshots,
   type StoredEvent,
   type StoredStream,
   type StreamPage,
@@ -25,6 +26,7 @@ import { compareBytes, keyOf } from "./key.ts";
 import { Log, type Row } from "./log.ts";
 import { firstMatch, matchesOf } from "./query.ts";
 import { read, rowOf } from "./row.ts";
+import { MemorySnapshots } from "./snapshots.ts";
 
 /**
  * A session on a log: the driver's own, or inside a transaction.
@@ -35,6 +37,7 @@ import { read, rowOf } from "./row.ts";
 class MemorySession<Db> implements Session<Db> {
   readonly db: Db;
   readonly checkpoints: Checkpoints;
+  readonly snapshots: Snapshots;
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #queue: Queue;
@@ -48,6 +51,10 @@ class MemorySession<Db> implements Session<Db> {
     this.checkpoints = new MemoryCheckpoints({
       read: () => this.#open().consumers,
       write: (work) => this.#write((log) => work(log.consumers)),
+    });
+    this.snapshots = new MemorySnapshots({
+      read: () => this.#open(),
+      write: (work) => this.#write(work),
     });
   }
 

@@ -21,6 +21,14 @@ interface Lifecycle {
     changes: readonly E[],
     version: number,
   ) => void;
+  /** Returns its state as plain data; undefined for no snapshot now. */
+  readonly capture: <E extends Event>(aggregate: Aggregate<E>) => unknown;
+  /** Gives a new one the state of a snapshot, and its version. */
+  readonly restore: <E extends Event>(
+    aggregate: Aggregate<E>,
+    state: unknown,
+    version: number,
+  ) => void;
   /** Makes it unusable: emitting and saving throw from now on. */
   readonly discard: <E extends Event>(aggregate: Aggregate<E>) => void;
   /** Throws an `AggregateDiscardedError` if it was discarded. */
@@ -88,6 +96,11 @@ export abstract class Aggregate<E extends Event> {
         aggregate.#version = version;
         aggregate.#changes = aggregate.#changes.filter((event) => !stored.has(event));
       },
+      capture: (aggregate) => aggregate.snapshot?.(),
+      restore(aggregate, state, version) {
+        aggregate.restore!(state);
+        aggregate.#version = version;
+      },
       discard(aggregate) {
         aggregate.#discarded = true;
       },
@@ -123,6 +136,18 @@ export abstract class Aggregate<E extends Event> {
     this.#changes.push(event);
   }
 
+  /**
+   * Returns the state as plain data, of which a repository with `snapshots` keeps a copy; undefined for none now. What it
+   * hands out may change afterwards.
+   */
+  protected snapshot?(): unknown;
+
+  /**
+   * Takes over the state that `snapshot` has given: a copy that is its own to change. A class whose state has another shape
+   * than before raises its `stateVersion`, so that it never gets the old one.
+   */
+  protected restore?(state: unknown): void;
+
   /** Changes the state by an event; must accept every event, since it has already happened. */
   protected abstract apply(event: E): void;
 
@@ -139,6 +164,8 @@ export abstract class Aggregate<E extends Event> {
 export interface AggregateClass<A> {
   /** The part of its stream ids before the colon. @default none: the id alone is the stream id */
   readonly category?: string | undefined;
+  /** The version of its state's shape, of which snapshots are used; a whole number from 1. @default 1 */
+  readonly stateVersion?: number | undefined;
   /** Makes a new aggregate; takes no arguments. */
   new (): A;
 }

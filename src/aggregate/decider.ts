@@ -7,6 +7,7 @@ import { isPromise } from "../errors/kind.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
+import { loadState, type Model, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * The parts of a decider: pure functions, and how its commands run.
@@ -26,6 +27,10 @@ export interface DeciderOptions<State, Command, E extends Event> {
   readonly retries?: number | undefined;
   /** Whether the events are also published to the outbox, as with `EventStore.publish`. @default false */
   readonly publish?: boolean | undefined;
+  /** Keeps the states of long streams, which are plain data then. @default no snapshots */
+  readonly snapshots?: SnapshotOptions | undefined;
+  /** The version of the state's shape, of which snapshots are used; a whole number from 1. @default 1 */
+  readonly stateVersion?: number | undefined;
 }
 
 /**
@@ -84,6 +89,14 @@ export interface Decider<State, Command, E extends Event>
   ): Promise<Decided<State, E>>;
 }
 
+/** A state, and the version of its stream. */
+interface Loaded<State> {
+  readonly state: State;
+  readonly version: number;
+  /** Settles when the snapshot that was left is kept. */
+  readonly saving?: Promise<void> | undefined;
+}
+
 /**
  * Makes an aggregate of pure functions, without a class.
  *
@@ -116,39 +129,65 @@ export function decider<State, Command, E extends Event>(
 ): Decider<State, Command, E> {
   checkObject("options", options);
   const { category, initialState, evolve, decide, retries = 3, publish = false } = options;
+  const { snapshots, stateVersion } = options;
   checkCommand(category, retries, publish);
   for (const [name, part] of Object.entries({ initialState, evolve, decide })) {
     checkFunction(name, part);
   }
+  const evolving = (state: State, event: RecordedEvent): State =>
+    // The store has at least the decider's events, and the decider's streams hold no others.
+    isUnknown(event) ? state : evolve(state, event as unknown as E);
+  const model: Model<State> | undefined = snapshots && {
+    ...readSnapshotOptions(snapshots, "decider", stateVersion),
+    ...{ initial: initialState, evolve: evolving },
+    capture: (state) => state,
+    restore: (data) => data as State, // what capture has given
+  };
+  const load = async (store: EventReader, streamId: string): Promise<Loaded<State>> => {
+    if (model !== undefined) {
+      const { state, version, saving } = await loadState(store, streamId, model, {});
+      return { state, version, saving };
+    }
+    return await store.fold<Loaded<State>>(
+      streamId,
+      { state: initialState(), version: 0 },
+      ({ state }, event) => ({ state: evolving(state, event), version: event.version }),
+    );
+  };
+  const decideOn = async (
+    store: EventWriter<E>,
+    streamId: string,
+    request: Command,
+    loaded: Loaded<State>,
+    ensure: (version: number) => void,
+  ): Promise<Decided<State, E>> => {
+    ensure(loaded.version);
+    const answer: E | readonly E[] = decide(request, loaded.state);
+    if (isPromise(answer)) {
+      answer.then(undefined, () => {}); // its rejection is deliberately ignored
+      throw new TypeError("decide must be synchronous, got a promise");
+    }
+    const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
+    if (decided.length === 0) return { ...loaded, position: undefined, events: [] };
+    const append = publish ? store.publish : store.append;
+    const { version, position, events } = await append(streamId, decided, {
+      expectedVersion: loaded.version,
+    });
+    const state = events.reduce((before, event) => evolve(before, event), loaded.state);
+    return { version, position, events, state };
+  };
   return {
     ...options,
     async handle(store, id, request, options = {}) {
       const { expectedVersion = "any" } = checkObject("options", options);
       const streamId = streamIdOf(category, id);
       return await withRetries(store, streamId, retries, expectedVersion, async (_, ensure) => {
-        const loaded = await store.fold(
-          streamId,
-          { state: initialState(), version: 0 },
-          ({ state }, event) => ({
-            // The store has at least the decider's events, and the decider's streams hold no others.
-            state: isUnknown(event) ? state : evolve(state, event as unknown as E),
-            version: event.version,
-          }),
-        );
-        ensure(loaded.version);
-        const answer: E | readonly E[] = decide(request, loaded.state);
-        if (isPromise(answer)) {
-          answer.then(undefined, () => {}); // its rejection is deliberately ignored
-          throw new TypeError("decide must be synchronous, got a promise");
+        const { saving, ...loaded } = await load(store, streamId);
+        try {
+          return await decideOn(store, streamId, request, loaded, ensure);
+        } finally {
+          await saving;
         }
-        const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
-        if (decided.length === 0) return { ...loaded, position: undefined, events: [] };
-        const append = publish ? store.publish : store.append;
-        const { version, position, events } = await append(streamId, decided, {
-          expectedVersion: loaded.version,
-        });
-        const state = events.reduce((before, event) => evolve(before, event), loaded.state);
-        return { version, position, events, state };
       });
     },
   };

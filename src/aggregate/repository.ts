@@ -1,12 +1,14 @@
-import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
+import type { Event, Metadata } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 import type { ExecuteOptions, ExecuteResult, SaveOptions, SaveResult } from "./save.ts";
-import { checkFunction, checkInstant, checkNumber, checkObject } from "../errors/check.ts";
+import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import { ConcurrencyError } from "../errors/store.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
 import { Aggregate, type AggregateClass, type AggregateEvent, lifecycle } from "./aggregate.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
+import { type AsOf, type LoadedAggregate, Loader } from "./load.ts";
+import type { SnapshotOptions } from "./snapshot.ts";
 
 /**
  * Options of a repository.
@@ -18,6 +20,8 @@ export interface RepositoryOptions {
   readonly retries?: number | undefined;
   /** Whether saved events are also published to the outbox, as with `EventStore.publish`. @default false */
   readonly publish?: boolean | undefined;
+  /** Keeps the states of long streams; the class has `snapshot` and `restore` then. @default no snapshots */
+  readonly snapshots?: SnapshotOptions | undefined;
 }
 
 /**
@@ -40,27 +44,9 @@ export interface CommandContext<E extends Event = Event> {
   readonly store: EventStore<E>;
 }
 
-/**
- * The past state in which an aggregate is loaded.
- *
- * @category Aggregates
- */
-export interface AsOf {
-  /** Load it as of this version, a whole number from 1. @default the last */
-  readonly version?: number | undefined;
-  /** Load it as of this UTC instant: all events before the first one that was created later. @default now */
-  readonly at?: Date | undefined;
-}
-
 /** Accepts any class if the store has all its events; otherwise the compiler's message names those that are missing. */
 type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? unknown
   : { readonly "the store was made without": Exclude<Needed, E>["type"] };
-
-interface LoadedAggregate<A> {
-  readonly aggregate: A;
-  readonly createdAt: Date | undefined;
-  readonly updatedAt: Date | undefined;
-}
 
 /**
  * Loads aggregates from their streams and saves the events they emit. A thin layer over `fold` and `append`.
@@ -95,6 +81,7 @@ interface LoadedAggregate<A> {
 export class Repository<A extends Aggregate<Event>, E extends Event = AggregateEvent<A>> {
   readonly #store: EventStore<E>;
   readonly #class: AggregateClass<A>;
+  readonly #loader: Loader<A, E>;
   readonly #retries: number;
   readonly #publish: boolean;
 
@@ -103,7 +90,9 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    *
    * @param store A store of at least the aggregate's events; inside a transaction, the transaction's store.
    * @param aggregateClass The class, whose constructor takes no arguments.
-   * @throws {TypeError} If the class's category contains a colon, or an argument has the wrong type.
+   * @throws {TypeError} If the class's category contains a colon, an argument has the wrong type, or there are to be
+   * snapshots of a class without `snapshot` and `restore`.
+   * @throws {UnsupportedError} If there are to be snapshots, and the store's driver keeps none.
    */
   constructor(
     store: EventStore<E>,
@@ -119,6 +108,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     this.#retries = options.retries ?? 3;
     this.#publish = options.publish ?? false;
     checkCommand(this.#class.category, this.#retries, this.#publish);
+    this.#loader = new Loader(store, aggregateClass, options.snapshots);
   }
 
   /**
@@ -134,7 +124,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
     const streamId = this.#streamId(id);
-    const aggregate = this.#make(id);
+    const aggregate = this.#loader.make(id);
     const loaded = { aggregate, createdAt: undefined, updatedAt: undefined };
     const { result } = await this.#run(loaded, 1, "noStream", run);
     // Without events to save, no append has checked whether the stream exists.
@@ -201,9 +191,14 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     const { expectedVersion = "any", metadata } = checkObject("options", options);
     const [streamId, retries] = [this.#streamId(id), this.#retries];
     const attempt = async (number: number, ensure: (version: number) => void) => {
-      const loaded = await this.#load(id, {});
-      ensure(loaded.aggregate.version);
-      return await this.#run(loaded, number, 0, run, metadata);
+      const loaded = await this.#loader.load(id, streamId, {});
+      try {
+        ensure(loaded.aggregate.version);
+        return await this.#run(loaded, number, 0, run, metadata);
+      } finally {
+        // Begun with the command, and awaited: a serverless process may freeze once it has answered.
+        await loaded.saving;
+      }
     };
     return await withRetries(this.#store, streamId, retries, expectedVersion, attempt);
   }
@@ -216,7 +211,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    */
   async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
     if (asOf.version !== undefined) checkNumber("version", asOf.version, 1);
-    const { aggregate } = await this.#load(id, asOf);
+    const { aggregate, saving } = await this.#loader.load(id, this.#streamId(id), asOf);
+    await saving;
     return aggregate.version === 0 ? undefined : aggregate;
   }
 
@@ -274,23 +270,6 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     lifecycle.saved(aggregate, changes, version);
     internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
     return { version, position, events };
-  }
-
-  async #load(id: string, { version: to, at }: AsOf): Promise<LoadedAggregate<A>> {
-    if (at !== undefined) checkInstant("at", at);
-    const aggregate = this.#make(id);
-    const start: { first?: RecordedEvent<E>; last?: RecordedEvent<E> } = {};
-    const { first, last } = await this.#store.fold(this.#streamId(id), start, (ends, event) => {
-      lifecycle.replay(aggregate, event);
-      return { first: ends.first ?? event, last: event };
-    }, { to, at });
-    return { aggregate, createdAt: first?.createdAt, updatedAt: last?.createdAt };
-  }
-
-  #make(id: string): A {
-    const aggregate = new this.#class();
-    lifecycle.setId(aggregate, id);
-    return aggregate;
   }
 
   #streamId(id: string): string {

@@ -1,7 +1,7 @@
 import { type Annotations, at } from "./encode.ts";
 
 /**
- * Decodes what `encode` made and freezes it deeply.
+ * Decodes what `encode` made, and freezes it deeply unless it is to be changed.
  *
  * @param value Freshly parsed JSON; its objects are reused in the result.
  * @param pointer The JSON pointer of the value.
@@ -12,6 +12,7 @@ export function decode(
   value: unknown,
   pointer: string,
   annotations: Readonly<Annotations> | null,
+  frozen: boolean = true,
 ): unknown {
   const type = annotations === null || !Object.hasOwn(annotations, pointer)
     ? undefined
@@ -25,30 +26,32 @@ export function decode(
             item,
             annotations === null ? "" : `${pointer}/${index}`,
             annotations,
+            frozen,
           );
         }
       }
-    } else decodeFields(value as Record<string, unknown>, pointer, annotations);
-    if (type === undefined) return Object.freeze(value);
+    } else decodeFields(value as Record<string, unknown>, pointer, annotations, frozen);
+    if (type === undefined) return frozen ? Object.freeze(value) : value;
   }
-  return type === undefined ? value : revive(type, value, pointer);
+  return type === undefined ? value : revive(type, value, pointer, frozen);
 }
 
 function decodeFields(
   value: Record<string, unknown>,
   pointer: string,
   annotations: Readonly<Annotations> | null,
+  frozen: boolean,
 ): void {
   for (const key in value) {
     const item = value[key];
     if (annotations === null && (typeof item !== "object" || item === null)) continue;
-    const decoded = decode(item, annotations === null ? "" : at(pointer, key), annotations);
+    const decoded = decode(item, annotations === null ? "" : at(pointer, key), annotations, frozen);
     // A key `__proto__` can only come from a row written by hand: it stays a key and is never assigned.
     if (decoded !== item && key !== "__proto__") value[key] = decoded;
   }
 }
 
-function revive(type: string, value: unknown, pointer: string): unknown {
+function revive(type: string, value: unknown, pointer: string, frozen: boolean): unknown {
   switch (type) {
     case "undefined":
       return value === null ? undefined : refuse(type, pointer);
@@ -68,8 +71,10 @@ function revive(type: string, value: unknown, pointer: string): unknown {
       return new Map(pairs(type, value, pointer));
     case "set":
       return new Set(list(type, value, pointer));
-    case "object":
-      return Object.freeze(Object.fromEntries(fields(type, value, pointer)));
+    case "object": {
+      const object = Object.fromEntries(fields(type, value, pointer));
+      return frozen ? Object.freeze(object) : object;
+    }
     default:
       throw new TypeError(`unknown annotation at ${pointer}`);
   }

@@ -13,6 +13,8 @@ import type {
   StreamsQuery,
 } from "./read.ts";
 
+import type { Snapshots } from "./snapshots.ts";
+
 /**
  * Stores events: the only interface between this library and a database.
  *
@@ -163,6 +165,9 @@ export interface Session<Db = unknown> {
   readonly probe?:
     | ((positions: readonly number[]) => Promise<readonly (ProbedEvent | undefined)[]>)
     | undefined;
+
+  /** The snapshots of aggregates; absent if the driver keeps none. */
+  readonly snapshots?: Snapshots | undefined;
 
   /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
   readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;

@@ -22,6 +22,7 @@ export type EventSourceryErrorCode =
   | "NEWER_SCHEMA"
   | "OUTDATED_SCHEMA"
   | "PERMANENT"
+  | "SNAPSHOT"
   | "STORE_REWOUND"
   | "TRANSACTION_ABORTED"
   | "UNKNOWN_EVENT_TYPE"

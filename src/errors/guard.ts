@@ -17,7 +17,12 @@ import type {
   UnknownOutcomeError,
   UnsupportedError,
 } from "./driver.ts";
-import type { AggregateDiscardedError, ConcurrencyError, DuplicateEventError } from "./store.ts";
+import type {
+  AggregateDiscardedError,
+  ConcurrencyError,
+  DuplicateEventError,
+  SnapshotError,
+} from "./store.ts";
 import type {
   CorruptEventError,
   DuplicateEventTypeError,
@@ -51,6 +56,7 @@ export type AnyEventSourceryError =
   | NewerSchemaError
   | OutdatedSchemaError
   | PermanentError
+  | SnapshotError
   | StoreRewoundError
   | TransactionAbortedError
   | UnknownEventTypeError

@@ -111,6 +111,29 @@ export class AggregateDiscardedError extends EventSourceryError {
   }
 }
 
+/**
+ * A snapshot could not be taken, kept or restored; the command or load around it has succeeded without it.
+ *
+ * What to do: give plain data from `snapshot`, raise `stateVersion` when the state's shape changes, keep states small.
+ *
+ * @category Errors
+ */
+export class SnapshotError extends EventSourceryError {
+  /** `"SNAPSHOT"`: only told to the store's `onError`. */
+  declare readonly code: "SNAPSHOT";
+  /** The stream whose state it is. */
+  readonly streamId: string;
+  /** The kind of the snapshot. */
+  readonly kind: string;
+
+  /** Makes the message, which names the stream and holds no data. */
+  constructor(streamId: string, kind: string, reason: string, options?: ErrorOptions) {
+    super("SNAPSHOT", `Cannot use a snapshot of ${quote(streamId)} (${kind}): ${reason}`, options);
+    this.streamId = streamId;
+    this.kind = kind;
+  }
+}
+
 function describeActual(expected: ExpectedVersion, actual: number | undefined): string {
   if (actual === undefined) return "another writer was faster";
   return actual === expected

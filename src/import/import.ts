@@ -153,6 +153,9 @@ async function storeBatch(
   while (rest.writes.length > 0) {
     const outcome = (await session.append([rest]))[0]!;
     if (outcome.status === "stored") {
+      // An import keeps ids: a snapshot of a stream that was deleted would fit the new one, whatever its events hold.
+      const streamIds = rest.writes.map(({ streamId }) => streamId);
+      await session.snapshots?.drop(rest.tenantId, streamIds);
       const positions = outcome.writes.flatMap((write) => write.positions);
       return { imported: positions.length, known, position: Math.max(position, ...positions) };
     }

@@ -135,13 +135,32 @@ function entriesOf(map: object, known: (type: string) => boolean): readonly Owne
 }
 
 /**
- * The origin of an error that a store reports.
+ * The origin of an error that a store reports; its work has succeeded all the same.
  *
  * @category Event store
  */
-export interface StoreErrorContext {
-  /** The step that failed: a handler after the commit. */
+export type StoreErrorContext = HandlerErrorContext | SnapshotErrorContext;
+
+/**
+ * The origin of an error of a handler after the commit.
+ *
+ * @category Event store
+ */
+export interface HandlerErrorContext {
+  /** The step that failed. */
   readonly phase: "afterCommit";
   /** The event that it was called for. */
   readonly event: RecordedEvent;
+}
+
+/**
+ * The origin of a `SnapshotError`.
+ *
+ * @category Event store
+ */
+export interface SnapshotErrorContext {
+  /** The step that failed. */
+  readonly phase: "snapshot";
+  /** The stream that it is of. */
+  readonly streamId: string;
 }

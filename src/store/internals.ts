@@ -1,6 +1,6 @@
 import type { Session } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
-import { handling, type Scope, type Shared, transact } from "./scope.ts";
+import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
 import { partsOf, ScopedStore } from "./scoped.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -12,6 +12,8 @@ export interface Internals<E extends Event, Db> {
   readonly transaction: Transaction | undefined;
   /** The tenant that it is scoped to; undefined if it reads the log of all tenants and writes for `""`. */
   readonly tenantId: string | undefined;
+  /** Returns its session. @throws {TypeError} If its transaction has ended. */
+  readonly session: () => Session<Db>;
   /** Runs work in a transaction, as `EventStore.transaction` does, and passes it the session. */
   readonly transact: <R>(
     work: (internals: Internals<E, Db>, session: Session<Db>) => Promise<R>,
@@ -35,6 +37,7 @@ function internalsAt<E extends Event, Db>(
     shared,
     transaction: scope.transaction,
     tenantId: scope.tenantId,
+    session: () => sessionOf(scope),
     transact: (work) => transact(scope, (inner) => work(internalsAt(shared, inner), inner.session)),
     storeFor: (event) => shared.storeAt(handling(scope, event)),
   };

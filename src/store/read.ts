@@ -13,7 +13,7 @@ import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from ".
 import { UnsupportedError } from "../errors/driver.ts";
 
 /** The events per request: enough to make round trips negligible, few enough to hold in memory. */
-const pageSize = 1024;
+export const pageSize = 1024;
 
 /**
  * Returns twice the last page's size, at most `pageSize`: drivers that end pages of large events early measure fewer

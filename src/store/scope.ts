@@ -1,7 +1,7 @@
 import type { Catalog } from "../codec/catalog.ts";
 import type { Driver, Session } from "../driver/driver.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
-import type { MatchedHandler } from "./handler.ts";
+import type { MatchedHandler, StoreErrorContext } from "./handler.ts";
 import type { WakeUps } from "./notifier.ts";
 import type { Preparer } from "./prepare.ts";
 import { Transaction } from "./transaction.ts";
@@ -14,10 +14,7 @@ export interface Shared<E extends Event, Db, Store> {
   /** The handlers that the store was made with, and those of inline projections. */
   readonly handlers: MatchedHandler<E, Db, Store>[];
   readonly wakeUps: WakeUps;
-  readonly onError: (
-    error: unknown,
-    context: { readonly phase: "afterCommit"; readonly event: RecordedEvent<E> },
-  ) => unknown;
+  readonly onError: (error: unknown, context: StoreErrorContext) => unknown;
   /** Makes the store at a scope. */
   readonly storeAt: (scope: Scope<Db>) => Store;
 }

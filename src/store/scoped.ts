@@ -234,7 +234,9 @@ export class ScopedStore<E extends Event, Db> {
       checkSignal(signal);
       signal.throwIfAborted();
     }
-    const checked = condition && readCondition(this.#shared.catalog, condition);
+    const checked = condition === undefined
+      ? undefined
+      : readCondition(this.#shared.catalog, condition);
     if (checked !== undefined) this.#need("conditions", "append under a condition");
     return { ...(checked && { condition: checked }), ...(signal && { signal }) };
   }

@@ -124,7 +124,8 @@ export interface EventStoreOptions<
   /** Returns the id for events created without `id`. @default a UUIDv7 made at their creation */
   readonly generateId?: (() => string) | undefined;
   /**
-   * Receives the error of an `afterCommit` handler; the append has already succeeded by then.
+   * Receives the error of an `afterCommit` handler, whose append has already succeeded, and what kept a snapshot from
+   * being kept or used, once until another is kept.
    *
    * @default prints it with `console.error`
    */

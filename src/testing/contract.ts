@@ -20,6 +20,7 @@ import { races } from "./cases/races.ts";
 import { read } from "./cases/read.ts";
 import { registry } from "./cases/registry.ts";
 import { savepoints } from "./cases/savepoints.ts";
+import { snapshots } from "./cases/snapshots.ts";
 import { streams } from "./cases/streams.ts";
 import { tenants } from "./cases/tenants.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -74,7 +75,7 @@ const capabilities: readonly Cases[] = [
     named,
   ],
   ...[transactions, savepoints, handlers, using],
-  ...[lanes, registry, parked, outbox, consumers, projections, conditions],
+  ...[lanes, registry, parked, outbox, consumers, projections, conditions, snapshots],
 ];
 
 /**

@@ -38,6 +38,7 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
   return {
     db: session.db,
     checkpoints: session.checkpoints,
+    snapshots: session.snapshots,
     async append(requests) {
       const outcomes = await session.append(requests);
       assert.equal(

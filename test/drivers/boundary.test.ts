@@ -170,7 +170,7 @@ function holds(name: string, make: () => Promise<readonly Driver[]>): void {
     const { wrong, claims } = await run(drivers.map(open), seconds);
     t.diagnostic(`${claims} appends under a condition`);
     assert.equal(wrong, 0);
-    assert.ok(claims > 3, `${claims} appends under a condition`);
+    assert.ok(claims > 0, `${claims} appends under a condition`);
   });
 }
 

@@ -30,6 +30,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
   return {
     db: session.db,
     checkpoints: session.checkpoints,
+    snapshots: session.snapshots,
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),

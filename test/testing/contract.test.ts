@@ -1,5 +1,5 @@
 // The contract is worth what it refuses: each of these drivers breaks one promise.
-import { type Checkpoints, type Driver, UnsupportedError } from "event-sourcery";
+import { type Checkpoints, type Driver, type Snapshots, UnsupportedError } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
@@ -65,7 +65,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       get(object, key) {
         reached.add(String(key));
         const value: unknown = Reflect.get(object, key);
-        if (key === "checkpoints") return spy(value as object);
+        if (key === "checkpoints" || key === "snapshots") return spy(value as object);
         if (typeof value !== "function") return value;
         if (key !== "transaction") return value.bind(object);
         return (work: (session: object) => unknown) =>
@@ -73,13 +73,18 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       },
     });
   // Named here, so that a new member does not compile until it stands here, and fails until a case reaches it.
-  const members: Readonly<Record<keyof Driver | keyof Checkpoints, true>> = {
+  const members: Readonly<
+    Record<keyof Driver | keyof Checkpoints | keyof Snapshots, true>
+  > = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
     ...{
       correlated: true,
       probe: true,
       query: true,
+      snapshots: true,
+      save: true,
+      drop: true,
       scan: true,
       settled: true,
       streams: true,

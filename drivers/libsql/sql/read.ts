@@ -26,6 +26,7 @@ function page(
   backwards: boolean,
   wanted: readonly EventColumn[] = eventColumns,
   also: string = "",
+  before: string = "",
 ): string {
   const aggregates = wanted.map((column) =>
     jsonColumns.some((json) => json === column)
@@ -33,7 +34,7 @@ function page(
       : `json_group_array(${column}) as ${column}`
   );
   const order = backwards ? "desc" : "asc";
-  return `with found as materialized (
+  return `with ${before}found as materialized (
   select position, ${bytes} as bytes from ${events} e
   ${rows}
 ), enough as materialized (
@@ -206,4 +207,51 @@ export function query(events: string, tags: string, head: string): string {
     eventColumns,
     `, (${head}) as settled`,
   );
+}
+
+/**
+ * Loads the usable snapshot of a stream by its primary key, and the page of events after it, which begins there in
+ * `events_stream`. One whose event is gone or another, as after a deletion, is passed over.
+ */
+export function loadSnapshot(events: string, snapshots: string): string {
+  return page(
+    events,
+    `where tenant_id = ?1 and stream_id = ?2 and version >= coalesce((select version + 1 from snap), 1) and version <= cast(?3 as integer)
+  order by version limit cast(?4 as integer)`,
+    false,
+    loadedColumns,
+    `, (select json_object('version', version, 'event_id', event_id, 'latest_at', latest_at, 'data', json(data), 'codec', json(codec)) from snap) as snapshot`,
+    `snap as materialized (
+  select s.version, s.event_id, s.latest_at, s.data, s.codec from ${snapshots} s
+  where s.tenant_id = ?1 and s.stream_id = ?2 and s.kind = ?5 and s.state_version = cast(?6 as integer)
+    and s.version <= cast(?3 as integer) and (?7 is null or s.latest_at <= ?7) and ${
+      isCurrent(events, "s")
+    }
+), `,
+  );
+}
+
+/** Whether the event at a snapshot's version is still the one that it stands at, by `events_stream`. */
+function isCurrent(events: string, snapshot: string): string {
+  return `exists (select 1 from ${events} e where e.tenant_id = ?1 and e.stream_id = ?2 and e.version = ${snapshot}.version and e.id = ${snapshot}.event_id)`;
+}
+
+/**
+ * Keeps a snapshot in place of an earlier one, or of one whose event is gone: else that would keep those of a new stream
+ * under its name out until it is as long.
+ */
+export function saveSnapshot(events: string, snapshots: string): string {
+  return `insert into ${snapshots} as s (tenant_id, stream_id, kind, state_version, version, event_id, latest_at, data, codec, saved_at)
+values (?1, ?2, ?3, cast(?4 as integer), cast(?5 as integer), ?6, ?7, ?8, ?9, ?10)
+on conflict (tenant_id, stream_id, kind, state_version) do update set
+  version = excluded.version, event_id = excluded.event_id, latest_at = excluded.latest_at, data = excluded.data, codec = excluded.codec, saved_at = excluded.saved_at
+where s.version < excluded.version or not ${isCurrent(events, "s")}`;
+}
+
+/** Removes what releases before the last one have left; has the parameters of `saveSnapshot`. */
+export function removeOlder(snapshots: string): string {
+  const unused = Array.from({ length: 6 }, (_, index) => `(?${index + 5} is not null or true)`);
+  return `delete from ${snapshots} where tenant_id = ?1 and stream_id = ?2 and kind = ?3 and state_version < cast(?4 as integer) - 1 and ${
+    unused.join(" and ")
+  }`;
 }

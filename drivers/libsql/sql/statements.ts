@@ -12,10 +12,21 @@ import {
   streamColumns,
   streamPageColumns,
 } from "../../_sql/wire.ts";
+import { snapshotColumns } from "../../_sql/snapshots.ts";
 import { appendEvents, appendGroup, appendOne, explain, tag, tagGroup } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { firstMatch, guard } from "./match.ts";
-import { correlated, load, positions, query, scan, streams } from "./read.ts";
+import {
+  correlated,
+  load,
+  loadSnapshot,
+  positions,
+  query,
+  removeOlder,
+  saveSnapshot,
+  scan,
+  streams,
+} from "./read.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -51,6 +62,8 @@ export interface LibsqlStatements extends Statements {
   readonly remove: Statement;
   /** tenant, stream: removes its parked entries. */
   readonly unpark: Statement;
+  /** tenant, stream: removes its snapshots. */
+  readonly unkeep: Statement;
   /** → a JSON array of the tables of the first migration that are there, without their prefix. */
   readonly tables: Statement;
   /** → whether there are events. */
@@ -69,6 +82,7 @@ export interface LibsqlStatements extends Statements {
 export function statementsOf(prefix: string): LibsqlStatements {
   const events = `"${prefix}events"`;
   const tags = `"${prefix}event_tags"`;
+  const snapshots = `"${prefix}snapshots"`;
   const head =
     `select coalesce((select seq from sqlite_sequence where name = '${prefix}events'), 0)`;
   /** The highest position of an event (by its primary key) or a checkpoint. */
@@ -105,6 +119,17 @@ export function statementsOf(prefix: string): LibsqlStatements {
     positions: statement(positions(events), probeColumns),
     scan: (filters) => statement(scan(events, tags, filters), logColumns),
     checkpoints: checkpointsOf(prefix),
+    snapshots: {
+      load: statement(loadSnapshot(events, snapshots), snapshotColumns),
+      save: [
+        statement(saveSnapshot(events, snapshots)),
+        statement(removeOlder(snapshots)),
+      ],
+      drop: statement(
+        `delete from ${snapshots} where tenant_id = ?1 and stream_id in (select value from json_each(?2))`,
+      ),
+    },
+    unkeep: statement(`delete from ${snapshots} where tenant_id = ?1 and stream_id = ?2`),
     head: statement(`${head} as head`, ["head"]),
     untag: statement(`delete from ${tags} where (tenant_id, tag, position) in (
   select ?1, tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2

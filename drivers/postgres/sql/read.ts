@@ -26,6 +26,7 @@ function page(
   order: string,
   wanted: readonly EventColumn[] = eventColumns,
   also: string = "",
+  before: string = "",
 ): string {
   const columns = wanted.join(", ");
   const aggregates = wanted.map((column) =>
@@ -34,7 +35,7 @@ function page(
       column === "created_at" ? `${column} at time zone 'utc'` : column
     })::text as ${column}`
   );
-  return `select ${aggregates.join(", ")}, (count(next) = count(*))::text as cut${also}
+  return `${before}select ${aggregates.join(", ")}, (count(next) = count(*))::text as cut${also}
 from (
   select ${columns}, bytes, sum(bytes) over found as total, lead(1) over found as next from (
     select ${columns}, ${bytes} as bytes from (
@@ -55,6 +56,49 @@ export function load(schema: string, direction: "asc" | "desc"): string {
     order,
     loadedColumns,
   );
+}
+
+/**
+ * Loads the usable snapshot of a stream by its primary key, and the page of events after it, which begins there in
+ * `events_stream`. One whose event is gone or another, as after a deletion, is passed over.
+ */
+export function loadSnapshot(schema: string): string {
+  return page(
+    `select ${columns} from ${schema}."events"
+  where tenant_id = $1::text and stream_id = $2::text and version >= coalesce((select version + 1 from snap), 1) and version <= $3::text::bigint
+  order by version limit $4::text::bigint`,
+    "version asc",
+    loadedColumns,
+    ", (select row_to_json(snap)::text from snap) as snapshot",
+    `with snap as materialized (
+  select s.version, s.event_id, s.latest_at at time zone 'utc' as latest_at, s.data, s.codec from ${schema}."snapshots" s
+  where s.tenant_id = $1::text and s.stream_id = $2::text and s.kind = $5::text and s.state_version = $6::text::integer
+    and s.version <= $3::text::bigint and ($7::text is null or s.latest_at <= $7::text::timestamptz)
+    and ${isCurrent(schema, "s")}
+)
+`,
+  );
+}
+
+/** Whether the event at a snapshot's version is still the one that it stands at, by `events_stream`. */
+function isCurrent(schema: string, snapshot: string): string {
+  return `exists (select from ${schema}."events" e where e.tenant_id = $1::text and e.stream_id = $2::text
+      and e.version = ${snapshot}.version and e.id = ${snapshot}.event_id)`;
+}
+
+/**
+ * Keeps a snapshot in place of an earlier one, or of one whose event is gone: else that would keep those of a new stream
+ * under its name out until it is as long.
+ */
+export function saveSnapshot(schema: string): string {
+  return `with gone as (
+  delete from ${schema}."snapshots" where tenant_id = $1::text and stream_id = $2::text and kind = $3::text and state_version < $4::text::integer - 1
+)
+insert into ${schema}."snapshots" as s (tenant_id, stream_id, kind, state_version, version, event_id, latest_at, data, codec, saved_at)
+values ($1::text, $2::text, $3::text, $4::text::integer, $5::text::integer, $6::text, $7::text::timestamptz, $8::text::json, $9::text::json, $10::text::timestamptz)
+on conflict (tenant_id, stream_id, kind, state_version) do update set
+  version = excluded.version, event_id = excluded.event_id, latest_at = excluded.latest_at, data = excluded.data, codec = excluded.codec, saved_at = excluded.saved_at
+where s.version < excluded.version or not ${isCurrent(schema, "s")}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   streamColumns,
   streamPageColumns,
 } from "../../_sql/wire.ts";
+import { snapshotColumns } from "../../_sql/snapshots.ts";
 import { appendEvents, appendGroup, appendOne, explain } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import {
@@ -22,7 +23,16 @@ import {
   stateColumns,
 } from "./fence.ts";
 import { columnGuard, firstMatch, guard } from "./match.ts";
-import { correlated, load, positions, query, scan, streams } from "./read.ts";
+import {
+  correlated,
+  load,
+  loadSnapshot,
+  positions,
+  query,
+  saveSnapshot,
+  scan,
+  streams,
+} from "./read.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -133,6 +143,13 @@ export function statementsOf(schema: string): PostgresStatements {
     positions: statement(positions(schema), probeColumns),
     scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
+    snapshots: {
+      load: statement(loadSnapshot(schema), snapshotColumns),
+      save: [statement(saveSnapshot(schema))],
+      drop: statement(
+        `delete from ${schema}."snapshots" where tenant_id = $1::text and stream_id = any (array(select json_array_elements_text($2::text::json)))`,
+      ),
+    },
   };
 }
 
@@ -184,10 +201,12 @@ function appendStatements(schema: string, fence: Fence, bound: boolean): AppendS
   };
 }
 
-/** Removes a stream by `events_stream`, its tags by their primary key, and its parked entries by `parked_stream`. */
+/** Removes a stream by `events_stream`, its tags and snapshots by their primary keys, its parked entries by `parked_stream`. */
 function remove(schema: string): string {
   return `with gone as (
   delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags
+), unkept as (
+  delete from ${schema}."snapshots" where tenant_id = $1::text and stream_id = $2::text
 ), untagged as (
   delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
   where t.tenant_id = $1::text and t.tag = tag and t.position = gone.position

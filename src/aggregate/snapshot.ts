@@ -1,0 +1,261 @@
+import type { Session } from "../driver/driver.ts";
+import type { NewSnapshot, Snapshots, StoredSnapshot } from "../driver/snapshots.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
+import { decode } from "../codec/decode.ts";
+import { encode } from "../codec/encode.ts";
+import { checkInstant, checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
+import { SnapshotError } from "../errors/store.ts";
+import { copyData, Unstorable } from "../event/copy.ts";
+import { isUnknown } from "../event/unknown.ts";
+import { type Internals, internalsOf } from "../store/internals.ts";
+import { pageSize, readStream } from "../store/read.ts";
+
+/**
+ * How the states of long streams are kept, so that a command need not read all of their events.
+ *
+ * @category Aggregates
+ */
+export interface SnapshotOptions {
+  /** After how many events since the last snapshot another one is kept, a whole number from 1. @default 100 */
+  readonly every?: number | undefined;
+  /** Tells the snapshots of two models over the same streams apart. @default "aggregate", or "decider" */
+  readonly kind?: string | undefined;
+}
+
+/** How a state is folded, kept and brought back. */
+export interface Model<State> {
+  readonly kind: string;
+  readonly stateVersion: number;
+  readonly every: number;
+  /** Makes the state before the first event. */
+  readonly initial: () => State;
+  readonly evolve: (state: State, event: RecordedEvent) => State;
+  /** Returns the state as plain data; undefined for no snapshot now. */
+  readonly capture: (state: State) => unknown;
+  /** Makes a state of plain data that is its own to change. */
+  readonly restore: (data: unknown, version: number) => State;
+}
+
+/** A state, and the stream that it is of. */
+interface LoadedState<State> {
+  readonly state: State;
+  readonly version: number;
+  readonly createdAt: Date | undefined;
+  readonly updatedAt: Date | undefined;
+  /** Settles when the snapshot that this load leaves is kept; never rejects. */
+  readonly saving: Promise<void> | undefined;
+}
+
+/** A state on the way from its snapshot to the last event. */
+interface Folding<State> {
+  state: State;
+  version: number;
+  eventId: string;
+  createdAt: Date | undefined;
+  updatedAt: Date | undefined;
+  /** The latest time of its events, in milliseconds since 1970. */
+  latest: number;
+  /** The events since the snapshot. */
+  replayed: number;
+  /** Whether one of them is of a type that this release does not know: it would be lost for one that does. */
+  unknown: boolean;
+}
+
+/** The most characters of a snapshot's JSON. */
+const maxSize = 1024 * 1024;
+
+/** The stores and kinds whose last snapshot failed: each failure is reported once, until one succeeds. */
+const failing: WeakMap<object, Set<string>> = new WeakMap();
+
+/** Checks the options, and completes them. */
+export function readSnapshotOptions(
+  options: SnapshotOptions,
+  kind: string,
+  stateVersion: number = 1,
+): Pick<Model<unknown>, "kind" | "stateVersion" | "every"> {
+  const { every = 100, kind: given = kind } = checkObject("snapshots", options);
+  checkNumber("snapshots.every", every, 1);
+  checkName("snapshots.kind", given);
+  checkNumber("stateVersion", stateVersion, 1, 2 ** 31 - 1);
+  return { kind: given, stateVersion, every };
+}
+
+/**
+ * Returns the internals of a store whose driver keeps snapshots.
+ *
+ * @throws {UnsupportedError} If it keeps none.
+ */
+export function needSnapshots<E extends Event>(store: object): Internals<E, unknown> {
+  const internals = internalsOf<E, unknown>(store);
+  if (internals?.shared.driver.snapshots !== undefined) return internals;
+  throw new UnsupportedError("keep snapshots", "its driver has no `snapshots`");
+}
+
+/**
+ * Loads a state from its snapshot and the events after it; after many of these it leaves another snapshot, of what is
+ * committed and before any command runs on it.
+ *
+ * @throws {UnsupportedError} If the store's driver keeps no snapshots.
+ */
+export async function loadState<State>(
+  store: object,
+  streamId: string,
+  model: Model<State>,
+  { to, at }: { readonly to?: number | undefined; readonly at?: Date | undefined },
+): Promise<LoadedState<State>> {
+  if (at !== undefined) checkInstant("at", at);
+  const internals = needSnapshots(store);
+  const { tenantId = "" } = internals;
+  const session = internals.session();
+  const { kind, stateVersion } = model;
+  const page = await session.snapshots!.load({
+    ...{ tenantId, streamId, kind, stateVersion, limit: pageSize },
+    ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString() },
+  });
+  const { catalog } = internals.shared;
+  const start = page.snapshot && bringBack(internals, streamId, model, page.snapshot);
+  const folding = start ?? blank(model);
+  const useful = page.snapshot === undefined || start !== undefined;
+  async function* pages(): AsyncGenerator<readonly RecordedEvent[]> {
+    if (!useful) return yield* readStream(session, catalog, tenantId, streamId, { to });
+    if (page.events.length > 0) yield page.events.map((event) => catalog.decode(event));
+    if (!page.more) return;
+    const from = page.events.at(-1)!.version + 1;
+    yield* readStream(session, catalog, tenantId, streamId, { from, to });
+  }
+  fold: for await (const events of pages()) {
+    for (const event of events) {
+      if (at !== undefined && event.createdAt.getTime() > at.getTime()) break fold;
+      step(folding, model, event);
+    }
+  }
+  const { state, version, createdAt, updatedAt, replayed, unknown } = folding;
+  const leaves = to === undefined && at === undefined && !unknown && replayed >= model.every;
+  const saving = leaves ? leave(internals, streamId, model, folding) : undefined;
+  return { state, version, createdAt, updatedAt, saving };
+}
+
+function blank<State>({ initial }: Model<State>): Folding<State> {
+  const times = { createdAt: undefined, updatedAt: undefined, latest: -Infinity };
+  return { state: initial(), version: 0, eventId: "", ...times, replayed: 0, unknown: false };
+}
+
+function step<State>(
+  folding: Folding<State>,
+  { evolve }: Model<State>,
+  event: RecordedEvent,
+): void {
+  folding.state = evolve(folding.state, event);
+  folding.version = event.version;
+  folding.eventId = event.id;
+  folding.createdAt ??= event.createdAt;
+  folding.updatedAt = event.createdAt;
+  folding.latest = Math.max(folding.latest, event.createdAt.getTime());
+  folding.replayed++;
+  folding.unknown ||= isUnknown(event);
+}
+
+/** Makes the state of a snapshot; undefined, and a report, if that cannot be done. */
+function bringBack<State>(
+  internals: Internals<Event, unknown>,
+  streamId: string,
+  model: Model<State>,
+  { version, eventId, latestAt, data, codec }: StoredSnapshot,
+): Folding<State> | undefined {
+  try {
+    // Not frozen: an aggregate goes on with it.
+    const { state, createdAt, updatedAt } = checkObject(
+      "snapshot",
+      decode(data, "/data", codec, false) as Record<"state" | "createdAt" | "updatedAt", unknown>,
+    );
+    checkInstant("createdAt", createdAt);
+    checkInstant("updatedAt", updatedAt);
+    return {
+      ...{ state: model.restore(state, version), version, eventId, createdAt, updatedAt },
+      ...{ latest: Date.parse(latestAt), replayed: 0, unknown: false },
+    };
+  } catch (cause) {
+    report(internals, streamId, model.kind, "it cannot be restored", cause);
+    return undefined;
+  }
+}
+
+/** Keeps a snapshot of a state as it is now; what fails is reported, and costs the caller nothing. */
+function leave<State>(
+  internals: Internals<Event, unknown>,
+  streamId: string,
+  model: Model<State>,
+  folding: Folding<State>,
+): Promise<void> | undefined {
+  const { transaction, shared: { driver } } = internals;
+  const row = encodeState(internals, streamId, model, folding);
+  if (row === undefined) return undefined;
+  // In a transaction a failed statement would abort it, and a single connection is held by it.
+  if (transaction === undefined) return save(internals, driver, row);
+  transaction.onCommit(() => save(internals, driver, row));
+  return undefined;
+}
+
+function encodeState<State>(
+  internals: Internals<Event, unknown>,
+  streamId: string,
+  { kind, stateVersion, capture }: Model<State>,
+  { state, version, eventId, createdAt, updatedAt, latest }: Folding<State>,
+): NewSnapshot | undefined {
+  try {
+    const plain = capture(state);
+    if (plain === undefined) return undefined;
+    const { data, codec } = encode(copyData({ state: plain, createdAt, updatedAt }), {});
+    const size = data!.length + (codec?.length ?? 0);
+    if (size > maxSize) {
+      const reason = `its JSON has ${size} characters, more than ${maxSize}`;
+      return void report(internals, streamId, kind, reason);
+    }
+    return {
+      ...{ tenantId: internals.tenantId ?? "", streamId, kind, stateVersion, version, eventId },
+      ...{ latestAt: new Date(latest).toISOString(), data: data!, codec },
+      savedAt: new Date().toISOString(),
+    };
+  } catch (cause) {
+    const path = cause instanceof Unstorable ? cause.issue.path.slice(1).map(String).join(".") : "";
+    const reason = cause instanceof Unstorable
+      ? `${cause.issue.message}${path === "" ? "" : ` (at ${path})`}`
+      : "taking it threw";
+    return void report(internals, streamId, kind, reason, cause);
+  }
+}
+
+async function save(
+  internals: Internals<Event, unknown>,
+  { snapshots }: Pick<Session, "snapshots">,
+  row: NewSnapshot,
+): Promise<void> {
+  try {
+    await (snapshots as Snapshots).save(row);
+    failing.get(internals.shared)?.delete(row.kind);
+  } catch (cause) {
+    report(internals, row.streamId, row.kind, "it cannot be kept", cause);
+  }
+}
+
+/** Tells the store's owner of a failure; for a kind only once, until a snapshot is kept. */
+function report(
+  { shared }: Internals<Event, unknown>,
+  streamId: string,
+  kind: string,
+  reason: string,
+  cause?: unknown,
+): void {
+  const kinds = failing.get(shared) ?? new Set();
+  failing.set(shared, kinds);
+  if (kinds.has(kind)) return;
+  kinds.add(kind);
+  try {
+    const error = new SnapshotError(streamId, kind, reason, { cause });
+    void Promise.resolve(shared.onError(error, { phase: "snapshot", streamId }))
+      .catch((second: unknown) => console.error(second));
+  } catch (second) {
+    console.error(second);
+  }
+}
