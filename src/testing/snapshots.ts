@@ -21,10 +21,10 @@ interface Checked {
 }
 
 /**
- * Checks that a snapshot at any place of a history brings back the state: for every number of events, takes one after
+ * Checks that a snapshot at any place of a history brings back the state of an aggregate: for every number of events, takes one after
  * them, stores and restores it as a repository does, replays the rest, and compares with a replay of all.
  *
- * @param model The class of an aggregate with `snapshot` and `restore`, or a decider.
+ * @param model The class, with `snapshot` and `restore`.
  * @param events A history that reaches every part of the state.
  * @throws {assert.AssertionError} At the first difference: which events were in the snapshot, and what differs. What an
  * aggregate keeps in private fields is compared by its `snapshot`.
@@ -49,6 +49,15 @@ export function checkSnapshots<A extends Aggregate<Event>>(
   model: AggregateClass<A>,
   events: readonly AggregateEvent<A>[],
 ): void;
+/**
+ * Checks that a snapshot at any place of a history brings back the state of a decider.
+ *
+ * @param model The result of `decider`, or the options for it.
+ * @param events A history that reaches every part of the state.
+ * @throws {assert.AssertionError} At the first difference: which events were in the snapshot, and what differs.
+ *
+ * @category Testing
+ */
 export function checkSnapshots<State, Command, E extends Event>(
   model: DeciderOptions<State, Command, E>,
   events: readonly NoInfer<E>[],
