@@ -101,17 +101,15 @@ export {
   type DecisionResult,
 } from "./src/aggregate/decision.ts";
 export type { AsOf } from "./src/aggregate/load.ts";
-export {
-  type CommandContext,
-  Repository,
-  type RepositoryOptions,
-} from "./src/aggregate/repository.ts";
+export type { CommandContext } from "./src/aggregate/run.ts";
+export { Repository, type RepositoryOptions } from "./src/aggregate/repository.ts";
 export type {
   ExecuteOptions,
   ExecuteResult,
   SaveOptions,
   SaveResult,
 } from "./src/aggregate/save.ts";
+export type { CacheOptions } from "./src/aggregate/cache.ts";
 export type { SnapshotOptions } from "./src/aggregate/snapshot.ts";
 
 // Consumers: what users make and run, and their options.

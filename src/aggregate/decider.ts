@@ -7,7 +7,9 @@ import { isPromise } from "../errors/kind.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
-import { loadState, type Model, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
+import { type CacheOptions, readCacheOptions } from "./cache.ts";
+import { type Attempt, type Ran, runOn } from "./run.ts";
+import { type Folding, type Model, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * The parts of a decider: pure functions, and how its commands run.
@@ -31,6 +33,11 @@ export interface DeciderOptions<State, Command, E extends Event> {
   readonly snapshots?: SnapshotOptions | undefined;
   /** The version of the state's shape, of which snapshots are used; a whole number from 1. @default 1 */
   readonly stateVersion?: number | undefined;
+  /**
+   * Keeps states in memory between commands, which need one round trip then. They are frozen deeply, but for what is in a
+   * Map or a Set; `decide` runs again more often than without. @default no cache
+   */
+  readonly cache?: CacheOptions | undefined;
 }
 
 /**
@@ -89,14 +96,6 @@ export interface Decider<State, Command, E extends Event>
   ): Promise<Decided<State, E>>;
 }
 
-/** A state, and the version of its stream. */
-interface Loaded<State> {
-  readonly state: State;
-  readonly version: number;
-  /** Settles when the snapshot that was left is kept. */
-  readonly saving?: Promise<void> | undefined;
-}
-
 /**
  * Makes an aggregate of pure functions, without a class.
  *
@@ -134,61 +133,63 @@ export function decider<State, Command, E extends Event>(
   for (const [name, part] of Object.entries({ initialState, evolve, decide })) {
     checkFunction(name, part);
   }
-  const evolving = (state: State, event: RecordedEvent): State =>
-    // The store has at least the decider's events, and the decider's streams hold no others.
-    isUnknown(event) ? state : evolve(state, event as unknown as E);
-  const model: Model<State> | undefined = snapshots && {
-    ...readSnapshotOptions(snapshots, "decider", stateVersion),
-    ...{ initial: initialState, evolve: evolving },
+  const model: Model<State> = {
+    keeping: snapshots && readSnapshotOptions(snapshots, "decider", stateVersion),
+    initial: initialState,
+    evolve: (state, event) =>
+      // The store has at least the decider's events, and the decider's streams hold no others.
+      isUnknown(event) ? state : evolve(state, event as unknown as E),
     capture: (state) => state,
     restore: (data) => data as State, // what capture has given
+    isIntact(state) {
+      freezeState(state);
+      return true;
+    },
   };
-  const load = async (store: EventReader, streamId: string): Promise<Loaded<State>> => {
-    if (model !== undefined) {
-      const { state, version, saving } = await loadState(store, streamId, model, {});
-      return { state, version, saving };
-    }
-    return await store.fold<Loaded<State>>(
-      streamId,
-      { state: initialState(), version: 0 },
-      ({ state }, event) => ({ state: evolving(state, event), version: event.version }),
-    );
-  };
-  const decideOn = async (
-    store: EventWriter<E>,
-    streamId: string,
-    request: Command,
-    loaded: Loaded<State>,
-    ensure: (version: number) => void,
-  ): Promise<Decided<State, E>> => {
-    ensure(loaded.version);
-    const answer: E | readonly E[] = decide(request, loaded.state);
-    if (isPromise(answer)) {
-      answer.then(undefined, () => {}); // its rejection is deliberately ignored
-      throw new TypeError("decide must be synchronous, got a promise");
-    }
-    const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
-    if (decided.length === 0) return { ...loaded, position: undefined, events: [] };
-    const append = publish ? store.publish : store.append;
-    const { version, position, events } = await append(streamId, decided, {
-      expectedVersion: loaded.version,
-    });
-    const state = events.reduce((before, event) => evolve(before, event), loaded.state);
-    return { version, position, events, state };
-  };
+  const owner = {};
+  const cache = options.cache && { ...readCacheOptions(options.cache), owner };
   return {
     ...options,
     async handle(store, id, request, options = {}) {
       const { expectedVersion = "any" } = checkObject("options", options);
       const streamId = streamIdOf(category, id);
-      return await withRetries(store, streamId, retries, expectedVersion, async (_, ensure) => {
-        const { saving, ...loaded } = await load(store, streamId);
-        try {
-          return await decideOn(store, streamId, request, loaded, ensure);
-        } finally {
-          await saving;
-        }
-      });
+      const attempt = (_: number, ensure: (version: number) => void) => {
+        const run = async (
+          { state: before, version: at }: Folding<State>,
+          attempt: Attempt,
+        ): Promise<Ran<State, Decided<State, E>>> => {
+          ensure(at);
+          const answer: E | readonly E[] = decide(request, before);
+          if (isPromise(answer)) {
+            answer.then(undefined, () => {}); // its rejection is deliberately ignored
+            throw new TypeError("decide must be synchronous, got a promise");
+          }
+          const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
+          if (decided.length === 0) {
+            const result = { version: at, position: undefined, events: [], state: before };
+            return { result, state: before, events: [] };
+          }
+          const append = publish ? store.publish : store.append;
+          const expected = { expectedVersion: at, expectedEventId: attempt.pinned };
+          const { version, position, events } = await append(streamId, decided, expected);
+          attempt.stored = true;
+          const state = events.reduce((state, event) => evolve(state, event), before);
+          return { result: { version, position, events, state }, state, events };
+        };
+        return runOn({ store, streamId, model, cache, run });
+      };
+      return await withRetries(store, streamId, retries, expectedVersion, attempt);
     },
   };
+}
+
+/**
+ * Freezes a state deeply, so that an `evolve` or a caller that changes it fails at once, instead of telling the next
+ * command of an event that was never stored. Frozen parts are passed over. A Map or a Set cannot be frozen.
+ */
+function freezeState(state: unknown): void {
+  if (typeof state !== "object" || state === null || Object.isFrozen(state)) return;
+  if (ArrayBuffer.isView(state)) return;
+  Object.freeze(state);
+  for (const part of Object.values(state)) freezeState(part);
 }

@@ -7,8 +7,10 @@ import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
 import { Aggregate, type AggregateClass, type AggregateEvent, lifecycle } from "./aggregate.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
-import { type AsOf, type LoadedAggregate, Loader } from "./load.ts";
-import type { SnapshotOptions } from "./snapshot.ts";
+import { cacheOf, type CacheOptions, readCacheOptions } from "./cache.ts";
+import { type AsOf, keepingOf, modelOf } from "./load.ts";
+import { type CommandContext, keepNew, type Ran, type Run, runOn } from "./run.ts";
+import { blank, type Folding, loadState, type Model, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * Options of a repository.
@@ -22,26 +24,11 @@ export interface RepositoryOptions {
   readonly publish?: boolean | undefined;
   /** Keeps the states of long streams; the class has `snapshot` and `restore` then. @default no snapshots */
   readonly snapshots?: SnapshotOptions | undefined;
-}
-
-/**
- * The second argument of a command: facts about the loaded stream.
- *
- * @category Aggregates
- */
-export interface CommandContext<E extends Event = Event> {
-  /** Whether the stream had no events. */
-  readonly isNew: boolean;
-  /** The version that was loaded; 0 for a new aggregate. */
-  readonly version: number;
-  /** When its first event was created, a UTC instant; undefined for a new aggregate. */
-  readonly createdAt: Date | undefined;
-  /** When its last event was created, a UTC instant; undefined for a new aggregate. */
-  readonly updatedAt: Date | undefined;
-  /** The number of the attempt, from 1; higher when the command runs again after a conflict. */
-  readonly attempt: number;
-  /** The repository's store. */
-  readonly store: EventStore<E>;
+  /**
+   * Keeps aggregates in memory between commands, which need one round trip then; `run` runs again more often than
+   * without. @default no cache
+   */
+  readonly cache?: CacheOptions | undefined;
 }
 
 /** Accepts any class if the store has all its events; otherwise the compiler's message names those that are missing. */
@@ -81,7 +68,8 @@ type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? un
 export class Repository<A extends Aggregate<Event>, E extends Event = AggregateEvent<A>> {
   readonly #store: EventStore<E>;
   readonly #class: AggregateClass<A>;
-  readonly #loader: Loader<A, E>;
+  readonly #keeping: Model<A>["keeping"];
+  readonly #cache: Run<A, unknown>["cache"];
   readonly #retries: number;
   readonly #publish: boolean;
 
@@ -92,7 +80,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    * @param aggregateClass The class, whose constructor takes no arguments.
    * @throws {TypeError} If the class's category contains a colon, an argument has the wrong type, or there are to be
    * snapshots of a class without `snapshot` and `restore`.
-   * @throws {UnsupportedError} If there are to be snapshots, and the store's driver keeps none.
+   * @throws {UnsupportedError} If there are to be snapshots or a cache, and the store's driver lacks what they need.
    */
   constructor(
     store: EventStore<E>,
@@ -108,7 +96,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     this.#retries = options.retries ?? 3;
     this.#publish = options.publish ?? false;
     checkCommand(this.#class.category, this.#retries, this.#publish);
-    this.#loader = new Loader(store, aggregateClass, options.snapshots);
+    const { snapshots, cache } = options;
+    if (snapshots !== undefined) this.#keeping = keepingOf(store, aggregateClass, snapshots);
+    if (cache === undefined) return;
+    this.#cache = { ...readCacheOptions(cache), owner: aggregateClass };
+    cacheOf(store, aggregateClass, this.#cache);
   }
 
   /**
@@ -124,12 +116,16 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
     const streamId = this.#streamId(id);
-    const aggregate = this.#loader.make(id);
-    const loaded = { aggregate, createdAt: undefined, updatedAt: undefined };
-    const { result } = await this.#run(loaded, 1, "noStream", run);
+    const command = this.#command(id, async (folding) => {
+      return await this.#run(folding, 1, "noStream", run);
+    });
+    const folding = blank(command.model);
+    const ran = await command.run(folding, { pinned: undefined, stored: false });
     // Without events to save, no append has checked whether the stream exists.
-    const actual = aggregate.version === 0 ? await this.#store.version(streamId) : 0;
+    const actual = ran.state.version === 0 ? await this.#store.version(streamId) : 0;
     if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
+    await keepNew(command, folding, ran);
+    const { result } = ran.result;
     return result;
   }
 
@@ -189,18 +185,16 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult<A, Awaited<R>>> {
     const { expectedVersion = "any", metadata } = checkObject("options", options);
-    const [streamId, retries] = [this.#streamId(id), this.#retries];
-    const attempt = async (number: number, ensure: (version: number) => void) => {
-      const loaded = await this.#loader.load(id, streamId, {});
-      try {
-        ensure(loaded.aggregate.version);
-        return await this.#run(loaded, number, 0, run, metadata);
-      } finally {
-        // Begun with the command, and awaited: a serverless process may freeze once it has answered.
-        await loaded.saving;
-      }
-    };
-    return await withRetries(this.#store, streamId, retries, expectedVersion, attempt);
+    const streamId = this.#streamId(id);
+    let runs = 0;
+    const attempt = (_: number, ensure: (version: number) => void) =>
+      runOn(
+        this.#command(id, async (folding, { pinned }) => {
+          ensure(folding.version);
+          return await this.#run(folding, ++runs, 0, run, metadata, pinned);
+        }),
+      );
+    return await withRetries(this.#store, streamId, this.#retries, expectedVersion, attempt);
   }
 
   /**
@@ -211,9 +205,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    */
   async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
     if (asOf.version !== undefined) checkNumber("version", asOf.version, 1);
-    const { aggregate, saving } = await this.#loader.load(id, this.#streamId(id), asOf);
-    await saving;
-    return aggregate.version === 0 ? undefined : aggregate;
+    const { version: to, at } = asOf;
+    const streamId = this.#streamId(id);
+    const loaded = await loadState(this.#store, streamId, this.#model(id), { to, at });
+    await loaded.saving;
+    return loaded.version === 0 ? undefined : loaded.state;
   }
 
   /**
@@ -230,19 +226,26 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     return await this.#save(aggregate, 0, checkObject("options", options).metadata);
   }
 
+  /** Makes a command on one aggregate. */
+  #command<R>(id: string, run: Run<A, R>["run"]): Run<A, R> {
+    const { model, streamId } = { model: this.#model(id), streamId: this.#streamId(id) };
+    return { store: this.#store, streamId, model, cache: this.#cache, run };
+  }
+
   async #run<R>(
-    { aggregate, createdAt, updatedAt }: LoadedAggregate<A>,
+    { state: aggregate, version, createdAt, updatedAt }: Folding<A>,
     attempt: number,
     fresh: 0 | "noStream",
     run: (aggregate: A, context: CommandContext<E>) => R,
     metadata?: Metadata,
-  ): Promise<ExecuteResult<A, Awaited<R>>> {
+    pinned?: string,
+  ): Promise<Ran<A, ExecuteResult<A, Awaited<R>>>> {
     checkFunction("run", run);
-    const { version } = aggregate;
     const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
     try {
       const result = await run(aggregate, { ...context, store: this.#store });
-      return { result, aggregate, ...await this.#save(aggregate, fresh, metadata) };
+      const saved = await this.#save(aggregate, fresh, metadata, pinned);
+      return { result: { result, aggregate, ...saved }, state: aggregate, events: saved.events };
     } catch (error) {
       lifecycle.discard(aggregate);
       throw error;
@@ -254,6 +257,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     aggregate: A,
     fresh: 0 | "noStream",
     metadata?: Metadata,
+    expectedEventId?: string,
   ): Promise<SaveResult<AggregateEvent<A>>> {
     lifecycle.check(aggregate);
     // The constructor takes only a store of the aggregate's events.
@@ -264,12 +268,21 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
     const append = this.#publish ? store.publish : store.append;
-    const { version, position, events } = await append(this.#streamId(aggregate.id), changes, {
-      expectedVersion,
-    });
+    const options = { expectedVersion, expectedEventId };
+    const streamId = this.#streamId(aggregate.id);
+    const { version, position, events } = await append(streamId, changes, options);
     lifecycle.saved(aggregate, changes, version);
     internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
     return { version, position, events };
+  }
+
+  #model(id: string): Model<A> {
+    const make = () => {
+      const aggregate = new this.#class();
+      lifecycle.setId(aggregate, id);
+      return aggregate;
+    };
+    return modelOf(make, this.#keeping);
   }
 
   #streamId(id: string): string {

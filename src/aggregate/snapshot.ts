@@ -9,6 +9,7 @@ import { SnapshotError } from "../errors/store.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
+import type { EventReader } from "../store/reader.ts";
 import { pageSize, readStream } from "../store/read.ts";
 
 /**
@@ -23,11 +24,17 @@ export interface SnapshotOptions {
   readonly kind?: string | undefined;
 }
 
-/** How a state is folded, kept and brought back. */
-export interface Model<State> {
+/** The options of snapshots, complete. */
+interface Keeping {
   readonly kind: string;
   readonly stateVersion: number;
   readonly every: number;
+}
+
+/** How a state is folded, kept and brought back. */
+export interface Model<State> {
+  /** How snapshots are kept; undefined if none are. */
+  readonly keeping: Keeping | undefined;
   /** Makes the state before the first event. */
   readonly initial: () => State;
   readonly evolve: (state: State, event: RecordedEvent) => State;
@@ -35,20 +42,12 @@ export interface Model<State> {
   readonly capture: (state: State) => unknown;
   /** Makes a state of plain data that is its own to change. */
   readonly restore: (data: unknown, version: number) => State;
+  /** Whether a state that was kept is still that of a version; then makes it safe to be kept. */
+  readonly isIntact: (state: State, version: number) => boolean;
 }
 
-/** A state, and the stream that it is of. */
-interface LoadedState<State> {
-  readonly state: State;
-  readonly version: number;
-  readonly createdAt: Date | undefined;
-  readonly updatedAt: Date | undefined;
-  /** Settles when the snapshot that this load leaves is kept; never rejects. */
-  readonly saving: Promise<void> | undefined;
-}
-
-/** A state on the way from its snapshot to the last event. */
-interface Folding<State> {
+/** A state on its way from event to event. */
+export interface Folding<State> {
   state: State;
   version: number;
   eventId: string;
@@ -56,7 +55,7 @@ interface Folding<State> {
   updatedAt: Date | undefined;
   /** The latest time of its events, in milliseconds since 1970. */
   latest: number;
-  /** The events since the snapshot. */
+  /** The events since the last snapshot. */
   replayed: number;
   /** Whether one of them is of a type that this release does not know: it would be lost for one that does. */
   unknown: boolean;
@@ -73,7 +72,7 @@ export function readSnapshotOptions(
   options: SnapshotOptions,
   kind: string,
   stateVersion: number = 1,
-): Pick<Model<unknown>, "kind" | "stateVersion" | "every"> {
+): Keeping {
   const { every = 100, kind: given = kind } = checkObject("snapshots", options);
   checkNumber("snapshots.every", every, 1);
   checkName("snapshots.kind", given);
@@ -93,32 +92,40 @@ export function needSnapshots<E extends Event>(store: object): Internals<E, unkn
 }
 
 /**
- * Loads a state from its snapshot and the events after it; after many of these it leaves another snapshot, of what is
- * committed and before any command runs on it.
+ * Loads a state from its snapshot, if snapshots are kept, and the events after it; after many of these it leaves another
+ * snapshot, of what is committed and before any command runs on it.
  *
- * @throws {UnsupportedError} If the store's driver keeps no snapshots.
+ * @returns The state; `saving` settles when the snapshot that this load leaves is kept, and never rejects.
  */
 export async function loadState<State>(
   store: object,
   streamId: string,
   model: Model<State>,
   { to, at }: { readonly to?: number | undefined; readonly at?: Date | undefined },
-): Promise<LoadedState<State>> {
+): Promise<Folding<State> & { readonly saving: Promise<void> | undefined }> {
   if (at !== undefined) checkInstant("at", at);
-  const internals = needSnapshots(store);
-  const { tenantId = "" } = internals;
+  const internals = model.keeping ? needSnapshots(store) : internalsOf<Event, unknown>(store);
+  if (internals === undefined) {
+    // A store of another copy of this package.
+    const folding = await (store as EventReader).fold(streamId, blank(model), (folding, event) => {
+      step(folding, model, event);
+      return folding;
+    }, { to, at });
+    return { ...folding, saving: undefined };
+  }
+  const { tenantId = "", shared: { catalog } } = internals;
   const session = internals.session();
-  const { kind, stateVersion } = model;
-  const page = await session.snapshots!.load({
-    ...{ tenantId, streamId, kind, stateVersion, limit: pageSize },
-    ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString() },
+  const page = model.keeping && await session.snapshots!.load({
+    ...{ tenantId, streamId, kind: model.keeping.kind, stateVersion: model.keeping.stateVersion },
+    ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString(), limit: pageSize },
   });
-  const { catalog } = internals.shared;
-  const start = page.snapshot && bringBack(internals, streamId, model, page.snapshot);
+  const start = page?.snapshot && bringBack(internals, streamId, model, page.snapshot);
   const folding = start ?? blank(model);
-  const useful = page.snapshot === undefined || start !== undefined;
   async function* pages(): AsyncGenerator<readonly RecordedEvent[]> {
-    if (!useful) return yield* readStream(session, catalog, tenantId, streamId, { to });
+    // A snapshot that cannot be used hides the events before it.
+    if (page === undefined || (page.snapshot !== undefined && start === undefined)) {
+      return yield* readStream(session, catalog, tenantId, streamId, { to });
+    }
     if (page.events.length > 0) yield page.events.map((event) => catalog.decode(event));
     if (!page.more) return;
     const from = page.events.at(-1)!.version + 1;
@@ -130,23 +137,29 @@ export async function loadState<State>(
       step(folding, model, event);
     }
   }
-  const { state, version, createdAt, updatedAt, replayed, unknown } = folding;
-  const leaves = to === undefined && at === undefined && !unknown && replayed >= model.every;
-  const saving = leaves ? leave(internals, streamId, model, folding) : undefined;
-  return { state, version, createdAt, updatedAt, saving };
+  const last = to === undefined && at === undefined;
+  const saving = last ? leaveSnapshot(internals, streamId, model, folding) : undefined;
+  return { ...folding, saving };
 }
 
-function blank<State>({ initial }: Model<State>): Folding<State> {
+/** Makes the state before the first event. */
+export function blank<State>({ initial }: Model<State>): Folding<State> {
   const times = { createdAt: undefined, updatedAt: undefined, latest: -Infinity };
   return { state: initial(), version: 0, eventId: "", ...times, replayed: 0, unknown: false };
 }
 
-function step<State>(
+/** Folds an event into a state. */
+export function step<State>(
   folding: Folding<State>,
   { evolve }: Model<State>,
   event: RecordedEvent,
 ): void {
   folding.state = evolve(folding.state, event);
+  pass(folding, event);
+}
+
+/** Notes an event that the state holds already. */
+export function pass<State>(folding: Folding<State>, event: RecordedEvent): void {
   folding.version = event.version;
   folding.eventId = event.id;
   folding.createdAt ??= event.createdAt;
@@ -176,20 +189,28 @@ function bringBack<State>(
       ...{ latest: Date.parse(latestAt), replayed: 0, unknown: false },
     };
   } catch (cause) {
-    report(internals, streamId, model.kind, "it cannot be restored", cause);
+    report(internals, streamId, model.keeping!.kind, "it cannot be restored", cause);
     return undefined;
   }
 }
 
-/** Keeps a snapshot of a state as it is now; what fails is reported, and costs the caller nothing. */
-function leave<State>(
+/**
+ * Keeps a snapshot of a state as it is now, if one is due; what fails is reported, and costs the caller nothing.
+ *
+ * @returns Settles when it is kept; undefined if nothing is under way.
+ */
+export function leaveSnapshot<State>(
   internals: Internals<Event, unknown>,
   streamId: string,
-  model: Model<State>,
+  { keeping, capture }: Model<State>,
   folding: Folding<State>,
 ): Promise<void> | undefined {
   const { transaction, shared: { driver } } = internals;
-  const row = encodeState(internals, streamId, model, folding);
+  if (keeping === undefined || folding.unknown || folding.replayed < keeping.every) {
+    return undefined;
+  }
+  const row = encodeState(internals, streamId, keeping, capture, folding);
+  folding.replayed = 0;
   if (row === undefined) return undefined;
   // In a transaction a failed statement would abort it, and a single connection is held by it.
   if (transaction === undefined) return save(internals, driver, row);
@@ -200,7 +221,8 @@ function leave<State>(
 function encodeState<State>(
   internals: Internals<Event, unknown>,
   streamId: string,
-  { kind, stateVersion, capture }: Model<State>,
+  { kind, stateVersion }: Keeping,
+  capture: Model<State>["capture"],
   { state, version, eventId, createdAt, updatedAt, latest }: Folding<State>,
 ): NewSnapshot | undefined {
   try {

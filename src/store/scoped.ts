@@ -218,6 +218,11 @@ export class ScopedStore<E extends Event, Db> {
   async delete(streamId: string): Promise<void> {
     checkName("streamId", streamId);
     await this.#session.delete(this.#tenantId, streamId);
+    const forget = async () => {
+      for (const forgetter of this.#shared.forgetters) forgetter(this.#tenantId, streamId);
+    };
+    if (this.#scope.transaction === undefined) await forget();
+    else this.#scope.transaction.onCommit(forget);
   }
 
   get #tenantId(): string {

@@ -225,6 +225,7 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
       catalog,
       preparer: new Preparer(catalog, options),
       handlers,
+      forgetters: [],
       wakeUps: wakeUpsOf(driver),
       onError: options.onError ?? ((error: unknown) => console.error(error)),
       storeAt: (scope) => new ScopedStore(shared, scope),

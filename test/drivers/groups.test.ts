@@ -11,6 +11,7 @@ import {
 import { libsql } from "event-sourcery/libsql";
 import { memory } from "event-sourcery/memory";
 import { postgres } from "event-sourcery/postgres";
+import { driverContract } from "event-sourcery/testing";
 import type { LibSQLDatabase } from "drizzle-orm/libsql";
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
@@ -48,7 +49,9 @@ interface Opened {
 }
 
 const engines: Engine[] = [
-  ...postgresHandles.map(engineOfPostgres),
+  // Other clients and servers differ in nothing that a group could meet; mixed.test.ts has both servers.
+  ...postgresHandles.filter(({ name }) => /^(postgres.js on embedded|PGlite|Bun)/.test(name))
+    .map(engineOfPostgres),
   ...libsqlHandles.map(engineOfLibsql),
 ];
 
@@ -98,8 +101,7 @@ function engineOfLibsql(handle: Handle<LibSQLDatabase>): Engine {
       const driver = libsql(db, { prefix, ...options });
       await driver.migrate();
       return {
-        driver,
-        sent: [],
+        ...{ driver, sent: [] },
         other: libsql(second ? await second() : db, { prefix, ...options }),
         refuseBad: async () =>
           await db.run(sql.raw(
@@ -406,6 +408,21 @@ for (const { name, open } of engines) {
     assert.equal(results.length, 10);
     assert.deepEqual(sent.slice(1).map((text) => /json_to_recordset/.test(text)), [false, true]);
   });
+}
+
+// What the size of a group changes is the same for all clients; the other cases do not append at once.
+const appending = /^(append|appends|of 16|readAll\(\) skips)/;
+for (const { name, open } of engines) {
+  if (!/^(postgres.js on embedded|libSQL in memory)/.test(name)) continue;
+  for (const groups of [1, 2, 64]) {
+    const cases = driverContract(async () => {
+      const { driver, other } = await open({ groups });
+      return { driver, another: () => other };
+    });
+    for (const { name: title, run } of cases.filter(({ name }) => appending.test(name))) {
+      test(`${name}, groups of ${groups}: ${title}`, { timeout }, run);
+    }
+  }
 }
 
 async function count(store: Pick<EventStore, "readAll">): Promise<number> {

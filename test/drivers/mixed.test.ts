@@ -17,7 +17,6 @@ import process from "node:process";
 import { test } from "node:test";
 import { type Cable, lay } from "../support/cable.ts";
 import { libsqlHandles, postgresHandles } from "../support/handles.ts";
-import { runtime } from "../support/root.ts";
 import { Chance, seed } from "../support/seed.ts";
 
 const Noted = defineEvent<number>()("Noted");
@@ -25,7 +24,7 @@ const Bad = defineEvent<number>()("Bad");
 type Events = ReturnType<typeof Noted> | ReturnType<typeof Bad>;
 type Store = EventStore<Events>;
 
-const seconds = Number(process.env["MIXED_SECONDS"] ?? (runtime === "node" ? 2.5 : 1));
+const seconds = Number(process.env["MIXED_SECONDS"] ?? 1.5);
 const streams = Array.from({ length: 12 }, (_, index) => `hot:${index}`);
 
 /** What a worker did, and what it was told. */
@@ -185,7 +184,7 @@ function check(name: string, open: () => Promise<Place>): void {
         const told = await judge(second, calls);
         t.diagnostic(JSON.stringify({ ...told, held, cuts }));
         assert.ok(told["stored"]! > 10 && told["CONCURRENCY"]! > 0);
-        assert.ok(cable === undefined || cuts! > 3, `${cuts} cuts`);
+        assert.ok(cable === undefined || cuts! > 0, `${cuts} cuts`);
       } finally {
         await close();
       }

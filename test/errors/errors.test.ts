@@ -32,6 +32,7 @@ const errors: readonly mod.AnyEventSourceryError[] = [
   new mod.NewerSchemaError(7, 1),
   new mod.OutdatedSchemaError(1, 2),
   new mod.PermanentError("the message is too large"),
+  new mod.SnapshotError("order:42", "aggregate", "it cannot be kept"),
   new mod.StoreRewoundError(5, 9),
   new mod.TransactionAbortedError(),
   new mod.UnknownEventTypeError("Placed"),

@@ -6,6 +6,7 @@ import { drizzle as nodePostgres } from "drizzle-orm/node-postgres";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as pglite } from "drizzle-orm/pglite";
 import { drizzle as postgresJs } from "drizzle-orm/postgres-js";
+import { sql } from "drizzle-orm";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,24 +117,23 @@ export const libsqlHandles: readonly Handle<LibSQLDatabase>[] = [
     async open() {
       const url = await sqldUrl();
       const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
-      const own = await opened(url, connectLibsql, () => dropTables(url, prefix));
+      const { db, close } = await connectLibsql(url);
+      const remove = async () => {
+        await dropTables(db, prefix);
+        await close();
+      };
+      const own = await opened(url, connectLibsql, remove);
       return { ...own, prefix };
     },
   },
 ];
 
 /** With the tables of hundreds of tests in it, the server needs five times as long for a request: each reads the schema. */
-async function dropTables(url: string, prefix: string): Promise<void> {
-  const client = createClient({ url });
-  try {
-    const { rows } = await client.execute({
-      sql: "select name from sqlite_master where type = 'table' and substr(name, 1, ?) = ?",
-      args: [prefix.length, prefix],
-    });
-    await client.batch(rows.map(({ name }) => `drop table "${name}"`), "write");
-  } finally {
-    client.close();
-  }
+export async function dropTables(db: LibSQLDatabase, prefix: string): Promise<void> {
+  const rows = await db.all<{ name: string }>(
+    sql`select name from sqlite_master where type = 'table' and substr(name, 1, ${prefix.length}) = ${prefix}`,
+  );
+  for (const { name } of rows) await db.run(sql.raw(`drop table "${name}"`));
 }
 
 /** Opens a client for a libSQL database. */

@@ -1,0 +1,99 @@
+import type { Event } from "../event/event.ts";
+import { checkNumber, checkObject } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
+import { type Internals, internalsOf } from "../store/internals.ts";
+import type { Folding } from "./snapshot.ts";
+
+/**
+ * How states stay in memory between commands, so that a command needs one round trip: it appends under the expectation
+ * that nobody else has.
+ *
+ * Commands run again more often than without a cache, and what they do must depend on nothing but the state. It is of no
+ * use where many processes write one stream all the time, or where a process serves one request.
+ *
+ * @category Aggregates
+ */
+export interface CacheOptions {
+  /** The greatest number of streams that are kept, from 1; the one unused longest goes first. */
+  readonly max: number;
+  /** How long a state is used after it was last checked, in milliseconds. @default for ever */
+  readonly maxAge?: number | undefined;
+}
+
+/** A state that is kept, at the last event that its process has seen. */
+export interface Entry<State> extends Folding<State> {
+  /** Whether another writer was faster the last time: then newer events are read before the next command. */
+  contended: boolean;
+  /** When it was kept, in milliseconds since 1970. */
+  keptAt: number;
+}
+
+/** The states of one class or decider of a store, by tenant and stream; the one unused longest comes first. */
+export class StateCache<State> {
+  readonly #entries: Map<string, Entry<State>> = new Map();
+  max = 0;
+
+  /** Takes a state out: two commands never share one. */
+  take(key: string, maxAge: number): Entry<State> | undefined {
+    const entry = this.#entries.get(key);
+    this.#entries.delete(key);
+    return entry === undefined || Date.now() - entry.keptAt > maxAge ? undefined : entry;
+  }
+
+  /** Puts a state in, unless a later one has come back meanwhile. */
+  put(key: string, folding: Folding<State>, contended: boolean): void {
+    const other = this.#entries.get(key);
+    if (folding.version === 0 || (other !== undefined && other.version > folding.version)) return;
+    this.#entries.delete(key);
+    this.#entries.set(key, { ...folding, contended, keptAt: Date.now() });
+    for (const [oldest] of this.#entries) {
+      if (this.#entries.size <= this.max) break;
+      this.#entries.delete(oldest);
+    }
+  }
+
+  drop(key: string): void {
+    this.#entries.delete(key);
+  }
+}
+
+/** The caches of each store, by class or decider: repositories made anew for each request share them. */
+const caches: WeakMap<object, WeakMap<object, StateCache<never>>> = new WeakMap();
+
+/** Checks the options. */
+export function readCacheOptions(
+  options: CacheOptions,
+): { readonly max: number; readonly maxAge: number } {
+  const { max, maxAge = Infinity } = checkObject("cache", options);
+  checkNumber("cache.max", max, 1);
+  if (maxAge !== Infinity) checkNumber("cache.maxAge", maxAge);
+  return { max, maxAge };
+}
+
+/**
+ * Returns the cache of a class or decider in a store.
+ *
+ * @throws {UnsupportedError} If the store's driver cannot tell a stream from one that was made anew under its name.
+ */
+export function cacheOf<State>(
+  store: object,
+  owner: object,
+  { max }: Pick<CacheOptions, "max">,
+): { readonly cache: StateCache<State>; readonly internals: Internals<Event, unknown> } {
+  const internals = internalsOf<Event, unknown>(store);
+  if (!internals?.shared.driver.capabilities.expectedEventId) {
+    throw new UnsupportedError("keep states", 'its driver lacks the capability "expectedEventId"');
+  }
+  const { shared } = internals;
+  const own = caches.get(shared) ?? new WeakMap<object, StateCache<never>>();
+  caches.set(shared, own);
+  let cache = own.get(owner) as StateCache<State> | undefined;
+  if (cache === undefined) {
+    const made = new StateCache<State>();
+    cache = made;
+    own.set(owner, made as unknown as StateCache<never>); // of this owner's states
+    shared.forgetters.push((tenantId, streamId) => made.drop(`${tenantId}\0${streamId}`));
+  }
+  cache.max = Math.max(cache.max, max);
+  return { cache, internals };
+}
