@@ -3,7 +3,7 @@ import { isEventSourceryError } from "../errors/guard.ts";
 import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
 import { readStream } from "../store/read.ts";
-import { cacheOf, type CacheOptions, type Entry, type StateCache } from "./cache.ts";
+import { cacheOf, type Entry, type StateCache } from "./cache.ts";
 import { type Folding, leaveSnapshot, loadState, type Model, pass, step } from "./snapshot.ts";
 
 /**
