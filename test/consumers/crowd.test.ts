@@ -39,8 +39,9 @@ for (const engine of engines) {
 
 for (const engine of ["memory", ...engines] as const) {
   const title = `${names} consumers of one store on ${engine}`;
-  test(`${title} each get everything once, and idle together`, { timeout: 60_000 }, async () => {
-    await using opened = engine === "memory" ? inMemory() : await stage(engine);
+  test(`${title} each get everything once, and idle together`, { timeout: 120_000 }, async () => {
+    // Nor may anybody give up: a thousand write their checkpoints one after the other.
+    await using opened = engine === "memory" ? inMemory() : await stage(engine, 60_000);
     const { driver } = opened;
     let asked = 0;
     const settled = () => {

@@ -68,12 +68,13 @@ export function open(
   url: string,
   wrap: (driver: Driver) => Driver = (driver) => driver,
   max: number = 4,
+  busyTimeout: number = 5000,
 ): Connected {
   const events = [Noted] as const;
   if (engine === "libsql") {
     const client = createClient({ url });
     const db = libsqlHandle(client);
-    const driver = libsql(db);
+    const driver = libsql(db, { busyTimeout });
     return {
       driver,
       store: new EventStore(wrap(driver), { events }),
@@ -87,7 +88,7 @@ export function open(
   if (engine === "node-postgres") {
     const { pool, close } = openPool(url, max);
     const db = nodeHandle(pool);
-    const driver = postgres(db);
+    const driver = postgres(db, { busyTimeout });
     return {
       driver,
       store: new EventStore(wrap(driver), { events }),
@@ -97,7 +98,7 @@ export function open(
   }
   const client = connect(url, { max, onnotice: () => {} });
   const db = postgresHandle(client);
-  const driver = postgres(db);
+  const driver = postgres(db, { busyTimeout });
   return {
     driver,
     store: new EventStore(wrap(driver), { events }),

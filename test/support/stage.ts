@@ -50,11 +50,11 @@ export const options = {
 } satisfies ConsumerOptions & { name: string };
 
 /** Sets the stage. */
-export async function stage(engine: Errand["engine"]): Promise<Stage> {
+export async function stage(engine: Errand["engine"], busyTimeout?: number): Promise<Stage> {
   const { url, drop } = engine === "libsql" ? file() : await createDatabase();
   const journal = new Journal();
   const children: ChildProcess[] = [];
-  const connected = open(engine, url);
+  const connected = open(engine, url, undefined, undefined, busyTimeout);
   const { driver, execute } = connected;
   await driver.migrate();
   await execute(
