@@ -23,6 +23,7 @@ import {
   type PostgresDb,
   postgresHandles,
 } from "../support/handles.ts";
+import { runtime } from "../support/root.ts";
 import { Chance, seed } from "../support/seed.ts";
 import { shared } from "../support/shared.ts";
 
@@ -410,10 +411,10 @@ for (const { name, open } of engines) {
   });
 }
 
-// What the size of a group changes is the same for all clients; the other cases do not append at once.
+// What the size of a group changes is the same for all clients and runtimes; the other cases do not append at once.
 const appending = /^(append|appends|of 16|readAll\(\) skips)/;
 for (const { name, open } of engines) {
-  if (!/^(postgres.js on embedded|libSQL in memory)/.test(name)) continue;
+  if (runtime !== "node" || !/^(postgres.js on embedded|libSQL in memory)/.test(name)) continue;
   for (const groups of [1, 2, 64]) {
     const cases = driverContract(async () => {
       const { driver, other } = await open({ groups });
