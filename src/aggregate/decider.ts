@@ -171,8 +171,8 @@ export function decider<State, Command, E extends Event>(
           }
           const append = publish ? store.publish : store.append;
           const expected = { expectedVersion: at, expectedEventId: attempt.pinned };
+          attempt.sent = true;
           const { version, position, events } = await append(streamId, decided, expected);
-          attempt.stored = true;
           const state = events.reduce((state, event) => evolve(state, event), before);
           return { result: { version, position, events, state }, state, events };
         };

@@ -9,7 +9,7 @@ import { Aggregate, type AggregateClass, type AggregateEvent, lifecycle } from "
 import { checkCommand, withRetries } from "./attempt.ts";
 import { cacheOf, type CacheOptions, readCacheOptions } from "./cache.ts";
 import { type AsOf, keepingOf, modelOf } from "./load.ts";
-import { type CommandContext, keepNew, type Ran, type Run, runOn } from "./run.ts";
+import { type Attempt, type CommandContext, keepNew, type Ran, type Run, runOn } from "./run.ts";
 import { blank, type Folding, loadState, type Model, type SnapshotOptions } from "./snapshot.ts";
 
 /**
@@ -116,11 +116,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
     const streamId = this.#streamId(id);
-    const command = this.#command(id, async (folding) => {
-      return await this.#run(folding, 1, "noStream", run);
+    const command = this.#command(id, async (folding, attempt) => {
+      return await this.#run(folding, attempt, 1, "noStream", run);
     });
     const folding = blank(command.model);
-    const ran = await command.run(folding, { pinned: undefined, stored: false });
+    const ran = await command.run(folding, { pinned: undefined, sent: false });
     // Without events to save, no append has checked whether the stream exists.
     const actual = ran.state.version === 0 ? await this.#store.version(streamId) : 0;
     if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
@@ -189,9 +189,9 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     let runs = 0;
     const attempt = (_: number, ensure: (version: number) => void) =>
       runOn(
-        this.#command(id, async (folding, { pinned }) => {
+        this.#command(id, async (folding, attempt) => {
           ensure(folding.version);
-          return await this.#run(folding, ++runs, 0, run, metadata, pinned);
+          return await this.#run(folding, attempt, ++runs, 0, run, metadata);
         }),
       );
     return await withRetries(this.#store, streamId, this.#retries, expectedVersion, attempt);
@@ -234,17 +234,17 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
 
   async #run<R>(
     { state: aggregate, version, createdAt, updatedAt }: Folding<A>,
-    attempt: number,
+    attempt: Attempt,
+    number: number,
     fresh: 0 | "noStream",
     run: (aggregate: A, context: CommandContext<E>) => R,
     metadata?: Metadata,
-    pinned?: string,
   ): Promise<Ran<A, ExecuteResult<A, Awaited<R>>>> {
     checkFunction("run", run);
-    const context = { isNew: version === 0, version, createdAt, updatedAt, attempt };
+    const context = { isNew: version === 0, version, createdAt, updatedAt, attempt: number };
     try {
       const result = await run(aggregate, { ...context, store: this.#store });
-      const saved = await this.#save(aggregate, fresh, metadata, pinned);
+      const saved = await this.#save(aggregate, fresh, metadata, attempt);
       return { result: { result, aggregate, ...saved }, state: aggregate, events: saved.events };
     } catch (error) {
       lifecycle.discard(aggregate);
@@ -257,7 +257,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     aggregate: A,
     fresh: 0 | "noStream",
     metadata?: Metadata,
-    expectedEventId?: string,
+    attempt?: Attempt,
   ): Promise<SaveResult<AggregateEvent<A>>> {
     lifecycle.check(aggregate);
     // The constructor takes only a store of the aggregate's events.
@@ -268,8 +268,9 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
     const append = this.#publish ? store.publish : store.append;
-    const options = { expectedVersion, expectedEventId };
+    const options = { expectedVersion, expectedEventId: attempt?.pinned };
     const streamId = this.#streamId(aggregate.id);
+    if (attempt !== undefined) attempt.sent = true;
     const { version, position, events } = await append(streamId, changes, options);
     lifecycle.saved(aggregate, changes, version);
     internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));

@@ -50,8 +50,8 @@ export interface Run<State, R> {
 export interface Attempt {
   /** The id that the event at the state's version must have; undefined if the state was loaded just now. */
   readonly pinned: string | undefined;
-  /** Whether it has stored its events: then it never runs again, whatever fails after that. */
-  stored: boolean;
+  /** Whether its append has begun: then its events may be stored, and whatever fails, it runs again only after a conflict. */
+  sent: boolean;
 }
 
 /** The complete options of a cache, and whose states it holds. */
@@ -87,7 +87,7 @@ export async function runOn<State, R>(command: Run<State, R>): Promise<R> {
   }
   const folding = await loadState(command.store, command.streamId, command.model, {});
   try {
-    const ran = await command.run(folding, { pinned: undefined, stored: false });
+    const ran = await command.run(folding, { pinned: undefined, sent: false });
     return place === undefined
       ? ran.result
       : await checkIn(place, command, folding, ran, contended);
@@ -152,18 +152,19 @@ async function onKept<State, R>(
   entry: Entry<State>,
 ): Promise<Ran<State, R> | undefined> {
   const { version } = entry;
-  const attempt = { pinned: entry.eventId, stored: false };
+  const attempt = { pinned: entry.eventId, sent: false };
   try {
     const ran = await run(entry, attempt);
     // What was stored has been compared; that there was nothing to do has not.
     return ran.events.length > 0 || await isCurrent(place, streamId, entry) ? ran : undefined;
   } catch (error) {
-    if (attempt.stored) throw error;
-    if (isEventSourceryError(error)) {
-      if (!isEventSourceryError(error, "CONCURRENCY") || error.transactionAborted) throw error;
-      if (error.streamId === streamId && error.expected === version) return undefined;
+    if (attempt.sent) {
+      const conflict = isEventSourceryError(error, "CONCURRENCY") && !error.transactionAborted;
+      if (conflict && error.streamId === streamId && error.expected === version) return undefined;
+      // An invalid event is found before anything is sent.
+      if (!isEventSourceryError(error, "INVALID_EVENT")) throw error;
     }
-    // A refusal on an old state may be none on the present one.
+    // A refusal on an old state, whoever makes it, may be none on the present one.
     if (await isCurrent(place, streamId, entry)) throw error;
     return undefined;
   }

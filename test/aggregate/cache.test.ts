@@ -2,6 +2,7 @@
 import {
   Aggregate,
   ConcurrencyError,
+  ConnectionError,
   decider,
   defineEvent,
   type Driver,
@@ -10,6 +11,7 @@ import {
   isEventSourceryError,
   Repository,
   type RepositoryOptions,
+  UnknownOutcomeError,
 } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { memory } from "event-sourcery/memory";
@@ -37,9 +39,23 @@ class Counter extends Aggregate<Added> {
     return this.count;
   }
   force(by: string): number {
-    this.emit(Added({ by, before: this.count }));
+    return this.take({ by, before: this.count });
+  }
+  take(data: { by: string; before: number }): number {
+    this.emit(Added(data));
     return this.count;
   }
+}
+
+/** Changes members of a driver. */
+function changed(driver: Driver, change: (own: Driver) => Partial<Driver>): Driver {
+  const own = change(driver);
+  return new Proxy(driver, {
+    get(target, member) {
+      const value: unknown = Reflect.get(own, member) ?? Reflect.get(target, member, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Counts what is asked of a driver. */
@@ -97,6 +113,77 @@ test("a refusal on an old state, and one with nothing to do, run again on the pr
   assert.deepEqual([count, attempts], [4, [1, 2]]);
   await there.append("counter:a", Added({ by: "y", before: 4 }));
   await assert.rejects(counters(here).aggregate("a", (one) => one.add("x")), /refused at 5/);
+});
+
+test("a refusal by this library on an old state is none on the present one, either", async () => {
+  const driver = memory();
+  const [here, there] = [open(driver), open(driver)];
+  // On a count of 1 there is nothing that could be stored.
+  const dataAt = (before: number) => ({
+    by: "x",
+    before: before === 1 ? (() => 1) as never : before,
+  });
+  await counters(here).aggregate("a", (one) => one.force("x"));
+  const refused = counters(here).aggregate("a", (one) => one.take(dataAt(one.count)));
+  await assert.rejects(refused, { code: "INVALID_EVENT" });
+  await counters(here).aggregate("b", (one) => one.force("x"));
+  await there.append("counter:b", Added({ by: "y", before: 1 }));
+  assert.equal(await counters(here).aggregate("b", (one) => one.take(dataAt(one.count))), 3);
+  // The decider's event is made by hand, and looked at by append().
+  const counting = decider({
+    ...{ category: "counter", cache: { max: 10 }, initialState: () => 0 },
+    evolve: (count, _event: Added) => count + 1,
+    decide: (_: "count", count): Added => ({
+      ...Added({ by: "x", before: 0 }),
+      data: dataAt(count),
+    }),
+  });
+  await counting.handle(here, "c", "count");
+  await assert.rejects(counting.handle(here, "c", "count"), { code: "INVALID_EVENT" });
+  await counting.handle(here, "d", "count");
+  await there.append("counter:d", Added({ by: "y", before: 1 }));
+  assert.equal((await counting.handle(here, "d", "count")).state, 3);
+});
+
+test("where a refusal cannot be checked, the command fails with the reason for that", async () => {
+  let lost = false;
+  const driver = changed(memory(), (own) => ({
+    load: async (query) => {
+      if (lost) throw new ConnectionError();
+      return await own.load(query);
+    },
+  }));
+  const store = open(driver);
+  for (let count = 0; count < 2; count++) {
+    await counters(store).aggregate("a", (one) => one.force("x"));
+  }
+  lost = true;
+  await assert.rejects(counters(store).aggregate("a", (one) => one.add("x")), {
+    code: "CONNECTION",
+  });
+});
+
+test("a command whose append may have stored its events never runs again", async () => {
+  for (const error of [new UnknownOutcomeError(["counter:a"]), new TypeError("from a handler")]) {
+    let broken = false;
+    const driver = changed(memory(), (own) => ({
+      async append(requests) {
+        const outcomes = await own.append(requests);
+        if (broken) throw error;
+        return outcomes;
+      },
+    }));
+    const store = open(driver);
+    await counters(store).aggregate("a", (one) => one.force("x"));
+    broken = true;
+    let runs = 0;
+    const failed = counters(store).aggregate("a", (one) => {
+      runs++;
+      return one.force("x");
+    });
+    await assert.rejects(failed, (found) => found === error);
+    assert.deepEqual([runs, await store.version("counter:a")], [1, 2]);
+  }
 });
 
 test("after a conflict the next command reads what is newer first, and is optimistic again after that", async () => {
