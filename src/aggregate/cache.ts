@@ -2,7 +2,7 @@ import type { Event } from "../event/event.ts";
 import { checkNumber, checkObject } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
-import type { Folding } from "./snapshot.ts";
+import type { Folding } from "./model.ts";
 
 /**
  * How states stay in memory between commands, so that a command needs one round trip: it appends under the expectation

@@ -9,7 +9,8 @@ import { isUnknown } from "../event/unknown.ts";
 import { checkCommand, withRetries } from "./attempt.ts";
 import { type CacheOptions, readCacheOptions } from "./cache.ts";
 import { type Attempt, type Ran, runOn } from "./run.ts";
-import { type Folding, type Model, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
+import type { Folding, Model } from "./model.ts";
+import { readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * The parts of a decider: pure functions, and how its commands run.

@@ -1,11 +1,7 @@
 import type { Event } from "../event/event.ts";
 import { type Aggregate, type AggregateClass, lifecycle } from "./aggregate.ts";
-import {
-  type Model,
-  needSnapshots,
-  readSnapshotOptions,
-  type SnapshotOptions,
-} from "./snapshot.ts";
+import type { Model } from "./model.ts";
+import { needSnapshots, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * The past state in which an aggregate is loaded.

@@ -10,7 +10,8 @@ import { checkCommand, withRetries } from "./attempt.ts";
 import { cacheOf, type CacheOptions, readCacheOptions } from "./cache.ts";
 import { type AsOf, keepingOf, modelOf } from "./load.ts";
 import { type Attempt, type CommandContext, keepNew, type Ran, type Run, runOn } from "./run.ts";
-import { blank, type Folding, loadState, type Model, type SnapshotOptions } from "./snapshot.ts";
+import { blank, type Folding, type Model } from "./model.ts";
+import { loadState, type SnapshotOptions } from "./snapshot.ts";
 
 /**
  * Options of a repository.

@@ -4,7 +4,8 @@ import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
 import { readStream } from "../store/read.ts";
 import { cacheOf, type Entry, type StateCache } from "./cache.ts";
-import { type Folding, leaveSnapshot, loadState, type Model, pass, step } from "./snapshot.ts";
+import { type Folding, type Model, pass, step } from "./model.ts";
+import { leaveSnapshot, loadState } from "./snapshot.ts";
 
 /**
  * The second argument of a command: facts about the loaded stream.

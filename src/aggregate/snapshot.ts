@@ -1,16 +1,23 @@
 import type { Session } from "../driver/driver.ts";
-import type { NewSnapshot, Snapshots, StoredSnapshot } from "../driver/snapshots.ts";
+import type {
+  NewSnapshot,
+  SnapshotPage,
+  SnapshotQuery,
+  Snapshots,
+  StoredSnapshot,
+} from "../driver/snapshots.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import { decode } from "../codec/decode.ts";
 import { encode } from "../codec/encode.ts";
 import { checkInstant, checkName, checkNumber, checkObject } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
 import { SnapshotError } from "../errors/store.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
-import { isUnknown } from "../event/unknown.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import type { EventReader } from "../store/reader.ts";
 import { pageSize, readStream } from "../store/read.ts";
+import { blank, type Folding, type Keeping, type Model, step } from "./model.ts";
 
 /**
  * How the states of long streams are kept, so that a command need not read all of their events.
@@ -22,43 +29,6 @@ export interface SnapshotOptions {
   readonly every?: number | undefined;
   /** Tells the snapshots of two models over the same streams apart. @default "aggregate", or "decider" */
   readonly kind?: string | undefined;
-}
-
-/** The options of snapshots, complete. */
-interface Keeping {
-  readonly kind: string;
-  readonly stateVersion: number;
-  readonly every: number;
-}
-
-/** How a state is folded, kept and brought back. */
-export interface Model<State> {
-  /** How snapshots are kept; undefined if none are. */
-  readonly keeping: Keeping | undefined;
-  /** Makes the state before the first event. */
-  readonly initial: () => State;
-  readonly evolve: (state: State, event: RecordedEvent) => State;
-  /** Returns the state as plain data; undefined for no snapshot now. */
-  readonly capture: (state: State) => unknown;
-  /** Makes a state of plain data that is its own to change. */
-  readonly restore: (data: unknown, version: number) => State;
-  /** Whether a state that was kept is still that of a version; then makes it safe to be kept. */
-  readonly isIntact: (state: State, version: number) => boolean;
-}
-
-/** A state on its way from event to event. */
-export interface Folding<State> {
-  state: State;
-  version: number;
-  eventId: string;
-  createdAt: Date | undefined;
-  updatedAt: Date | undefined;
-  /** The latest time of its events, in milliseconds since 1970. */
-  latest: number;
-  /** The events since the last snapshot. */
-  replayed: number;
-  /** Whether one of them is of a type that this release does not know: it would be lost for one that does. */
-  unknown: boolean;
 }
 
 /** The most characters of a snapshot's JSON. */
@@ -115,7 +85,7 @@ export async function loadState<State>(
   }
   const { tenantId = "", shared: { catalog } } = internals;
   const session = internals.session();
-  const page = model.keeping && await session.snapshots!.load({
+  const page = model.keeping && await readPage(internals, {
     ...{ tenantId, streamId, kind: model.keeping.kind, stateVersion: model.keeping.stateVersion },
     ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString(), limit: pageSize },
   });
@@ -142,31 +112,21 @@ export async function loadState<State>(
   return { ...folding, saving };
 }
 
-/** Makes the state before the first event. */
-export function blank<State>({ initial }: Model<State>): Folding<State> {
-  const times = { createdAt: undefined, updatedAt: undefined, latest: -Infinity };
-  return { state: initial(), version: 0, eventId: "", ...times, replayed: 0, unknown: false };
-}
-
-/** Folds an event into a state. */
-export function step<State>(
-  folding: Folding<State>,
-  { evolve }: Model<State>,
-  event: RecordedEvent,
-): void {
-  folding.state = evolve(folding.state, event);
-  pass(folding, event);
-}
-
-/** Notes an event that the state holds already. */
-export function pass<State>(folding: Folding<State>, event: RecordedEvent): void {
-  folding.version = event.version;
-  folding.eventId = event.id;
-  folding.createdAt ??= event.createdAt;
-  folding.updatedAt = event.createdAt;
-  folding.latest = Math.max(folding.latest, event.createdAt.getTime());
-  folding.replayed++;
-  folding.unknown ||= isUnknown(event);
+/** Reads the snapshot and the first page after it; undefined, and a report, where the database refuses just that. */
+async function readPage(
+  internals: Internals<Event, unknown>,
+  query: SnapshotQuery,
+): Promise<SnapshotPage | undefined> {
+  try {
+    return await internals.session().snapshots!.load(query);
+  } catch (error) {
+    // In a transaction, the refusal may have aborted it.
+    const refused = isEventSourceryError(error, "DRIVER") ||
+      isEventSourceryError(error, "MISSING_SCHEMA");
+    if (!refused || internals.transaction !== undefined) throw error;
+    report(internals, query.streamId, query.kind, "it cannot be read", error);
+    return undefined;
+  }
 }
 
 /** Makes the state of a snapshot; undefined, and a report, if that cannot be done. */

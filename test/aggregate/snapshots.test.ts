@@ -2,6 +2,7 @@
 import {
   Aggregate,
   type AggregateClass,
+  ConnectionError,
   decider,
   defineEvent,
   type Driver,
@@ -17,6 +18,7 @@ import {
 import { libsql } from "event-sourcery/libsql";
 import { memory } from "event-sourcery/memory";
 import { postgres } from "event-sourcery/postgres";
+import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
@@ -114,24 +116,28 @@ const queryOf = (streamId: string, stateVersion = 1) => ({
   ...{ to: Number.MAX_SAFE_INTEGER, at: undefined, limit: 100 },
 });
 
-const places: Record<string, () => Promise<readonly [Driver, Driver]>> = {
+/** Two drivers on one database, and what drops its table of snapshots. */
+type Place = readonly [Driver, Driver, drop: () => Promise<unknown>];
+const places: Record<string, () => Promise<Place>> = {
   memory: async () => {
     const driver = memory();
-    return [driver, driver];
+    return [driver, driver, async () => {}];
   },
 };
 for (const handle of postgresHandles.filter(({ name }) => /postgres.js on embedded/.test(name))) {
   places[handle.name] = async () => {
     const { db, another, close } = await handle.open();
     after(close);
-    return [postgres(db), postgres(await another!())];
+    const drop = async () => await db.execute(sql`drop table event_sourcery.snapshots`);
+    return [postgres(db), postgres(await another!()), drop];
   };
 }
 for (const handle of libsqlHandles.filter(({ name }) => name === "libSQL file")) {
   places[handle.name] = async () => {
     const { db, another, prefix, close } = await handle.open();
     after(close);
-    return [libsql(db, { prefix }), libsql(await another!(), { prefix })];
+    const drop = () => db.run(sql.raw(`drop table "${prefix}snapshots"`));
+    return [libsql(db, { prefix }), libsql(await another!(), { prefix }), drop];
   };
 }
 
@@ -139,8 +145,9 @@ for (const [name, make] of Object.entries(places)) {
   test(`${name}: a load equals a full replay, whatever is stored meanwhile (SEED=${seed})`, {
     timeout,
   }, async () => {
-    const drivers = await make();
-    await drivers[0].migrate();
+    const [one, another] = await make();
+    await one.migrate();
+    const drivers = [one, another];
     // Half of the snapshots are kept late, when their stream may be gone or longer.
     const chance = new Chance(seed);
     const late = drivers.map((driver) =>
@@ -303,6 +310,42 @@ test("a snapshot that cannot be kept is reported once, until one is, and the com
   broken = true;
   await repository.aggregate("a", (list) => list.add("x"));
   assert.equal(errors.length, 2);
+});
+
+for (const [name, make] of Object.entries(places).filter(([name]) => name !== "memory")) {
+  test(`${name}: a table that is gone is reported, and costs no command and no load`, {
+    timeout,
+  }, async () => {
+    const [driver, , drop] = await make();
+    await driver.migrate();
+    const { store, errors } = open(driver);
+    const repository = lists(store, 2);
+    for (let count = 1; count <= 5; count++) {
+      await repository.aggregate("a", (list) => list.add("x"));
+    }
+    await drop();
+    for (let count = 6; count <= 8; count++) {
+      assert.equal(await repository.aggregate("a", (list) => list.add("x")), count);
+    }
+    assert.equal((await repository.load("a"))!.version, 8);
+    assert.equal((await repository.load("a", { version: 7 }))!.version, 7);
+    assert.deepEqual(errors.map((error) => error instanceof SnapshotError), [true]);
+    assert.match(String(errors[0]), /cannot be read/);
+  });
+}
+
+test("a lost connection is told as such, and nothing is replayed for it", async () => {
+  let asked = 0;
+  const driver = keeping(memory(), () => ({
+    async load() {
+      asked++;
+      throw new ConnectionError();
+    },
+  }));
+  const { store, errors } = open(driver);
+  await store.append("list:a", Cleared());
+  await assert.rejects(lists(store).load("a"), { code: "CONNECTION" });
+  assert.deepEqual([asked, errors], [1, []]);
 });
 
 test("a command answers when its snapshot is kept", async () => {
