@@ -8,8 +8,11 @@ import { sabotaged } from "../support/sabotage.ts";
 import { lapses } from "../support/lapses.ts";
 import { oversights } from "../support/oversights.ts";
 import { sabotages } from "../support/sabotages.ts";
+import { slips } from "../support/slips.ts";
 
-for (const [name, sabotage] of Object.entries({ ...sabotages, ...lapses, ...oversights })) {
+for (
+  const [name, sabotage] of Object.entries({ ...sabotages, ...lapses, ...oversights, ...slips })
+) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
     assert.equal(await passes(driverContract(() => sabotaged(sabotage))), false);
   });

@@ -7,6 +7,7 @@ import type {
   SnapshotQuery,
   Snapshots,
 } from "../../driver/snapshots.ts";
+import { importEvents } from "../../import/import.ts";
 import { type Cases, lacks, newEvent, Noted, notes, rejects, type Rig, write } from "../rig.ts";
 
 /** Adds up what was noted. */
@@ -135,7 +136,7 @@ export const snapshots: Cases = Object.fromEntries(
       }
       // Only the release before the last may still be in use.
       assert.deepEqual(versions, [undefined, 2, 3, undefined]);
-      await snapshots.save(snapshotAt(9, { kind: "other" }));
+      await snapshots.save(snapshotAt(9, { kind: "other", stateVersion: 3 }));
       assert.equal((await load(snapshots, { stateVersion: 3 })).snapshot?.version, 3);
       const page = await load(snapshots, { tenantId: "acme", stateVersion: 3 });
       assert.deepEqual(told(page), [undefined, []]);
@@ -162,6 +163,43 @@ export const snapshots: Cases = Object.fromEntries(
       await driver.delete("", "s");
       await fill(rig, "e", 9);
       assert.deepEqual(told(await load(snapshots)), [undefined, [1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    },
+
+    async "an import drops the snapshots of its streams, whose events keep their ids"(
+      { driver, store },
+      snapshots,
+    ) {
+      const history = [1, 2, 3].map((number) => ({
+        streamId: "s",
+        event: Noted(number, { id: `e${number}` }),
+      }));
+      if (!driver.capabilities.imported) {
+        await rejects(importEvents(store, history), "UNSUPPORTED");
+        return;
+      }
+      // Kept late, of a stream that is gone.
+      await snapshots.save(snapshotAt(2));
+      await importEvents(store, history);
+      assert.deepEqual(told(await load(snapshots)), [undefined, [1, 2, 3]]);
+    },
+
+    async "a repository under using() keeps a snapshot once that is committed"(
+      { store, begin },
+      snapshots,
+    ) {
+      await store.append("total:a", notes(5));
+      const query = { streamId: "total:a", kind: "aggregate" };
+      assert.deepEqual(told(await load(snapshots, query)), [undefined, [1, 2, 3, 4, 5]]);
+      if (begin === undefined) return;
+      const joined = await begin(async (db) => {
+        const joined = store.using(db);
+        const totals = new Repository(joined, Total, { snapshots: { every: 3 } });
+        assert.equal(await totals.aggregate("a", (total) => total.note(1)), 16);
+        return joined;
+      });
+      assert.equal((await load(snapshots, query)).snapshot, undefined);
+      await joined.committed();
+      assert.deepEqual(told(await load(snapshots, query)), [5, [6]]);
     },
 
     async "a repository with snapshots loads what the events say"({ store, driver }) {
