@@ -43,6 +43,11 @@ export const budgets: readonly Budget[] = [
   { subject: "drain", where: anyPostgres, beside: "event-sourcery × 2", most: 0.67 },
   { subject: "latency", where: anyPostgres, most: 10 },
   { subject: "idle", where: anyPostgres, most: 10 },
+  // With a snapshot, a long stream is to cost at most 1.5 times as much as a short one.
+  { subject: "states-snapshot", where: anyPostgres, beside: "10 events", least: 0.67 },
+  { subject: "states-snapshot", where: file, beside: "10 events", least: 0.67 },
+  { subject: "states-cached", where: anyPostgres, beside: "10 events", least: 0.9 },
+  { subject: "states-cached", where: file, beside: "10 events", least: 0.9 },
   { subject: "growth-append", where: anyPostgres, beside: "empty", least: 0.91 },
   { subject: "growth-load", where: anyPostgres, beside: "empty", least: 0.91 },
   { subject: "growth-tags", where: anyPostgres, beside: "empty", least: 0.91 },

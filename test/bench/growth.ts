@@ -1,6 +1,7 @@
 import type { EventReader, EventWriter } from "../../mod.ts";
 import { connectPostgres, openLibsql, openPostgres, type Placed, placed } from "./databases.ts";
-import { type Figure, quantile } from "./figures.ts";
+import type { Figure } from "./figures.ts";
+import { takeTurns } from "./turns.ts";
 
 const columns = "tenant_id, stream_id, version, category, slot, id, type, schema_version, " +
   "created_at, data, metadata, tags, published";
@@ -115,30 +116,13 @@ async function measure(
   const name = `${events.toLocaleString("en")} events`;
   const figures: Figure[] = [];
   for (const { subject, title, times, work } of subjects) {
-    const sides = [{ name, store: large, rates: [] as number[] }, {
-      name: "empty",
-      store: empty,
-      rates: [] as number[],
-    }];
-    for (let round = 0; round <= rounds; round++) {
-      for (const { store, rates } of sides) {
-        const start = performance.now();
-        for (let time = 0; time < times; time++) await work(store);
-        if (round > 0) rates.push(times / (performance.now() - start) * 1000);
-      }
-    }
-    const first = sides[0]!.rates;
-    figures.push({
-      ...{ subject, where, rounds, unit: "times/s", lower: false, at: new Date().toISOString() },
-      title: `${title} among ${name}`,
-      sides: sides.map(({ name, rates }) => ({
-        name,
-        median: quantile(rates, 0.5),
-        low: quantile(rates, 0.25),
-        high: quantile(rates, 0.75),
-        ratio: quantile(rates.map((rate, round) => first[round]! / rate), 0.5),
-      })),
-    });
+    const what = { subject, title: `${title} among ${name}`, where, rounds };
+    figures.push(
+      await takeTurns(what, [
+        { name, times, work: () => work(large) },
+        { name: "empty", times, work: () => work(empty) },
+      ]),
+    );
   }
   return figures;
 }

@@ -4,7 +4,7 @@
 // - `resume` leaves out what this commit has figures of, after a run that was cut off.
 // - `trial` does little, for a look on a busy machine; its figures are kept apart.
 // - `report` measures nothing; it prints the figures and writes the README's table and charts.
-// - `growth 5000000` and `soak 3` (events; minutes) take long, and are run only where they are named.
+// - `growth 5000000`, `soak 3` (events; minutes) and `states` take long, and are run only where they are named.
 //
 // These are figures, not tests: a busy machine makes nothing fail.
 import process from "node:process";
@@ -15,6 +15,7 @@ import { describe, dropAll, kinds } from "./places.ts";
 import { print, write } from "./report.ts";
 import { measure } from "./run.ts";
 import { soak } from "./soak.ts";
+import { states } from "./states.ts";
 import { type Scale, subjects } from "./subjects.ts";
 import { types } from "./types.ts";
 
@@ -29,9 +30,10 @@ const scale: Scale = trial
   ? { rounds: 2, milliseconds: 60, events: 1000 }
   : { rounds: 5, milliseconds: 200, events: 5000 };
 
-const known = ["resume", "trial", "report", "growth", "soak", "idle", "types"];
+const alone = ["growth", "soak", "idle", "states", "types"];
+const known = ["resume", "trial", "report", ...alone];
 const named = words.filter((word) =>
-  ["growth", "soak", "idle", "types"].includes(word) || subjects.some(({ name }) => name === word)
+  alone.includes(word) || subjects.some(({ name }) => name === word)
 );
 for (const word of words) {
   if (known.includes(word) || named.includes(word) || Number(word) > 0) continue;
@@ -81,6 +83,9 @@ async function run(): Promise<void> {
   await one("idle", where, () => idle(where, trial ? 2 : 10));
   if (named.includes("growth")) {
     for (const figure of await growth(size ?? 500_000, where, trial ? 4 : 60)) keep(figure);
+  }
+  if (named.includes("states")) {
+    for (const figure of await states(where, trial ? 4 : 40)) keep(figure);
   }
   if (named.includes("soak")) await soak(size);
 }

@@ -1,11 +1,14 @@
 import { createClient } from "@libsql/client/http";
 import { drizzle } from "drizzle-orm/libsql";
 import {
+  Aggregate,
   ConcurrencyError,
   defineEvent,
   type EventOf,
   EventStore,
   type EventWriter,
+  Repository,
+  type RepositoryOptions,
 } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import assert from "node:assert/strict";
@@ -15,6 +18,7 @@ import { sqldUrl } from "../support/sqld.ts";
 const Noted = defineEvent<string>()("Noted");
 const tagged = Noted("c", { tags: ["urgent", "private"] });
 type Writer = EventWriter<EventOf<typeof Noted>>;
+type Store = EventStore<EventOf<typeof Noted>>;
 
 /** Each finds one event in "note:1". */
 const appends: Record<string, (store: Writer) => Promise<unknown>> = {
@@ -60,8 +64,63 @@ for (const [name, append] of Object.entries(conflicts)) {
   );
 }
 
+class Note extends Aggregate<EventOf<typeof Noted>> {
+  static readonly category = "note";
+  count = 0;
+  protected apply(): void {
+    this.count++;
+  }
+  protected override snapshot(): unknown {
+    return this.count;
+  }
+  protected override restore(state: unknown): void {
+    this.count = state as number;
+  }
+  add(limit: number): void {
+    if (this.count >= limit) throw new RangeError("full");
+    this.emit(Noted("a"));
+  }
+}
+
+const commands: Record<
+  string,
+  { options: RepositoryOptions; refused?: boolean; expected: number }
+> = {
+  "without options": { options: {}, expected: 2 },
+  "with a snapshot": { options: { snapshots: { every: 2 } }, expected: 2 },
+  "on a kept state": { options: { cache: { max: 1 } }, expected: 1 },
+  "refused on a kept state": { options: { cache: { max: 1 } }, refused: true, expected: 1 },
+  "on a kept state, with snapshots": {
+    options: { cache: { max: 1 }, snapshots: { every: 9 } },
+    expected: 1,
+  },
+};
+
+for (const [name, { options, refused, expected }] of Object.entries(commands)) {
+  test(`a command ${name} takes ${expected} HTTP request${expected > 1 ? "s" : ""} on libSQL`, {
+    timeout: 60_000,
+  }, async () => {
+    // The second leaves a snapshot of the two events that it has found.
+    const prepare = async (store: Store) => {
+      const notes = new Repository(store, Note, options);
+      for (let count = 0; count < 2; count++) {
+        await notes.aggregate("1", (note) => note.add(9));
+      }
+    };
+    const command = async (store: Store) => {
+      const notes = new Repository(store, Note, options);
+      const done = notes.aggregate("1", (note) => note.add(refused ? 3 : 9));
+      await (refused ? assert.rejects(done, RangeError) : done);
+    };
+    assert.equal(await requests(command, prepare), expected);
+  });
+}
+
 /** Counts the requests of some work on a store whose tables are made. */
-async function requests(work: (store: Writer) => Promise<unknown>): Promise<number> {
+async function requests(
+  work: (store: Store) => Promise<unknown>,
+  prepare: (store: Store) => Promise<unknown> = async () => {},
+): Promise<number> {
   let count = 0;
   const counting = (request: Request) => (count++, fetch(request));
   const client = createClient({ url: await sqldUrl(), fetch: counting });
@@ -74,6 +133,7 @@ async function requests(work: (store: Writer) => Promise<unknown>): Promise<numb
     };
     await (await open()).append("note:1", Noted("first"));
     const store = await open(); // whose first append counts too
+    await prepare(store);
     count = 0;
     await work(store);
     return count;
