@@ -164,3 +164,21 @@ describe("scan() on libSQL", () => {
     });
   }
 });
+
+describe("append() on libSQL", () => {
+  for (const name of ["appendOne", "appendAfter", "appendEvents", "appendGroup"] as const) {
+    it(`reads the last version of a stream and none before it (${name})`, async () => {
+      const client = createClient({ url: ":memory:" });
+      await libsql(drizzleLibsql(client)).migrate();
+      const { text } = libsqlStatementsOf("es_")[name];
+      const count = new Set(text.match(/\?\d+/g)).size;
+      const args = Array.from({ length: count }, () => "[]");
+      const { rows } = await client.execute({ sql: `explain ${text}`, args });
+      client.close();
+      const codes = rows.map((row) => String(row["opcode"]));
+      // From the end of the index: "SeekGE" would begin with the first version, and go through all.
+      const seeks = codes.slice(0, codes.indexOf("AggStep")).filter((code) => /^Seek/.test(code));
+      assert.equal(seeks.at(-1), "SeekLE");
+    });
+  }
+});
