@@ -46,6 +46,7 @@ export const budgets: readonly Budget[] = [
   // With a snapshot, a long stream is to cost at most 1.5 times as much as a short one.
   { subject: "states-snapshot", where: anyPostgres, beside: "10 events", least: 0.67 },
   { subject: "states-snapshot", where: file, beside: "10 events", least: 0.67 },
+  { subject: "states-snapshot", where: /^memory/, beside: "10 events", least: 0.67 },
   { subject: "states-cached", where: anyPostgres, beside: "10 events", least: 0.9 },
   { subject: "states-cached", where: file, beside: "10 events", least: 0.9 },
   { subject: "growth-append", where: anyPostgres, beside: "empty", least: 0.91 },

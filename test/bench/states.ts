@@ -4,8 +4,8 @@ import { openLibsql, openPostgres, Placed, placed } from "./databases.ts";
 import type { Figure } from "./figures.ts";
 import { takeTurns } from "./turns.ts";
 
-/** How long the streams are, and how many there are of a length, which a round's commands go through. */
-const lengths = [[100_000, 1], [1000, 4], [10, 20]] as const;
+/** How long the streams are, and how many there are of a length: so many that the short ones stay short. */
+const lengths = [[100_000, 1], [1000, 10], [10, 200]] as const;
 
 const kinds: readonly {
   readonly subject: string;
@@ -21,7 +21,7 @@ const kinds: readonly {
   {
     subject: "states-cached",
     title: "a command on a kept state",
-    options: { cache: { max: 100 } },
+    options: { cache: { max: 300 } },
   },
 ];
 
@@ -60,18 +60,23 @@ export async function states(where: string, rounds: number): Promise<Figure[]> {
       const orders = new Repository(store, Orders, options);
       const turns = [];
       for (const [length, streams] of lengths) {
-        const id = (time: number) => `${subject}-${length}-${time % streams}`;
+        let next = 0;
+        const command = () => {
+          const id = `${subject}-${length}-${next++ % streams}`;
+          return orders.aggregate(id, (order) => order.place());
+        };
         for (let stream = 0; stream < streams; stream++) {
           for (let from = 0; from < length; from += 1000) {
             const count = Math.min(1000, length - from);
             const events = Array.from({ length: count }, (_, index) => placed(from + index));
-            await store.append(`order:${id(stream)}`, events);
+            await store.append(`order:${subject}-${length}-${stream}`, events);
           }
+          await command(); // keeps its state
         }
         turns.push({
           name: `${length.toLocaleString("en")} events`,
           times: subject === "states-cold" && length > 1000 ? 1 : 20,
-          work: (time: number) => orders.aggregate(id(time), (order) => order.place()),
+          work: command,
         });
       }
       figures.push(await takeTurns({ subject, title, where: place, rounds }, turns));

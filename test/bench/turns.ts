@@ -5,7 +5,7 @@ interface Turn {
   readonly name: string;
   /** How often in a round. */
   readonly times: number;
-  readonly work: (time: number) => Promise<unknown>;
+  readonly work: () => Promise<unknown>;
 }
 
 /** Has the sides work in turns, in this process; the first round only warms up. The others are told beside the first. */
@@ -17,7 +17,7 @@ export async function takeTurns(
   for (let round = 0; round <= what.rounds; round++) {
     for (const { times, work, rates } of sides) {
       const start = performance.now();
-      for (let time = 0; time < times; time++) await work(time);
+      for (let time = 0; time < times; time++) await work();
       if (round > 0) rates.push(times / (performance.now() - start) * 1000);
     }
   }
