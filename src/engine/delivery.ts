@@ -1,6 +1,6 @@
 import type { Progress } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
-import type { Event } from "../event/event.ts";
+import type { Event, RecordedEvent } from "../event/event.ts";
 import type { Internals } from "../store/internals.ts";
 import type { Lease } from "./lease.ts";
 import { endsRun, isEventSourceryError } from "../errors/guard.ts";
@@ -109,10 +109,26 @@ export class Delivery<E extends Event, Db> {
 }
 
 /** Decodes events; a failure counts as the handler's, so that the event is retried and parked. */
-function decode<E extends Event, Db>(stored: readonly StoredEvent[], { shared }: Internals<E, Db>) {
+function decode<E extends Event, Db>(
+  stored: readonly StoredEvent[],
+  internals: Internals<E, Db>,
+): readonly RecordedEvent<E>[] {
   try {
-    return stored.map((event) => shared.catalog.decode(event));
+    return stored.map((event) => decodeOnce(event, internals));
   } catch (error) {
     throw new HandlerFailure(error);
   }
+}
+
+const decoded: WeakMap<StoredEvent, RecordedEvent> = new WeakMap();
+
+/** Decodes an event that may have been decoded before: that uses up its parsed JSON, and a failed batch is handled again. */
+export function decodeOnce<E extends Event, Db>(
+  stored: StoredEvent,
+  { shared }: Internals<E, Db>,
+): RecordedEvent<E> {
+  const event = decoded.get(stored) as RecordedEvent<E> | undefined ??
+    shared.catalog.decode(stored);
+  decoded.set(stored, event);
+  return event;
 }

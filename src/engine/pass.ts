@@ -10,7 +10,7 @@ import { describe } from "../errors/describe.ts";
 import { StoreRewoundError } from "../errors/driver.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { Batch } from "./batch.ts";
-import { Delivery } from "./delivery.ts";
+import { decodeOnce, Delivery } from "./delivery.ts";
 import { drain } from "./drain.ts";
 import { keyOf, Lease } from "./lease.ts";
 import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
@@ -291,7 +291,7 @@ export class Pass<E extends Event, Db> {
   /** Decodes an event for a report; if that fails, returns only its identity. */
   #decode(event: StoredEvent): RecordedEvent<E> | EventIdentity {
     try {
-      return this.#settings.internals.shared.catalog.decode(event);
+      return decodeOnce(event, this.#settings.internals);
     } catch {
       const { id, type, tenantId, streamId, version, position } = event;
       return { id, type, tenantId, streamId, version, position };

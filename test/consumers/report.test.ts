@@ -1,5 +1,6 @@
 // What a consumer reports: to onError with its context, or in one line an incident.
 import {
+  defineEvent,
   type ErrorContext,
   EventStore,
   Outbox,
@@ -104,6 +105,28 @@ test(
     ]]);
   },
 );
+
+test("what is not plain JSON survives a failed batch, for the handler and the report", {
+  timeout,
+}, async () => {
+  const at = new Date();
+  const Dated = defineEvent<{ at: Date; tags: Set<string> }>()("Dated");
+  const store = new EventStore(memory(), { events: [Dated] });
+  for (const name of ["a", "b"]) await store.publish(name, Dated({ at, tags: new Set(["x"]) }));
+  const { told, onError } = collecting();
+  const handed: unknown[] = [];
+  const outbox = new Outbox(store, {
+    retry: { minDelay: 60_000 },
+    publishBatch(events) {
+      if (events.some(({ streamId }) => streamId === "b")) throw new Error("refused");
+      handed.push(...events.map(({ data }) => data));
+    },
+  });
+  await running([outbox], () => outbox.waitFor(2), { onError });
+  assert.deepEqual(handed, [{ at, tags: new Set(["x"]) }]);
+  const [, event] = [...(await store.load("a")), ...(await store.load("b"))];
+  assert.deepEqual(told.map(([, context]) => context.event), [event]);
+});
 
 test("onFailure: stop reports when the event is tried again", { timeout }, async () => {
   const store = new EventStore(memory(), { events: [Noted] });
