@@ -19,6 +19,7 @@ export type {
   UnknownEvent,
 } from "./src/event/event.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/event/schema.ts";
+export type { Sensitive, SensitiveFields } from "./src/event/sensitive.ts";
 export type {
   AnyEventType,
   EventInit,
@@ -29,6 +30,7 @@ export type {
 } from "./src/event/type.ts";
 
 // The event store.
+export type { Forgetter, ForgottenSubject, SubjectKeys } from "./src/codec/sealer.ts";
 export type { DbOf } from "./src/store/db.ts";
 export type {
   HandledEvent,
@@ -166,6 +168,7 @@ export {
   DuplicateEventTypeError,
   InvalidEventError,
   type Issue,
+  KeyUnavailableError,
   NewerEventError,
   UnknownEventTypeError,
 } from "./src/errors/event.ts";
@@ -211,6 +214,7 @@ export type {
   StoredSnapshot,
 } from "./src/driver/snapshots.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
+export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";
 export type {

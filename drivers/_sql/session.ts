@@ -1,5 +1,5 @@
 import type { Connection, Shared } from "./connection.ts";
-import type { ConditionStatements, Parameter, Statement } from "./statement.ts";
+import type { ConditionStatements, Parameter, Running, Statement } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRequest,
@@ -17,6 +17,7 @@ import {
   type StreamPage,
   type StreamQuery,
   type StreamsQuery,
+  type Subjects,
   UnknownOutcomeError,
   UnsupportedError,
 } from "../../mod.ts";
@@ -33,6 +34,7 @@ import { number, only } from "./row.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
 import type { Lane } from "./append/waiting.ts";
 import { SqlSnapshots } from "./snapshots.ts";
+import { SqlSubjects } from "./subjects.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
@@ -91,24 +93,18 @@ export abstract class SqlSession<Db> implements Session<Db> {
     return new SqlCheckpoints(
       this.shared.statements.checkpoints,
       (action, kind, statements, value) =>
-        this.queued(kind, async () => {
-          await this.ensureSchema();
-          return await this.retrying(action, () =>
-            this.runTogether(statements, [JSON.stringify(value)]));
-        }),
+        this.#together(action, kind, statements, [JSON.stringify(value)]),
     );
   }
 
   get snapshots(): Snapshots {
-    return new SqlSnapshots(this.shared.statements.snapshots, {
-      read: (action, statement, parameters, read) =>
-        this.first(action, statement, parameters, read),
-      write: (action, statements, parameters) =>
-        this.queued("write", async () => {
-          await this.ensureSchema();
-          await this.retrying(action, () => this.runTogether(statements, parameters));
-        }),
-    });
+    return new SqlSnapshots(this.shared.statements.snapshots, this.#running);
+  }
+
+  get keys(): Subjects {
+    // Inside a transaction, the caller's own timeout holds.
+    const patience = this.inTransaction ? null : String(this.shared.busyTimeout);
+    return new SqlSubjects(this.shared.statements.subjects, this.#running, patience);
   }
 
   abstract settled(): Promise<number>;
@@ -263,6 +259,27 @@ export abstract class SqlSession<Db> implements Session<Db> {
 
   protected async ensureSchema(): Promise<void> {
     await this.retrying("check the tables", () => this.checkSchema());
+  }
+
+  get #running(): Running {
+    return {
+      read: (action, statement, parameters, read) =>
+        this.first(action, statement, parameters, read),
+      write: (action, statements, parameters) =>
+        this.#together(action, "write", statements, parameters),
+    };
+  }
+
+  #together<Row>(
+    action: string,
+    kind: "read" | "write",
+    statements: readonly Statement[],
+    parameters: readonly Parameter[],
+  ): Promise<readonly Row[]> {
+    return this.queued(kind, async () => {
+      await this.ensureSchema();
+      return await this.retrying(action, () => this.runTogether<Row>(statements, parameters));
+    });
   }
 
   get #sender(): Sender {

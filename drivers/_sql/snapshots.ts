@@ -5,7 +5,7 @@ import type {
   Snapshots,
   StoredSnapshot,
 } from "../../mod.ts";
-import type { Parameter, SnapshotStatements, Statement } from "./statement.ts";
+import type { Running, SnapshotStatements } from "./statement.ts";
 import { type PageColumns, streamPage, streamPageColumns } from "./wire.ts";
 
 /** The columns of a snapshot and the page after it, in order. */
@@ -15,21 +15,6 @@ type SnapshotColumns = PageColumns & {
   /** JSON text of an object: the members of `StoredSnapshot`, named as in SQL; null without one. */
   readonly snapshot: string | null;
 };
-
-/** How a session runs the statements of snapshots. */
-interface Running {
-  readonly read: <Row, R>(
-    action: string,
-    statement: Statement,
-    parameters: readonly Parameter[],
-    read: (row: Row) => R,
-  ) => Promise<R>;
-  readonly write: (
-    action: string,
-    statements: readonly Statement[],
-    parameters: readonly Parameter[],
-  ) => Promise<void>;
-}
 
 /** The snapshots of a session. */
 export class SqlSnapshots implements Snapshots {

@@ -31,6 +31,7 @@ export interface Statements {
   /** The statements of consumers. */
   readonly checkpoints: CheckpointStatements;
   readonly snapshots: SnapshotStatements;
+  readonly subjects: SubjectStatements;
 }
 
 /** The statements of conditions, all but the append itself. */
@@ -94,6 +95,44 @@ export interface SnapshotStatements {
   readonly drop: Statement;
 }
 
+/**
+ * The statements of the keys of subjects. Each has one parameter, a JSON object with the members that are named; `rows`
+ * is a JSON array of `StoredSubject`s.
+ */
+export interface SubjectStatements {
+  /** `tenantId`, `subjects` → one `rows`. */
+  readonly read: Statement;
+  /** `ids` → one `rows`. */
+  readonly find: Statement;
+  /** `after`, `limit` → one `rows`. */
+  readonly list: Statement;
+  /** `tenantId`, `subject` → one `at`, null if it was not forgotten. */
+  readonly forgotten: Statement;
+  /** `tenantId`, `rows`, `patience` → a row for each that was made. */
+  readonly make: Statement;
+  /** `tenantId`, `subject`, `id`, `at`, `patience` → `at` and `destroyed`; no row for a subject that was new. */
+  readonly forget: readonly Statement[];
+  /** `id`, `before`, `keys` → a row where it was done. */
+  readonly replace: Statement;
+}
+
+/** How a session runs statements for what belongs to it. */
+export interface Running {
+  /** Reads the only row of a statement. */
+  readonly read: <Row, R>(
+    action: string,
+    statement: Statement,
+    parameters: readonly Parameter[],
+    read: (row: Row) => R,
+  ) => Promise<R>;
+  /** Sends statements with the same parameters, all of which take effect or none; returns the rows of the first. */
+  readonly write: <Row>(
+    action: string,
+    statements: readonly Statement[],
+    parameters: readonly Parameter[],
+  ) => Promise<readonly Row[]>;
+}
+
 /** The columns of the statements whose rows are read, in order. */
 export const columnsOf = {
   inserted: ["version", "position"],
@@ -104,6 +143,10 @@ export const columnsOf = {
   lanes: ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"],
   parked: ["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
   due: ["scope", "name", "version"],
+  subjects: ["rows"],
+  subject: ["subject", "id", "keys"],
+  forgotten: ["at"],
+  forget: ["at", "destroyed"],
   list: [
     ...["scope", "name", "version", "filter", "retrying", "parked"],
     ...["seen_at", "error_code", "error", "lanes"],

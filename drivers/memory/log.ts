@@ -1,6 +1,7 @@
 import type { NewEvent, NewSnapshot } from "../../mod.ts";
 import { ConsumerStates } from "./consumers.ts";
 import { keyOf } from "./key.ts";
+import type { SubjectRow } from "./subjects.ts";
 
 /** The place of an event in its stream and in the log. */
 export interface Location {
@@ -24,6 +25,8 @@ export class Log {
   readonly ids: Map<string, Row> = new Map();
   /** The snapshots of each stream. */
   readonly snapshots: Map<string, readonly NewSnapshot[]> = new Map();
+  /** The keys of subjects, by tenant and subject. */
+  readonly subjects: Map<string, SubjectRow> = new Map();
   /** Streams of the base that this transaction deleted. */
   readonly deleted: Set<string> = new Set();
   /**
@@ -61,6 +64,17 @@ export class Log {
     const own = this.snapshots.get(key);
     if (own !== undefined || this.base === undefined || this.deleted.has(key)) return own ?? [];
     return this.base.kept(key);
+  }
+
+  /** Returns the keys of a subject. */
+  subject(key: string): SubjectRow | undefined {
+    return this.subjects.get(key) ?? this.base?.subject(key);
+  }
+
+  /** Returns the keys of all subjects. */
+  subjectRows(): ReadonlyMap<string, SubjectRow> {
+    if (this.base === undefined) return this.subjects;
+    return new Map([...this.base.subjectRows(), ...this.subjects]);
   }
 
   /** Returns the keys of all streams that have events. */
@@ -126,6 +140,7 @@ export class Log {
     for (const key of this.deleted) this.base!.remove(key);
     for (const row of this.rows) this.base!.insert(row);
     for (const [key, kept] of this.snapshots) this.base!.snapshots.set(key, kept);
+    for (const [key, row] of this.subjects) this.base!.subjects.set(key, row);
     this.consumers.commit();
   }
 }

@@ -18,6 +18,7 @@ import {
   type StreamPage,
   type StreamQuery,
   type StreamsQuery,
+  type Subjects,
   UnsupportedError,
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
@@ -27,6 +28,7 @@ import { Log, type Row } from "./log.ts";
 import { firstMatch, matchesOf } from "./query.ts";
 import { read, rowOf } from "./row.ts";
 import { MemorySnapshots } from "./snapshots.ts";
+import { MemorySubjects } from "./subjects.ts";
 
 /**
  * A session on a log: the driver's own, or inside a transaction.
@@ -38,6 +40,7 @@ class MemorySession<Db> implements Session<Db> {
   readonly db: Db;
   readonly checkpoints: Checkpoints;
   readonly snapshots: Snapshots;
+  readonly keys: Subjects;
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #queue: Queue;
@@ -52,10 +55,12 @@ class MemorySession<Db> implements Session<Db> {
       read: () => this.#open().consumers,
       write: (work) => this.#write((log) => work(log.consumers)),
     });
-    this.snapshots = new MemorySnapshots({
+    const access = {
       read: () => this.#open(),
-      write: (work) => this.#write(work),
-    });
+      write: <R>(work: (log: Log) => R) => this.#write(work),
+    };
+    this.snapshots = new MemorySnapshots(access);
+    this.keys = new MemorySubjects(access);
   }
 
   // Not async, which would make a second promise of each append.

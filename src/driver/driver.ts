@@ -14,6 +14,7 @@ import type {
 } from "./read.ts";
 
 import type { Snapshots } from "./snapshots.ts";
+import type { Subjects } from "./subjects.ts";
 
 /**
  * Stores events: the only interface between this library and a database.
@@ -168,6 +169,9 @@ export interface Session<Db = unknown> {
 
   /** The snapshots of aggregates; absent if the driver keeps none. */
   readonly snapshots?: Snapshots | undefined;
+
+  /** The keys of subjects, whose events have sensitive fields; absent if the driver keeps none. */
+  readonly keys?: Subjects | undefined;
 
   /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
   readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;

@@ -27,6 +27,7 @@ import {
   scan,
   streams,
 } from "./read.ts";
+import { subjectsOf } from "./subjects.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -119,6 +120,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     positions: statement(positions(events), probeColumns),
     scan: (filters) => statement(scan(events, tags, filters), logColumns),
     checkpoints: checkpointsOf(prefix),
+    subjects: subjectsOf(prefix),
     snapshots: {
       load: statement(loadSnapshot(events, snapshots), snapshotColumns),
       save: [

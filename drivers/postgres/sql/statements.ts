@@ -33,6 +33,7 @@ import {
   scan,
   streams,
 } from "./read.ts";
+import { subjectsOf } from "./subjects.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -143,6 +144,7 @@ export function statementsOf(schema: string): PostgresStatements {
     positions: statement(positions(schema), probeColumns),
     scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
+    subjects: subjectsOf(schema),
     snapshots: {
       load: statement(loadSnapshot(schema), snapshotColumns),
       save: [statement(saveSnapshot(schema))],
