@@ -33,11 +33,16 @@ export class StateCache<State> {
   readonly #entries: Map<string, Entry<State>> = new Map();
   max = 0;
 
-  /** Takes a state out: two commands never share one. */
-  take(key: string, maxAge: number): Entry<State> | undefined {
+  /**
+   * Takes a state out: two commands never share one.
+   *
+   * @param keyAge How long one with sensitive fields is used after they were opened, in milliseconds.
+   */
+  take(key: string, maxAge: number, keyAge: number = Infinity): Entry<State> | undefined {
     const entry = this.#entries.get(key);
     this.#entries.delete(key);
-    return entry === undefined || Date.now() - entry.keptAt > maxAge ? undefined : entry;
+    if (entry === undefined || Date.now() - entry.keptAt > maxAge) return undefined;
+    return Date.now() - entry.openedAt >= keyAge ? undefined : entry;
   }
 
   /** Puts a state in, unless a later one has come back meanwhile. */
@@ -54,6 +59,13 @@ export class StateCache<State> {
 
   drop(key: string): void {
     this.#entries.delete(key);
+  }
+
+  /** Drops the states of a tenant that have sensitive fields in them. */
+  dropOpened(tenantId: string): void {
+    for (const [key, { keys }] of this.#entries) {
+      if (keys.size > 0 && key.startsWith(`${tenantId}\0`)) this.#entries.delete(key);
+    }
   }
 }
 
@@ -92,7 +104,10 @@ export function cacheOf<State>(
     const made = new StateCache<State>();
     cache = made;
     own.set(owner, made as unknown as StateCache<never>); // of this owner's states
-    shared.forgetters.push((tenantId, streamId) => made.drop(`${tenantId}\0${streamId}`));
+    shared.forgetters.push((tenantId, streamId) => {
+      if (streamId === undefined) made.dropOpened(tenantId);
+      else made.drop(`${tenantId}\0${streamId}`);
+    });
   }
   cache.max = Math.max(cache.max, max);
   return { cache, internals };

@@ -1,3 +1,4 @@
+import { keysOf } from "../codec/sealer.ts";
 import type { RecordedEvent } from "../event/event.ts";
 import { isUnknown } from "../event/unknown.ts";
 
@@ -34,6 +35,10 @@ export interface Folding<State> {
   latest: number;
   /** The events since the last snapshot. */
   replayed: number;
+  /** The keys of the subjects whose sealed fields went into the state. */
+  readonly keys: Set<string>;
+  /** When the first of them was used, in milliseconds since 1970. */
+  openedAt: number;
   /** Whether one of them is of a type that this release does not know: it would be lost for one that does. */
   unknown: boolean;
 }
@@ -41,7 +46,8 @@ export interface Folding<State> {
 /** Makes the state before the first event. */
 export function blank<State>({ initial }: Model<State>): Folding<State> {
   const times = { createdAt: undefined, updatedAt: undefined, latest: -Infinity };
-  return { state: initial(), version: 0, eventId: "", ...times, replayed: 0, unknown: false };
+  const rest = { replayed: 0, keys: new Set<string>(), openedAt: Infinity, unknown: false };
+  return { state: initial(), version: 0, eventId: "", ...times, ...rest };
 }
 
 /** Folds an event into a state. */
@@ -62,5 +68,10 @@ export function pass<State>(folding: Folding<State>, event: RecordedEvent): void
   folding.updatedAt = event.createdAt;
   folding.latest = Math.max(folding.latest, event.createdAt.getTime());
   folding.replayed++;
+  const keys = keysOf(event);
+  if (keys !== undefined) {
+    for (const key of keys) folding.keys.add(key);
+    folding.openedAt = Math.min(folding.openedAt, Date.now());
+  }
   folding.unknown ||= isUnknown(event);
 }

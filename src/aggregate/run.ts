@@ -76,7 +76,8 @@ interface Place<State> {
  */
 export async function runOn<State, R>(command: Run<State, R>): Promise<R> {
   const place = placeOf(command);
-  const entry = place?.cache.take(place.key, command.cache!.maxAge);
+  const keyAge = place?.internals.shared.catalog.sealer?.maxAge;
+  const entry = place?.cache.take(place.key, command.cache!.maxAge, keyAge);
   let contended = false;
   if (entry !== undefined && command.model.isIntact(entry.state, entry.version)) {
     const fresh = !entry.contended || await catchUp(place!, command, entry);

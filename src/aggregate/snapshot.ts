@@ -9,6 +9,7 @@ import type {
 import type { Event, RecordedEvent } from "../event/event.ts";
 import { decode } from "../codec/decode.ts";
 import { encode } from "../codec/encode.ts";
+import { isSealed } from "../codec/sealer.ts";
 import { checkInstant, checkName, checkNumber, checkObject } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
@@ -36,6 +37,9 @@ const maxSize = 1024 * 1024;
 
 /** The stores and kinds whose last snapshot failed: each failure is reported once, until one succeeds. */
 const failing: WeakMap<object, Set<string>> = new WeakMap();
+
+/** The most keys that a snapshot is sealed under. */
+const mostKeys = 8;
 
 /** Checks the options, and completes them. */
 export function readSnapshotOptions(
@@ -89,14 +93,16 @@ export async function loadState<State>(
     ...{ tenantId, streamId, kind: model.keeping.kind, stateVersion: model.keeping.stateVersion },
     ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString(), limit: pageSize },
   });
-  const start = page?.snapshot && bringBack(internals, streamId, model, page.snapshot);
+  const start = page?.snapshot && await bringBack(internals, streamId, model, page.snapshot);
   const folding = start ?? blank(model);
   async function* pages(): AsyncGenerator<readonly RecordedEvent[]> {
     // A snapshot that cannot be used hides the events before it.
     if (page === undefined || (page.snapshot !== undefined && start === undefined)) {
       return yield* readStream(session, catalog, tenantId, streamId, { to });
     }
-    if (page.events.length > 0) yield page.events.map((event) => catalog.decode(event));
+    if (page.events.length > 0) {
+      yield (await catalog.open(session, page.events)).map((event) => catalog.decode(event));
+    }
     if (!page.more) return;
     const from = page.events.at(-1)!.version + 1;
     yield* readStream(session, catalog, tenantId, streamId, { from, to });
@@ -129,14 +135,25 @@ async function readPage(
   }
 }
 
-/** Makes the state of a snapshot; undefined, and a report, if that cannot be done. */
-function bringBack<State>(
+/**
+ * Makes the state of a snapshot; undefined, and a report, if that cannot be done. One that is sealed under the key of a
+ * forgotten subject is passed over: the events tell what is left.
+ */
+async function bringBack<State>(
   internals: Internals<Event, unknown>,
   streamId: string,
   model: Model<State>,
-  { version, eventId, latestAt, data, codec }: StoredSnapshot,
-): Folding<State> | undefined {
+  snapshot: StoredSnapshot,
+): Promise<Folding<State> | undefined> {
+  const { version, eventId, latestAt } = snapshot;
   try {
+    const { tenantId = "", shared: { catalog: { sealer } } } = internals;
+    const key = { tenantId, streamId, ...model.keeping! };
+    const opened = isSealed(snapshot)
+      ? await sealer?.openSnapshot(internals.session(), key, snapshot)
+      : { ...snapshot, keys: [] };
+    if (opened === undefined) return undefined;
+    const { data, codec, keys } = opened;
     // Not frozen: an aggregate goes on with it.
     const { state, createdAt, updatedAt } = checkObject(
       "snapshot",
@@ -146,7 +163,8 @@ function bringBack<State>(
     checkInstant("updatedAt", updatedAt);
     return {
       ...{ state: model.restore(state, version), version, eventId, createdAt, updatedAt },
-      ...{ latest: Date.parse(latestAt), replayed: 0, unknown: false },
+      ...{ latest: Date.parse(latestAt), replayed: 0, keys: new Set(keys), unknown: false },
+      openedAt: keys.length > 0 ? Date.now() : Infinity,
     };
   } catch (cause) {
     report(internals, streamId, model.keeping!.kind, "it cannot be restored", cause);
@@ -165,16 +183,19 @@ export function leaveSnapshot<State>(
   { keeping, capture }: Model<State>,
   folding: Folding<State>,
 ): Promise<void> | undefined {
-  const { transaction, shared: { driver } } = internals;
+  const { transaction, shared: { driver, catalog } } = internals;
   if (keeping === undefined || folding.unknown || folding.replayed < keeping.every) {
     return undefined;
   }
+  if (catalog.masks) return undefined; // others would take its masks for the state
   const row = encodeState(internals, streamId, keeping, capture, folding);
   folding.replayed = 0;
-  if (row === undefined) return undefined;
+  const keys = [...folding.keys].sort();
+  // Each key is another layer.
+  if (row === undefined || keys.length > mostKeys) return undefined;
   // In a transaction a failed statement would abort it, and a single connection is held by it.
-  if (transaction === undefined) return save(internals, driver, row);
-  transaction.onCommit(() => save(internals, driver, row));
+  if (transaction === undefined) return save(internals, driver, row, keys);
+  transaction.onCommit(() => save(internals, driver, row, keys));
   return undefined;
 }
 
@@ -210,11 +231,14 @@ function encodeState<State>(
 
 async function save(
   internals: Internals<Event, unknown>,
-  { snapshots }: Pick<Session, "snapshots">,
+  driver: Session<unknown>,
   row: NewSnapshot,
+  keys: readonly string[],
 ): Promise<void> {
   try {
-    await (snapshots as Snapshots).save(row);
+    const { sealer } = internals.shared.catalog;
+    const sealed = keys.length === 0 ? row : await sealer?.sealSnapshot(driver, row, keys);
+    if (sealed !== undefined) await (driver.snapshots as Snapshots).save(sealed);
     failing.get(internals.shared)?.delete(row.kind);
   } catch (cause) {
     report(internals, row.streamId, row.kind, "it cannot be kept", cause);

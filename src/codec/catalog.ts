@@ -1,12 +1,17 @@
 import type { NewEvent } from "../driver/append.ts";
+import type { Session } from "../driver/driver.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
+import type { SensitivePart } from "../event/sensitive.ts";
 import type { AnyEventType } from "../event/type.ts";
+import { quote } from "../errors/base.ts";
 import { checkInstant, checkList, checkObject, kind } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 import {
   CorruptEventError,
   DuplicateEventTypeError,
   InvalidEventError,
+  KeyUnavailableError,
   NewerEventError,
   UnknownEventTypeError,
 } from "../errors/event.ts";
@@ -16,14 +21,24 @@ import { freezeEvent, storable } from "../event/freeze.ts";
 import { fromUnknown, isUnknown, toUnknown } from "../event/unknown.ts";
 import { decode } from "./decode.ts";
 import { encode, encodeInstant } from "./encode.ts";
+import { isSealed, keysOf, noteKeys, type Sealer } from "./sealer.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #retired: ReadonlySet<string>;
   readonly #keepUnknown: boolean;
+  /** What seals and opens sensitive fields. */
+  readonly sealer: Sealer | undefined;
+  /** Whether sensitive fields stay sealed, and read as their masks. */
+  readonly masks: boolean;
 
-  constructor(types: readonly AnyEventType[], retired: readonly string[], keepUnknown: boolean) {
+  constructor(
+    types: readonly AnyEventType[],
+    retired: readonly string[],
+    keepUnknown: boolean,
+    keys?: Sealer | "mask",
+  ) {
     const definitions = new Map<string, Definition>();
     for (const type of new Set(types)) {
       const found = definitionOf(type);
@@ -33,6 +48,11 @@ export class Catalog<E extends Event> {
       for (const name of new Set([found.type, ...found.aliases])) {
         if (definitions.has(name)) throw new DuplicateEventTypeError(name);
         definitions.set(name, found);
+      }
+      if (found.sensitive && keys === undefined) {
+        throw new TypeError(
+          `keys must be given, since event "${found.type}" has sensitive fields: subjectKeys(), or "mask"`,
+        );
       }
     }
     checkList("retired", retired);
@@ -45,6 +65,8 @@ export class Catalog<E extends Event> {
     }
     this.#definitions = definitions;
     this.#keepUnknown = keepUnknown;
+    this.masks = keys === "mask";
+    this.sealer = keys === "mask" ? undefined : keys;
   }
 
   /**
@@ -76,6 +98,9 @@ export class Catalog<E extends Event> {
     const { id, type, createdAt, data, metadata, tags } = event;
     checkInstant("createdAt", createdAt);
     const encoded = storable(type, () => encode(data, metadata));
+    if (this.masks && this.sensitive(event)) {
+      throw new UnsupportedError("append sensitive fields", 'the keys of the store are "mask"');
+    }
     return {
       id,
       type,
@@ -89,17 +114,43 @@ export class Catalog<E extends Event> {
     };
   }
 
+  /** Returns the sensitive fields of an accepted event; undefined if it has none. */
+  sensitive({ type }: Event): readonly SensitivePart[] | undefined {
+    return this.#definitions.get(type)!.sensitive;
+  }
+
+  /** Whether a type of the store has sensitive fields. */
+  get protects(): boolean {
+    return [...this.#definitions.values()].some(({ sensitive }) => sensitive);
+  }
+
+  /** Opens what is sealed in stored events, before they are decoded; what cannot be opened fails there. */
+  open(
+    session: Session<unknown>,
+    events: readonly StoredEvent[],
+  ): readonly StoredEvent[] | Promise<readonly StoredEvent[]> {
+    return this.sealer?.open(session, events) ?? events;
+  }
+
+  /** Whether this very type is among those of the store. */
+  holds(type: AnyEventType): boolean {
+    return this.#definitions.get(type.type) === definitionOf(type);
+  }
+
   /**
    * Decodes a stored event, upcasts its data to the current version and freezes it.
    *
+   * @param masked Whether sealed fields are to be read as their masks.
+   * @throws {KeyUnavailableError} If it is still sealed, and the store has no keys, or does not know its key.
    * @throws {UnknownEventTypeError} If the store does not know its type, nor as a retired one, and does not keep
    * unknown events.
    * @throws {NewerEventError} If it has a later schema version than the store's definition of its type.
    * @throws {CorruptEventError} If it does not decode, or an upcaster threw.
    */
-  decode(stored: StoredEvent): RecordedEvent<E> {
+  decode(stored: StoredEvent, masked: boolean = this.masks): RecordedEvent<E> {
     const { id, streamId, version, position, tenantId, codec } = stored;
     const found = this.#definitionOf(stored);
+    if (!masked && isSealed(stored)) throw this.#failure(stored);
     let reason = "its time cannot be read";
     try {
       const createdAt = new Date(stored.createdAt);
@@ -118,6 +169,8 @@ export class Catalog<E extends Event> {
       const type = found?.type ?? toUnknown(stored.type);
       const tags = Object.freeze(stored.tags);
       const event = { type, id, createdAt, data, metadata: metadata as Metadata, tags };
+      const keys = keysOf(stored);
+      if (keys !== undefined) noteKeys(event, keys);
       // The one place where stored text becomes typed events: that the types are right rests on the definitions.
       return record(event, streamId, version, position, tenantId) as unknown as RecordedEvent<E>;
     } catch (cause) {
@@ -148,6 +201,12 @@ export class Catalog<E extends Event> {
       const name = fromUnknown(type);
       return this.#definitions.has(name) ? [] : [name];
     });
+  }
+
+  #failure(stored: StoredEvent): unknown {
+    const action = `read event ${stored.version} of stream ${quote(stored.streamId)}`;
+    return this.sealer?.failure(stored) ??
+      new KeyUnavailableError(action, "it is sealed, and the store has no keys");
   }
 
   #definitionOf({ type, schemaVersion }: StoredEvent): Definition | undefined {
@@ -184,6 +243,8 @@ export function record<E extends Event>(
     position,
     tenantId,
   };
+  const keys = keysOf(event);
+  if (keys !== undefined) noteKeys(recorded, keys);
   return Object.freeze(recorded) as unknown as RecordedEvent<E>;
 }
 

@@ -128,6 +128,7 @@ function date(instant: string, pointer: string): Date {
   return Number.isNaN(found.getTime()) ? refuse("date", pointer) : found;
 }
 
-function fromBase64(encoded: string): Uint8Array {
+/** Decodes base64. */
+export function fromBase64(encoded: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
 }

@@ -190,12 +190,13 @@ export function at(pointer: string, key: string): string {
     : `${pointer}/${key}`;
 }
 
-// As inside a JSON string: characters that SQL cannot hold become escapes, such as the six characters `\u0000`.
-function escape(text: string): string {
+/** As inside a JSON string: characters that SQL cannot hold become escapes, such as the six characters `\u0000`. */
+export function escape(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function toBase64(bytes: Uint8Array): string {
+/** Encodes bytes as base64. */
+export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   // String.fromCharCode takes its arguments on the stack: 32 KiB at a time never overflow it.
   for (let start = 0; start < bytes.length; start += 0x8000) {

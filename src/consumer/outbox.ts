@@ -34,6 +34,11 @@ export type OutboxOptions<E extends Event> =
     readonly name?: string | undefined;
     /** Where it starts when it first runs. @default "start" */
     readonly from?: ConsumerStart | undefined;
+    /**
+     * Whether sensitive fields are published as their masks, or as they are: what a broker has, no `forget` reaches. It
+     * must be said where a type of the store has sensitive fields.
+     */
+    readonly sensitive?: "mask" | "reveal" | undefined;
   }
   & (
     | {
@@ -115,8 +120,9 @@ export class Outbox<E extends Event = Event, Db = unknown> extends Consumer {
   constructor(store: EventStore<E, Db>, options: OutboxOptions<E>) {
     checkObject("options", options);
     super();
-    const { name = "outbox", publisher, publishBatch, ...rest } = options;
-    const work = workOf<E, Db>(publisher, publishBatch);
+    const { name = "outbox", publisher, publishBatch, sensitive, ...rest } = options;
+    const masked = masks(store, sensitive);
+    const work = { ...workOf<E, Db>(publisher, publishBatch), masked };
     const watch = new PublishedWatch(store);
     checkFilterPolicy(rest.onFilterChange, false);
     const plan = planOf<E, Db>(store, { ...rest, name, published: true, work, watch });
@@ -162,6 +168,21 @@ class PublishedWatch implements PassWatch {
         '"publishes" of the EventStore, or set "publish: true" on the Repository or decider that saves them',
     );
   }
+}
+
+/** Checks what was said of sensitive fields, and returns whether they are masked. */
+function masks(store: object, sensitive: unknown): boolean {
+  const catalog = internalsOf(store)?.shared.catalog;
+  const silent = sensitive === undefined && (!catalog?.protects || catalog.masks);
+  if (!silent && sensitive !== "mask" && sensitive !== "reveal") {
+    throw new TypeError(
+      'sensitive must be "mask" or "reveal": types of the store have sensitive fields, and no forget() reaches what a broker has',
+    );
+  }
+  if (sensitive === "reveal" && catalog?.masks) {
+    throw new TypeError('sensitive must be "mask": the store\'s keys are "mask"');
+  }
+  return sensitive !== "reveal";
 }
 
 function workOf<E extends Event, Db>(

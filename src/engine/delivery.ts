@@ -8,7 +8,7 @@ import { Call, HandlerFailure } from "./call.ts";
 import { checkSession, type PassSettings } from "./work.ts";
 
 /** Codes that end a pass, since neither the event nor the handler is the cause; errors that end a run do so, too. */
-const passErrors = ["BUSY", "CONNECTION", "LEASE_LOST", "UNKNOWN_OUTCOME"];
+const passErrors = ["BUSY", "CONNECTION", "KEY_UNAVAILABLE", "LEASE_LOST", "UNKNOWN_OUTCOME"];
 
 /** Codes of an event that a newer release has stored; it is left to a worker of that release. */
 const newerRelease = ["NEWER_EVENT", "UNKNOWN_EVENT_TYPE"];
@@ -92,7 +92,7 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
   ): Promise<void> {
     const { work, key, timeout, replay } = this.#settings;
-    const events = decode(stored, internals);
+    const events = await decode(stored, internals, work.masked);
     const replaying = () => {
       const until = replay();
       return stored.every(({ position, imported }) => imported || position <= until);
@@ -108,15 +108,19 @@ export class Delivery<E extends Event, Db> {
   }
 }
 
-/** Decodes events; a failure counts as the handler's, so that the event is retried and parked. */
-function decode<E extends Event, Db>(
+/** Opens and decodes events; a failure counts as the handler's, so that the event is retried and parked. */
+async function decode<E extends Event, Db>(
   stored: readonly StoredEvent[],
   internals: Internals<E, Db>,
-): readonly RecordedEvent<E>[] {
+  masked?: boolean,
+): Promise<readonly RecordedEvent<E>[]> {
+  const { catalog } = internals.shared;
+  const opened = masked ? stored : await catalog.open(internals.session(), stored);
   try {
-    return stored.map((event) => decodeOnce(event, internals));
+    return opened.map((event) => decodeOnce(event, internals, masked));
   } catch (error) {
-    throw new HandlerFailure(error);
+    // Where the keys are away, that is no event's failure.
+    throw isEventSourceryError(error, "KEY_UNAVAILABLE") ? error : new HandlerFailure(error);
   }
 }
 
@@ -126,9 +130,10 @@ const decoded: WeakMap<StoredEvent, RecordedEvent> = new WeakMap();
 export function decodeOnce<E extends Event, Db>(
   stored: StoredEvent,
   { shared }: Internals<E, Db>,
+  masked?: boolean,
 ): RecordedEvent<E> {
   const event = decoded.get(stored) as RecordedEvent<E> | undefined ??
-    shared.catalog.decode(stored);
+    shared.catalog.decode(stored, masked);
   decoded.set(stored, event);
   return event;
 }

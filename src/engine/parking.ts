@@ -1,6 +1,8 @@
 import type { StreamKey } from "../driver/keys.ts";
 import type { ParkedEntry, StoredParking } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
+import { isSealed } from "../codec/sealer.ts";
+import { describe } from "../errors/describe.ts";
 import { slotOf } from "../event/stream.ts";
 import { keyOf, type Lease } from "./lease.ts";
 
@@ -77,4 +79,14 @@ export class Parking {
 export function entryOf({ tenantId, streamId, position }: StoredEvent): ParkedEntry {
   const slot = slotOf(tenantId, streamId);
   return { tenantId, streamId, slot, position, attempts: 0, delay: 0, error: undefined };
+}
+
+/** Returns the entry of a stream whose event failed. */
+export function failedEntry(
+  event: StoredEvent,
+  attempts: number,
+  delay: number | undefined,
+  error: unknown,
+): ParkedEntry {
+  return { ...entryOf(event), attempts, delay, error: describe(error, isSealed(event)) };
 }

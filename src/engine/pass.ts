@@ -6,14 +6,13 @@ import type { EventIdentity } from "./context.ts";
 import type { OutageDetector } from "./outage.ts";
 import type { PassResult, PassSettings } from "./work.ts";
 import { allSettledOrThrow } from "../async/settle.ts";
-import { describe } from "../errors/describe.ts";
 import { StoreRewoundError } from "../errors/driver.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { Batch } from "./batch.ts";
 import { decodeOnce, Delivery } from "./delivery.ts";
 import { drain } from "./drain.ts";
 import { keyOf, Lease } from "./lease.ts";
-import { entryOf, type ParkedCursor, Parking } from "./parking.ts";
+import { entryOf, failedEntry, type ParkedCursor, Parking } from "./parking.ts";
 import { backoff } from "./retry.ts";
 
 /**
@@ -121,8 +120,9 @@ export class Pass<E extends Event, Db> {
   /** Handles the next page of the log; false where there is nothing more to do. */
   async #handlePage(until: number, keep: boolean): Promise<boolean> {
     if (this.#lease.position >= until || !this.#active) return false;
-    const limit = this.#settings.batchSize;
+    const { internals: { shared }, work, batchSize: limit } = this.#settings;
     const page = await this.#scan({ after: this.#lease.position, until, limit });
+    if (!work.masked) await shared.catalog.sealer?.fetch(shared.driver, page.events);
     await this.#handle(page, keep, page.scanned < until);
     return true;
   }
@@ -276,7 +276,7 @@ export class Pass<E extends Event, Db> {
     const times = Math.max(attempts, this.#outage.times(key));
     const delay = exhausted ? undefined : backoff(retry, times);
     this.#report(error, event, attempt, delay);
-    this.#parking.park({ ...entryOf(event), attempts, delay, error: describe(error) });
+    this.#parking.park(failedEntry(event, attempts, delay, error));
     for (const later of this.#batch.removeWaiting(key)) this.#parking.defer(later);
     return false;
   }

@@ -28,6 +28,8 @@ export interface Work<E extends Event, Db> {
    * `transaction` with the checkpoint, as many in one transaction as possible.
    */
   readonly mode: "each" | "batch" | "transaction";
+  /** Whether sealed fields are handed over as their masks. */
+  readonly masked?: boolean | undefined;
   /** Handles one event, or in `batch` mode one or more. */
   readonly handle: (
     events: readonly RecordedEvent<E>[],

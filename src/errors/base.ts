@@ -15,6 +15,7 @@ export type EventSourceryErrorCode =
   | "FILTER_MISMATCH"
   | "HANDLER_TIMEOUT"
   | "INVALID_EVENT"
+  | "KEY_UNAVAILABLE"
   | "LANES_MISMATCH"
   | "LEASE_LOST"
   | "MISSING_SCHEMA"

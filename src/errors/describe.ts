@@ -9,19 +9,24 @@ const everyUnsafe = new RegExp(unsafe, "gu");
 /**
  * Returns in one line what went wrong, as text that every database can store: well-formed, without NUL, and bounded.
  *
+ * @param discreet Whether the words of others, which may quote an event's data, are left out.
+ *
  * Database toolkits put statements and their parameters into messages: of such errors only the cause, which the
  * database itself gave, is described.
  */
-export function describe(error: unknown): string {
+export function describe(error: unknown, discreet: boolean = false): string {
   // Cut first: a cut may leave half of a surrogate pair.
-  return textOf(error).slice(0, longest).replace(everyUnsafe, "\ufffd");
+  return textOf(error, discreet).slice(0, longest).replace(everyUnsafe, "\ufffd");
 }
 
-function textOf(error: unknown): string {
+function textOf(error: unknown, discreet: boolean): string {
   try {
     let found = error;
     while (isError(found) && isError(found.cause) && isFailedQuery(found)) found = found.cause;
-    if (isEventSourceryError(found)) return String(found.message);
+    if (isEventSourceryError(found) && !(discreet && found.code === "PERMANENT")) {
+      return String(found.message);
+    }
+    if (discreet) return isError(found) ? String(found.name) : "threw what is no error";
     return isError(found) ? `${found.name}: ${found.message}` : `threw ${String(found)}`;
   } catch {
     return "threw something that has no text"; // such as a proxy, or an object without a prototype

@@ -151,6 +151,26 @@ export class CorruptEventError extends EventSourceryError {
   }
 }
 
+/**
+ * The key of a subject cannot be had, so its sensitive fields can be neither sealed nor opened. It is not forgotten: that
+ * reads as masks.
+ *
+ * What to do: give the store the `keys` that the events were sealed with, or bring the place of the keys back; consumers
+ * wait until then. `keys: "mask"` makes a store that never opens.
+ *
+ * @category Errors
+ */
+export class KeyUnavailableError extends EventSourceryError {
+  /** `"KEY_UNAVAILABLE"`: nothing was stored, or the read has ended. */
+  declare readonly code: "KEY_UNAVAILABLE";
+  override readonly retryable = true;
+
+  /** Makes the message, which names no subject. */
+  constructor(action: string, reason: string, options?: ErrorOptions) {
+    super("KEY_UNAVAILABLE", `Cannot ${action}: ${reason}`, options);
+  }
+}
+
 /** Formats a path as in code: `"lines[2].price"`. */
 function formatPath(path: readonly PropertyKey[]): string {
   const text = path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");

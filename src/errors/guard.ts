@@ -27,6 +27,7 @@ import type {
   CorruptEventError,
   DuplicateEventTypeError,
   InvalidEventError,
+  KeyUnavailableError,
   NewerEventError,
   UnknownEventTypeError,
 } from "./event.ts";
@@ -49,6 +50,7 @@ export type AnyEventSourceryError =
   | FilterMismatchError
   | HandlerTimeoutError
   | InvalidEventError
+  | KeyUnavailableError
   | LanesMismatchError
   | LeaseLostError
   | MissingSchemaError

@@ -6,6 +6,7 @@ import { InvalidEventError } from "../errors/event.ts";
 import { freezeEvent, noMetadata, noTags, storable } from "./freeze.ts";
 import { uuidv7 } from "./id.ts";
 import { type StandardSchema, validate } from "./schema.ts";
+import { guarded, readSensitive, type SensitivePart } from "./sensitive.ts";
 import { isUnknown } from "./unknown.ts";
 
 /** The part of an event type that only stores and catalogues need. */
@@ -20,6 +21,8 @@ export interface Definition {
   readonly hasData: boolean;
   /** Whether it derives tags. */
   readonly tagged: boolean;
+  /** The fields that are stored sealed; absent where there are none. */
+  readonly sensitive?: readonly SensitivePart[] | undefined;
 }
 
 /** By symbol, so that a type made by another copy of this package still works in a store of this one. */
@@ -63,7 +66,7 @@ class Made extends Given {
  *
  * @param type Its name: a non-empty string of at most 512 bytes that does not begin with `?`.
  * @param schema Leave it out, or pass `undefined` to reach the options.
- * @param options Older versions, older names, tags.
+ * @param options Older versions, older names, tags, sensitive fields.
  * @throws {TypeError} If the name or an option is malformed.
  *
  * @category Events
@@ -87,7 +90,7 @@ export function defineEvent<const Type extends string, Data extends undefined = 
  *
  * @param type Its name.
  * @param schema Any synchronous Standard Schema; its output is stored. Reading never runs it.
- * @param options Older versions, older names, tags.
+ * @param options Older versions, older names, tags, sensitive fields.
  *
  * @category Events
  *
@@ -167,6 +170,7 @@ function makeType(
     );
   }
   const { upcast = [], aliases = [], tags } = options;
+  const sensitive = options.sensitive && readSensitive(type, options.sensitive);
   checkList("aliases", aliases);
   for (const alias of aliases) checkTypeName("alias", alias);
   if (tags !== undefined) checkFunction(`tags of event "${type}"`, tags);
@@ -185,7 +189,7 @@ function makeType(
       createdAt: init.createdAt ?? new Date(),
       data,
       metadata: init.metadata ?? noMetadata,
-      tags: init.tags ?? tags?.(data) ?? noTags,
+      tags: init.tags ?? tags?.(sensitive ? guarded(type, data, sensitive) : data) ?? noTags,
     }, (event) => new Made(event, defaults));
   };
   const definitionValue: Definition = {
@@ -194,6 +198,7 @@ function makeType(
     upcast: [...upcast],
     hasData,
     tagged: tags !== undefined,
+    sensitive,
   };
   return Object.freeze(Object.defineProperties(create, {
     name: { value: type },

@@ -1,5 +1,6 @@
 import type { Event, Metadata } from "./event.ts";
 import type { StandardSchema } from "./schema.ts";
+import type { Sensitive } from "./sensitive.ts";
 
 /**
  * An event type: the factory of its events.
@@ -77,4 +78,9 @@ export interface EventTypeOptions<Data = unknown> {
   readonly aliases?: readonly string[] | undefined;
   /** Derives the tags of an event from its data. */
   readonly tags?: ((data: Data) => readonly string[]) | undefined;
+  /**
+   * Which fields of the data are a person's, or a list of such for several people: they are stored sealed, and the store
+   * needs `keys`. @default none
+   */
+  readonly sensitive?: Sensitive<Data> | readonly Sensitive<Data>[] | undefined;
 }

@@ -2,7 +2,7 @@ import type { AppendRequest, ExistingEvent, StreamWrite } from "../driver/append
 import type { Session } from "../driver/driver.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
-import type { Preparer } from "../store/prepare.ts";
+import type { Shared } from "../store/scope.ts";
 import { checkNumber, checkObject, kind } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { DuplicateEventError } from "../errors/store.ts";
@@ -96,13 +96,14 @@ export async function importEvents<E extends Event, Db>(
   if (!isIterable(source)) {
     throw new TypeError(`source must be iterable or async iterable, got ${kind(source)}`);
   }
-  const { shared: { driver, preparer, wakeUps }, tenantId = "" } = internals;
+  const { shared, tenantId = "" } = internals;
+  const { driver, wakeUps } = shared;
   if (!driver.capabilities.imported) {
     throw new UnsupportedError("import events", 'its driver lacks the capability "imported"');
   }
   const result = { imported: 0, known: 0, position: 0 };
   const flush = async (batch: readonly ImportedEvent<E>[]) => {
-    const stored = await storeBatch(driver, requestOf(preparer, tenantId, batch));
+    const stored = await storeBatch(driver, await requestOf(shared, tenantId, batch));
     result.imported += stored.imported;
     result.known += stored.known;
     result.position = Math.max(result.position, stored.position);
@@ -120,11 +121,11 @@ export async function importEvents<E extends Event, Db>(
 }
 
 /** Makes the request of a batch: its streams, each with its events in order. */
-function requestOf<E extends Event>(
-  preparer: Preparer<E>,
+async function requestOf<E extends Event, Db>(
+  { driver, catalog, preparer }: Pick<Shared<E, Db, unknown>, "driver" | "catalog" | "preparer">,
   tenantId: string,
   batch: readonly ImportedEvent<E>[],
-): AppendRequest {
+): Promise<AppendRequest> {
   const streams = new Map<string, E[]>();
   for (const { streamId, event } of batch) {
     const events = streams.get(streamId);
@@ -132,7 +133,9 @@ function requestOf<E extends Event>(
     else events.push(event);
   }
   const appends = [...streams].map(([streamId, events]) => ({ streamId, events }));
-  const { request } = preparer.prepare(appends, tenantId, {}, false);
+  const prepared = preparer.prepare(appends, tenantId, {}, false);
+  const sealed = catalog.sealer?.whenSealed(driver, () => driver, prepared, catalog);
+  const { request } = await sealed ?? prepared;
   const writes = request.writes.map((write): StreamWrite => ({
     ...write,
     events: write.events.map((event) => ({ ...event, published: false, imported: true })),

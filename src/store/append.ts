@@ -24,6 +24,23 @@ export function append<E extends Event, A extends E, Db, Store>(
   const { tenantId = "", metadata } = scope;
   const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish, terms);
   checkCapabilities(shared.driver.capabilities, prepared.request);
+  // Sealing takes a while, in which later appends to the same streams wait.
+  const sealed = shared.catalog.sealer?.whenSealed(
+    scope.transaction ?? shared,
+    () => sessionOf(scope),
+    prepared,
+    shared.catalog,
+  );
+  return sealed?.then((found) => handOver(shared, scope, found)) ??
+    handOver(shared, scope, prepared);
+}
+
+/** Sends an append that is complete, and calls its handlers. */
+function handOver<E extends Event, A extends E, Db, Store>(
+  shared: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  prepared: Prepared,
+): Promise<readonly AppendResult<A>[]> {
   const selected = shared.handlers.filter(({ matches }) =>
     prepared.streams.some((events, index) => {
       const { category } = prepared.request.writes[index]!;

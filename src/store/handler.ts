@@ -1,6 +1,7 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import { quote } from "../errors/base.ts";
 import { checkFunction, checkList } from "../errors/check.ts";
+import { UnsupportedError } from "../errors/driver.ts";
 
 /** A handler and the events it is called for. `Store` is the type of the store that it receives. */
 export interface MatchedHandler<E extends Event, Db, Store> {
@@ -74,11 +75,14 @@ export function membersOf(
  * Reads the `subscriptions` option in either of its forms, keeping the order.
  *
  * @param known Reports whether the store has an event type of this name.
+ * @param transactions Whether handlers can run inside the append.
  * @throws {TypeError} If a handler is not a function, or a type is not one of the store's.
+ * @throws {UnsupportedError} If one is to run inside the append, and cannot.
  */
 export function readSubscriptions<E extends Event, Db, Store>(
   option: unknown,
   known: (type: string) => boolean,
+  transactions: boolean,
 ): MatchedHandler<E, Db, Store>[] {
   if (option === undefined) return [];
   if (typeof option !== "object" || option === null) {
@@ -97,6 +101,12 @@ export function readSubscriptions<E extends Event, Db, Store>(
           `Cannot subscribe to ${quote(type)}: it is not among the store's events`,
         );
       }
+    }
+    if (!transactions && !afterCommit) {
+      throw new UnsupportedError(
+        "subscribe inside the append",
+        "this database handle has no interactive transactions",
+      );
     }
     return {
       matches: (event, category) =>

@@ -1,4 +1,5 @@
 import type { Catalog } from "../codec/catalog.ts";
+import type { Sealable } from "../codec/sealer.ts";
 import type { AppendRequest, StreamWrite } from "../driver/append.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
@@ -10,10 +11,7 @@ import { freezeEvent, noMetadata } from "../event/freeze.ts";
 import { categoryOf, slotOf } from "../event/stream.ts";
 
 /** A checked and encoded append: the events as they will be recorded, stream by stream, and the driver's request. */
-export interface Prepared {
-  readonly streams: readonly (readonly Event[])[];
-  readonly request: AppendRequest;
-}
+export type Prepared = Sealable;
 
 /** What belongs to an append as a whole: its condition, and the signal that takes it out. */
 export type Terms = Pick<AppendRequest, "condition" | "signal">;

@@ -50,7 +50,8 @@ export async function* readStream<E extends Event>(
     return query(nextPage(page.events.length));
   });
   for await (const { events } of pages) {
-    if (events.length > 0) yield events.map((event) => catalog.decode(event));
+    if (events.length === 0) continue;
+    yield (await catalog.open(session, events)).map((event) => catalog.decode(event));
   }
 }
 
@@ -111,7 +112,7 @@ export async function* readLog<E extends Event>(
     return query(nextPage(page.events.length));
   });
   for await (const { events } of pages) {
-    for (const event of events) yield catalog.decode(event);
+    for (const event of await catalog.open(session, events)) yield catalog.decode(event);
   }
 }
 

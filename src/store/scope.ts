@@ -14,8 +14,11 @@ export interface Shared<E extends Event, Db, Store> {
   /** The handlers that the store was made with, and those of inline projections. */
   readonly handlers: MatchedHandler<E, Db, Store>[];
   readonly wakeUps: WakeUps;
-  /** Those who keep something of streams in memory, and drop it when one is deleted. */
-  readonly forgetters: ((tenantId: string, streamId: string) => void)[];
+  /**
+   * Those who keep something of streams in memory, and drop it when one is deleted; without a stream, what they keep of
+   * people, in all streams of a tenant.
+   */
+  readonly forgetters: ((tenantId: string, streamId?: string) => void)[];
   readonly onError: (error: unknown, context: StoreErrorContext) => unknown;
   /** Makes the store at a scope. */
   readonly storeAt: (scope: Scope<Db>) => Store;

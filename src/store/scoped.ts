@@ -1,3 +1,4 @@
+import type { ForgottenSubject, Sealer } from "../codec/sealer.ts";
 import type { Session } from "../driver/driver.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type {
@@ -133,10 +134,12 @@ export class ScopedStore<E extends Event, Db> {
     const items = itemsOf(this.#shared.catalog, checked);
     this.#need("conditions", "query events for a decision");
     const { events, ...rest } = await readMatches(this.#session, this.#tenantId, items);
+    const { catalog } = this.#shared;
+    const opened = await catalog.open(this.#session, events);
     return {
-      events: events.map((event) =>
-        // Of the types that the query names.
-        this.#shared.catalog.decode(event) as unknown as RecordedEvent<MatchOf<E, Q>>
+      // Of the types that the query names.
+      events: opened.map((event) =>
+        catalog.decode(event) as unknown as RecordedEvent<MatchOf<E, Q>>
       ),
       condition: { query: checked, ...rest },
     };
@@ -215,6 +218,14 @@ export class ScopedStore<E extends Event, Db> {
     });
   }
 
+  async forget(subject: string): Promise<ForgottenSubject> {
+    return await this.#sealer("forget a subject", subject).forget(this, subject);
+  }
+
+  async forgotten(subject: string): Promise<Date | undefined> {
+    return await this.#sealer("ask for a forgotten subject", subject).forgotten(this, subject);
+  }
+
   async delete(streamId: string): Promise<void> {
     checkName("streamId", streamId);
     await this.#session.delete(this.#tenantId, streamId);
@@ -249,6 +260,13 @@ export class ScopedStore<E extends Event, Db> {
   #need(capability: "backwards" | "conditions" | "prefix", action: string): void {
     if (this.#shared.driver.capabilities[capability]) return;
     throw new UnsupportedError(action, `its driver lacks the capability "${capability}"`);
+  }
+
+  #sealer(action: string, subject: string): Sealer {
+    checkName("subject", subject);
+    const { sealer } = this.#shared.catalog;
+    if (sealer !== undefined) return sealer;
+    throw new UnsupportedError(action, "the store has no keys");
   }
 
   #at(scope: Partial<Scope<Db>>): ScopedStore<E, Db> {

@@ -1,3 +1,4 @@
+import type { Forgetter, SubjectKeys } from "../codec/sealer.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Event, RecordedEvent, RetiredEvent, UnknownEvent } from "../event/event.ts";
 import type { AnyEventType, EventOf } from "../event/type.ts";
@@ -5,7 +6,7 @@ import type { EventReader } from "./reader.ts";
 import type { ScopeOptions, Shared } from "./scope.ts";
 import type { EventWriter } from "./writer.ts";
 import { Catalog } from "../codec/catalog.ts";
-import { UnsupportedError } from "../errors/driver.ts";
+import { sealerOf } from "../codec/sealer.ts";
 import { noMetadata } from "../event/freeze.ts";
 import { type HandledEvent, readSubscriptions, type StoreErrorContext } from "./handler.ts";
 import { wakeUpsOf } from "./notifier.ts";
@@ -26,7 +27,7 @@ import { ScopedStore } from "./scoped.ts";
  * @category Event store
  */
 export interface EventStore<in out E extends Event = Event, Db = unknown>
-  extends EventReader<E>, EventWriter<E> {
+  extends EventReader<E>, EventWriter<E>, Forgetter {
   /**
    * Runs work in one transaction (READ COMMITTED on Postgres): appends, handlers' writes and the user's own writes
    * through `db` are committed or rolled back together. Inside another transaction, uses a savepoint.
@@ -117,6 +118,11 @@ export interface EventStoreOptions<
    * @default none
    */
   readonly retired?: readonly Retired[] | undefined;
+  /**
+   * The keys under which sensitive fields are sealed, from `subjectKeys()` of `event-sourcery/privacy`; with `"mask"` the
+   * store reads masks only, and appends no event with sensitive fields. @default none
+   */
+  readonly keys?: SubjectKeys | "mask" | undefined;
   /** Whether a stored event of a type not in `events` is an error, or is read as type `"?Name"`. @default "error" */
   readonly unknownEvents?: "error" | "keep" | undefined;
   /** Returns the time for events created without `createdAt`. @default the time of their creation */
@@ -208,18 +214,14 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
     options: Omit<EventStoreOptions<E, Db>, "retired"> & RetiredOption,
   ) {
     checkOptions(driver, options);
-    const { retired = [], unknownEvents } = options;
-    const catalog = new Catalog<E>(options.events, retired, unknownEvents === "keep");
+    const { retired = [], unknownEvents, keys } = options;
+    const sealer = keys && keys !== "mask" ? sealerOf(keys, driver) : keys;
+    const catalog = new Catalog<E>(options.events, retired, unknownEvents === "keep", sealer);
     const handlers = readSubscriptions<E, Db, ScopedStore<E, Db>>(
       options.subscriptions,
       (type) => catalog.has(type),
+      driver.capabilities.transactions,
     );
-    if (!driver.capabilities.transactions && handlers.some(({ afterCommit }) => !afterCommit)) {
-      throw new UnsupportedError(
-        "subscribe inside the append",
-        "this database handle has no interactive transactions",
-      );
-    }
     const shared: Shared<E, Db, ScopedStore<E, Db>> = {
       driver,
       catalog,

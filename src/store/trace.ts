@@ -25,7 +25,8 @@ export async function readTrace<E extends Event>(
     const after = events.at(-1)?.position ?? 0;
     const limit = Math.min(pageSize, most + 1 - events.length);
     const page = await session.correlated({ tenantId, correlationId, after, limit });
-    events.push(...page.events.map((event) => catalog.decode(event)));
+    const opened = await catalog.open(session, page.events);
+    events.push(...opened.map((event) => catalog.decode(event)));
     more = page.more;
   }
   if (events.length === 0) return undefined;

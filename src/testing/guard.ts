@@ -39,6 +39,7 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
     db: session.db,
     checkpoints: session.checkpoints,
     snapshots: session.snapshots,
+    keys: session.keys,
     async append(requests) {
       const outcomes = await session.append(requests);
       assert.equal(

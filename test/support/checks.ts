@@ -15,6 +15,7 @@ const entries = [
   "drivers/postgres/mod.ts",
   "drivers/libsql/mod.ts",
   "src/evolution/mod.ts",
+  "src/privacy/mod.ts",
   "src/testing/mod.ts",
 ];
 

@@ -1,5 +1,11 @@
 // The contract is worth what it refuses: each of these drivers breaks one promise.
-import { type Checkpoints, type Driver, type Snapshots, UnsupportedError } from "event-sourcery";
+import {
+  type Checkpoints,
+  type Driver,
+  type Snapshots,
+  type Subjects,
+  UnsupportedError,
+} from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
@@ -68,7 +74,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       get(object, key) {
         reached.add(String(key));
         const value: unknown = Reflect.get(object, key);
-        if (key === "checkpoints" || key === "snapshots") return spy(value as object);
+        if (["checkpoints", "snapshots", "keys"].includes(String(key))) return spy(value as object);
         if (typeof value !== "function") return value;
         if (key !== "transaction") return value.bind(object);
         return (work: (session: object) => unknown) =>
@@ -77,7 +83,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     });
   // Named here, so that a new member does not compile until it stands here, and fails until a case reaches it.
   const members: Readonly<
-    Record<keyof Driver | keyof Checkpoints | keyof Snapshots, true>
+    Record<keyof Driver | keyof Checkpoints | keyof Snapshots | keyof Subjects, true>
   > = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
@@ -96,6 +102,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     },
     ...{ advance: true, check: true, claim: true, discard: true, due: true, lanes: true },
     ...{ forget: true, list: true, setFailure: true },
+    ...{ keys: true, read: true, find: true, forgotten: true, make: true, replace: true },
     ...{
       parked: true,
       redefine: true,

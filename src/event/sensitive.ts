@@ -1,0 +1,181 @@
+import { checkFunction, checkObject } from "../errors/check.ts";
+import { copyData, Unstorable } from "./copy.ts";
+import { storable } from "./freeze.ts";
+
+/**
+ * Which fields of an event are a person's: they are stored sealed under that person's key, and read as their masks once
+ * it is forgotten.
+ *
+ * @category Privacy
+ */
+export interface Sensitive<Data = unknown> {
+  /**
+   * Returns whose fields they are: an opaque id of at most 500 bytes. Undefined where there is nothing to seal; reading a
+   * sensitive field throws.
+   */
+  readonly subject: (data: Data) => string | undefined;
+  /**
+   * The fields, by their paths (`address.street`; `*` is any item of an array or any value of a record), and what they
+   * read as once the subject is forgotten.
+   */
+  readonly fields: SensitiveFields<Data>;
+}
+
+/**
+ * The sensitive fields of an event's data: by path, a mask of the field's type.
+ *
+ * @category Privacy
+ */
+export type SensitiveFields<Data> = unknown extends Data ? Readonly<Record<string, unknown>>
+  : [Path<Data>] extends [never] ? Readonly<Record<string, never>>
+  : { readonly [P in Path<Data>]?: At<Data, P> };
+
+/** What a path may lead to, but not through. */
+type Leaf =
+  | string
+  | number
+  | boolean
+  | bigint
+  | null
+  | undefined
+  | Date
+  | Uint8Array
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | ((...args: never) => unknown);
+
+/** The names that a step of a path can have. */
+type Key<K> = K extends string ? K extends "" | "*" | `${string}.${string}` ? never : K : never;
+
+/** How many more levels a path goes down: recursive types end there. */
+type Depth = [never, 0, 1, 2, 3, 4, 5];
+
+type Path<T, D extends number = 5> = [D] extends [never] ? never
+  : T extends Leaf ? never
+  : T extends readonly (infer Item)[] ? "*" | Under<"*", Item, D>
+  : string extends keyof T ? "*" | Under<"*", T[keyof T], D>
+  : { [K in keyof T]-?: Key<K> | Under<Key<K>, T[K], D> }[keyof T];
+
+type Under<K extends string, T, D extends number> = [Path<T, Depth[D]>] extends [never] ? never
+  : `${K}.${Path<T, Depth[D]>}`;
+
+type At<T, P extends string> = T extends Leaf ? never
+  : P extends `${infer K}.${infer Rest}` ? At<Step<T, K>, Rest>
+  : Step<T, P>;
+
+type Step<T, K extends string> = T extends readonly (infer Item)[] ? K extends "*" ? Item : never
+  : T extends Leaf ? never
+  : string extends keyof T ? K extends "*" ? T[keyof T] : never
+  : K extends keyof T ? T[K]
+  : never;
+
+/** As `Sensitive`, whatever the data. */
+export interface SensitivePart {
+  readonly subject: (data: unknown) => unknown;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Checks the option of an event type, and returns its parts. */
+export function readSensitive(type: string, given: unknown): readonly SensitivePart[] {
+  const parts = (Array.isArray(given) ? given : [given]).map((part: unknown): SensitivePart => {
+    const where = `sensitive of event "${type}"`;
+    const { subject, fields, ...others } = checkObject(where, part as SensitivePart);
+    const [other] = Object.keys(others);
+    if (other !== undefined) {
+      throw new TypeError(
+        `${where} must be { subject, fields }, or a list of such: it has ${other}`,
+      );
+    }
+    checkFunction(`subject in ${where}`, subject);
+    const copy = storable(type, () => copyData(checkObject(`fields in ${where}`, fields)));
+    return { subject, fields: copy as SensitivePart["fields"] };
+  });
+  const paths = parts.flatMap(({ fields }) => Object.keys(fields)).map((path) => path.split("."));
+  for (const [index, path] of paths.entries()) {
+    const overlaps = (other: readonly string[]) =>
+      path.every((step, at) =>
+        at >= other.length || [step, "*"].includes(other[at]!) || step === "*"
+      );
+    if (path.includes("") || paths.slice(0, index).some(overlaps)) {
+      throw new TypeError(
+        `sensitive of event "${type}" must name each field once, with its path such as "address.street" or "lines.*.note"`,
+      );
+    }
+  }
+  return parts;
+}
+
+/** The keys that lead to a value in data, outermost first. */
+export type Place = readonly string[];
+
+/**
+ * Returns where the values of a path are in data that `copyData` made; none where something on the way is missing or null.
+ *
+ * @throws {Unstorable} If something on the way is neither a plain object nor, at a `*`, an array.
+ */
+export function placesOf(data: unknown, path: string): readonly Place[] {
+  const steps = path.split(".");
+  let found: (readonly [Place, unknown])[] = [[[], data]];
+  for (const [depth, step] of steps.entries()) {
+    found = found.flatMap(([place, value]) => {
+      if (value === undefined || value === null) return [];
+      if (Array.isArray(value) ? step !== "*" : Object.getPrototypeOf(value) !== Object.prototype) {
+        const message = "what a sensitive field is in is no plain object, or no array at a *";
+        throw new Unstorable(message, steps.slice(0, depth));
+      }
+      const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
+      return keys.map((key) => [[...place, key], Reflect.get(value, key)] as const);
+    });
+  }
+  return found.map(([place]) => place);
+}
+
+/** Returns data with other values at some places; what is on no way to them is shared. */
+export function change(
+  data: unknown,
+  places: readonly Place[],
+  put: (container: object, key: string, index: number) => void,
+): unknown {
+  if (places.length === 0) return data;
+  const own = new Set<unknown>();
+  const copy = (value: unknown): object => {
+    if (own.has(value)) return value as object;
+    const made = Array.isArray(value) ? [...value] : { ...value as object };
+    own.add(made);
+    return made;
+  };
+  const top = copy(data);
+  for (const [index, place] of places.entries()) {
+    let container = top;
+    for (const key of place.slice(0, -1)) {
+      const inner = copy(Reflect.get(container, key));
+      Reflect.set(container, key, inner);
+      container = inner;
+    }
+    put(container, place.at(-1)!, index);
+  }
+  return top;
+}
+
+/** Returns data whose sensitive fields throw when they are read, for functions that must not depend on them. */
+export function guarded(type: string, data: unknown, parts: readonly SensitivePart[]): unknown {
+  const paths = parts.flatMap(({ fields }) => Object.keys(fields));
+  const places = storable(
+    type,
+    () => paths.flatMap((path) => placesOf(data, path).map((place) => [path, place] as const)),
+  );
+  return change(
+    data,
+    places.map(([, place]) => place),
+    (container, key, index) =>
+      Object.defineProperty(container, key, {
+        enumerable: true,
+        get() {
+          const [path] = places[index]!;
+          throw new TypeError(
+            `"${path}" is sensitive: neither tags nor a subject may depend on it`,
+          );
+        },
+      }),
+  );
+}
