@@ -23,19 +23,21 @@ export class MemorySubjects implements Subjects {
 
   async read(tenantId: string, subjects: readonly string[]): Promise<readonly StoredSubject[]> {
     const log = this.#access.read();
-    return subjects.flatMap((subject) => log.subject(keyOf(tenantId, subject)) ?? []);
+    return subjects.flatMap((subject) => log.subject(keyOf(tenantId, subject)) ?? []).map(read);
   }
 
   async find(ids: readonly string[]): Promise<readonly StoredSubject[]> {
     const wanted = new Set(ids);
-    return [...this.#access.read().subjectRows().values()].filter(({ id }) => wanted.has(id));
+    return [...this.#access.read().subjectRows().values()].filter(({ id }) => wanted.has(id))
+      .map(read);
   }
 
   async list(after: string = "", limit: number): Promise<readonly StoredSubject[]> {
     return [...this.#access.read().subjectRows().values()]
       .filter(({ id, keys }) => id > after && keys !== null)
       .sort((one, other) => one.id < other.id ? -1 : 1)
-      .slice(0, limit);
+      .slice(0, limit)
+      .map(read);
   }
 
   async forgotten(tenantId: string, subject: string): Promise<string | undefined> {
@@ -76,4 +78,8 @@ export class MemorySubjects implements Subjects {
       return false;
     });
   }
+}
+
+function read({ subject, id, keys }: SubjectRow): StoredSubject {
+  return { subject, id, keys };
 }

@@ -21,6 +21,7 @@ import { read } from "./cases/read.ts";
 import { registry } from "./cases/registry.ts";
 import { savepoints } from "./cases/savepoints.ts";
 import { snapshots } from "./cases/snapshots.ts";
+import { subjects } from "./cases/subjects.ts";
 import { streams } from "./cases/streams.ts";
 import { tenants } from "./cases/tenants.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -75,7 +76,7 @@ const capabilities: readonly Cases[] = [
     named,
   ],
   ...[transactions, savepoints, handlers, using],
-  ...[lanes, registry, parked, outbox, consumers, projections, conditions, snapshots],
+  ...[lanes, registry, parked, outbox, consumers, projections, conditions, snapshots, subjects],
 ];
 
 /**
