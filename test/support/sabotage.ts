@@ -31,6 +31,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     db: session.db,
     checkpoints: session.checkpoints,
     snapshots: session.snapshots,
+    keys: session.keys,
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),

@@ -15,9 +15,16 @@ import { lapses } from "../support/lapses.ts";
 import { oversights } from "../support/oversights.ts";
 import { sabotages } from "../support/sabotages.ts";
 import { slips } from "../support/slips.ts";
+import { leaks } from "../support/leaks.ts";
 
 for (
-  const [name, sabotage] of Object.entries({ ...sabotages, ...lapses, ...oversights, ...slips })
+  const [name, sabotage] of Object.entries({
+    ...sabotages,
+    ...lapses,
+    ...oversights,
+    ...slips,
+    ...leaks,
+  })
 ) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
     assert.equal(await passes(driverContract(() => sabotaged(sabotage))), false);
