@@ -31,8 +31,10 @@ export interface KeyWrapper {
  * import { aesKeyWrapper, subjectKeys } from "event-sourcery/privacy";
  *
  * const secret = new Uint8Array(32); // 32 random bytes that you keep, in base64 for instance
- * const usages = ["wrapKey", "unwrapKey"] as const;
- * const key = await crypto.subtle.importKey("raw", secret, "AES-KW", false, usages);
+ * const key = await crypto.subtle.importKey("raw", secret, "AES-KW", false, [
+ *   "wrapKey",
+ *   "unwrapKey",
+ * ]);
  * const keys = subjectKeys({ wrappers: [aesKeyWrapper("2026", key)] });
  * console.log(typeof keys.rewrap); // function
  * ```

@@ -215,7 +215,7 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
   ) {
     checkOptions(driver, options);
     const { retired = [], unknownEvents, keys } = options;
-    const sealer = keys && keys !== "mask" ? sealerOf(keys, driver) : keys;
+    const sealer = keys === undefined || keys === "mask" ? keys : sealerOf(keys, driver);
     const catalog = new Catalog<E>(options.events, retired, unknownEvents === "keep", sealer);
     const handlers = readSubscriptions<E, Db, ScopedStore<E, Db>>(
       options.subscriptions,
