@@ -102,7 +102,7 @@ export class KeyRing {
 
   #take(id: string | undefined): Known | undefined {
     const known = id === undefined ? undefined : this.#known.get(id);
-    if (known === undefined || this.#forgetting.has(known.subject)) return undefined;
+    if (known === undefined) return undefined;
     this.#known.delete(known.id);
     if (Date.now() - known.readAt >= this.#options.maxAge) return undefined;
     this.#known.set(known.id, known);

@@ -28,6 +28,7 @@ import {
 import fakeTimers from "@sinonjs/fake-timers";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gate } from "../support/gate.ts";
 
 interface Person {
   id: string;
@@ -371,6 +372,29 @@ test("another process reads what was forgotten for at most maxAge", async () => 
   }
 });
 
+test("a key that was looked up before it was destroyed does not come back", async () => {
+  const { passed, open } = gate();
+  let slow = false;
+  const vault = new Vault();
+  const find = vault.find.bind(vault);
+  vault.find = async (ids) => {
+    const rows = await find(ids);
+    if (slow) await passed;
+    return rows;
+  };
+  const driver = memory();
+  await storeOn(driver, { store: vault }).append("s", Registered(ada));
+  const store = storeOn(driver, { store: vault });
+  slow = true;
+  const reading = store.load("s");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  slow = false;
+  await store.forget("u-1");
+  open();
+  assert.deepEqual(dataOf(await reading), [ada]);
+  assert.deepEqual(dataOf(await store.load("s")), [{ id: "u-1", email: null }]);
+});
+
 test("a page that tells of a forgotten subject opens nothing of it any more", async () => {
   const driver = memory();
   const [here, there] = [storeOn(driver), storeOn(driver)];
@@ -383,12 +407,14 @@ test("a page that tells of a forgotten subject opens nothing of it any more", as
 });
 
 test("what a transaction forgets reads as masks in it at once, and as before after a rollback", async () => {
-  const store = storeOn();
+  const driver = memory();
+  const store = storeOn(driver);
   await store.append("s", Registered(ada));
   const undone = new RangeError("undone");
   await assert.rejects(
     store.transaction(async ({ store: inner }) => {
       await inner.forget("u-1");
+      assert.deepEqual(dataOf(await store.load("s")), [ada]);
       assert.deepEqual(dataOf(await inner.load("s")), [{ id: "u-1", email: null }]);
       assert.deepEqual(dataOf((await inner.append("s", Registered(ada))).events), [{
         id: "u-1",
@@ -400,6 +426,12 @@ test("what a transaction forgets reads as masks in it at once, and as before aft
   );
   assert.equal(await store.forgotten("u-1"), undefined);
   assert.deepEqual(dataOf(await store.load("s")), [ada]);
+  const keys = driver.keys!;
+  const find = keys.find.bind(keys);
+  let asked = 0;
+  Object.assign(keys, { find: (ids: readonly string[]) => (asked++, find(ids)) });
+  assert.deepEqual(dataOf(await store.load("s")), [ada]);
+  assert.equal(asked, 0, "the key is remembered again");
   await store.transaction(async ({ store: inner }) => void await inner.forget("u-1"));
   assert.deepEqual(dataOf(await store.load("s")), [{ id: "u-1", email: null }]);
 });
@@ -544,6 +576,25 @@ test("a consumer waits for keys that are away, and counts no attempt against the
     await consumer.runOnce();
   }
   assert.deepEqual(seen, [ada, bob, ada, bob]);
+  const other = storeOn(driver, { store: new Vault() });
+  const lost = new Subscription(other, { name: "lost", handler() {} });
+  await assert.rejects(lost.runOnce(), { code: "KEY_UNAVAILABLE" });
+  assert.deepEqual(await lost.parked(), []);
+});
+
+test("sealed events of a batch that failed are opened again, one by one", async () => {
+  const store = storeOn();
+  for (const person of [ada, bob]) await store.publish(person.id, Registered(person));
+  const sent: unknown[] = [];
+  const outbox = new Outbox(store, {
+    sensitive: "reveal",
+    publishBatch(batch) {
+      if (batch.length > 1) throw new Error("too many");
+      sent.push(...dataOf(batch));
+    },
+  });
+  await outbox.drain();
+  assert.deepEqual(sent, [ada, bob]);
 });
 
 test("what failed on a sealed event is kept without the words of others", async () => {

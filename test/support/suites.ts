@@ -20,6 +20,7 @@ const once: readonly RegExp[] = [
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,
   /^test\/drivers\/(messages|migrate|plans|positions|proxy|refused|replica)\.test\.ts$/,
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
+  /^test\/privacy\/races\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
 ];
