@@ -19,7 +19,13 @@ export type {
   UnknownEvent,
 } from "./src/event/event.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./src/event/schema.ts";
-export type { Sensitive, SensitiveFields } from "./src/event/sensitive.ts";
+export type {
+  Sensitive,
+  SensitiveFields,
+  SensitiveLeaf,
+  SensitivePath,
+  SensitiveValue,
+} from "./src/event/sensitive.ts";
 export type {
   AnyEventType,
   EventInit,

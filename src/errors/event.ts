@@ -163,6 +163,7 @@ export class CorruptEventError extends EventSourceryError {
 export class KeyUnavailableError extends EventSourceryError {
   /** `"KEY_UNAVAILABLE"`: nothing was stored, or the read has ended. */
   declare readonly code: "KEY_UNAVAILABLE";
+  /** `true`: once the keys are back, the same call succeeds. */
   override readonly retryable = true;
 
   /** Makes the message, which names no subject. */

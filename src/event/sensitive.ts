@@ -27,11 +27,15 @@ export interface Sensitive<Data = unknown> {
  * @category Privacy
  */
 export type SensitiveFields<Data> = unknown extends Data ? Readonly<Record<string, unknown>>
-  : [Path<Data>] extends [never] ? Readonly<Record<string, never>>
-  : { readonly [P in Path<Data>]?: At<Data, P> };
+  : [SensitivePath<Data>] extends [never] ? Readonly<Record<string, never>>
+  : { readonly [Path in SensitivePath<Data>]?: SensitiveValue<Data, Path> };
 
-/** What a path may lead to, but not through. */
-type Leaf =
+/**
+ * What a path may lead to, but not through.
+ *
+ * @category Privacy
+ */
+export type SensitiveLeaf =
   | string
   | number
   | boolean
@@ -44,29 +48,38 @@ type Leaf =
   | ReadonlySet<unknown>
   | ((...args: never) => unknown);
 
-/** The names that a step of a path can have. */
-type Key<K> = K extends string ? K extends "" | "*" | `${string}.${string}` ? never : K : never;
+/**
+ * The paths through data: keys joined by dots, and `*` for any item of an array or any value of a record; in recursive data
+ * as many levels deep as `Levels` is long.
+ *
+ * @category Privacy
+ */
+export type SensitivePath<Data, Levels extends readonly unknown[] = [1, 2, 3, 4, 5, 6]> =
+  Levels extends readonly [unknown, ...infer Rest] ? Data extends SensitiveLeaf ? never
+    : Data extends readonly (infer Item)[] ? "*" | `*.${SensitivePath<Item, Rest>}`
+    : string extends keyof Data ? "*" | `*.${SensitivePath<Data[keyof Data], Rest>}`
+    : {
+      [Key in keyof Data]-?: Key extends string
+        ? Key extends "" | "*" | `${string}.${string}` ? never
+        : Key | `${Key}.${SensitivePath<Data[Key], Rest>}`
+        : never;
+    }[keyof Data]
+    : never;
 
-/** How many more levels a path goes down: recursive types end there. */
-type Depth = [never, 0, 1, 2, 3, 4, 5];
-
-type Path<T, D extends number = 5> = [D] extends [never] ? never
-  : T extends Leaf ? never
-  : T extends readonly (infer Item)[] ? "*" | Under<"*", Item, D>
-  : string extends keyof T ? "*" | Under<"*", T[keyof T], D>
-  : { [K in keyof T]-?: Key<K> | Under<Key<K>, T[K], D> }[keyof T];
-
-type Under<K extends string, T, D extends number> = [Path<T, Depth[D]>] extends [never] ? never
-  : `${K}.${Path<T, Depth[D]>}`;
-
-type At<T, P extends string> = T extends Leaf ? never
-  : P extends `${infer K}.${infer Rest}` ? At<Step<T, K>, Rest>
-  : Step<T, P>;
-
-type Step<T, K extends string> = T extends readonly (infer Item)[] ? K extends "*" ? Item : never
-  : T extends Leaf ? never
-  : string extends keyof T ? K extends "*" ? T[keyof T] : never
-  : K extends keyof T ? T[K]
+/**
+ * The type of what a path through data leads to.
+ *
+ * @category Privacy
+ */
+export type SensitiveValue<Data, Path extends string> = Data extends SensitiveLeaf ? never
+  : Path extends `${infer Key}.${infer Rest}`
+    ? Data extends readonly (infer Item)[] ? SensitiveValue<Item, Rest>
+    : string extends keyof Data ? SensitiveValue<Data[keyof Data], Rest>
+    : Key extends keyof Data ? SensitiveValue<Data[Key], Rest>
+    : never
+  : Data extends readonly (infer Item)[] ? Item
+  : string extends keyof Data ? Data[keyof Data]
+  : Path extends keyof Data ? Data[Path]
   : never;
 
 /** As `Sensitive`, whatever the data. */

@@ -107,7 +107,7 @@ export function eventCatalog(
     if (found === undefined) {
       throw new TypeError("events must be a list of event types made by defineEvent");
     }
-    const { type, aliases, upcast, hasData, tagged } = found;
+    const { type, aliases, upcast, hasData, tagged, sensitive = [] } = found;
     for (const name of new Set([type, ...aliases])) take(name);
     return {
       type,
@@ -115,7 +115,7 @@ export function eventCatalog(
       aliases: sorted(aliases),
       ...describe(type, event.schema, hasData, toJsonSchema),
       tagged,
-      sensitive: [],
+      sensitive: sorted(sensitive.flatMap(({ fields }) => Object.keys(fields))),
     };
   });
   for (const name of new Set(retired)) take(name);

@@ -210,7 +210,7 @@ export class SubjectSealer implements Sealer {
     event: StoredEvent,
     keys: ReadonlyMap<string, Known>,
   ): Promise<StoredEvent> {
-    const { streamId, version, tenantId, type } = event;
+    const { streamId, version, tenantId } = event;
     const { sealed = "", ...codec }: Record<string, string> = event.codec ?? {};
     const data: unknown = structuredClone(event.data); // it may be opened again
     const opened: string[] = [];

@@ -20,13 +20,25 @@ export function program({ types, handlers, aggregates }: Size): string {
     `  from ${JSON.stringify(join(root, "mod.ts"))};`,
     `import { memory } from ${JSON.stringify(join(root, "drivers", "memory", "mod.ts"))};`,
     ...events.map((n) =>
-      `export const E${n} = defineEvent<{ id: string; count${n}: number; at: Date }>()("E${n}");`
+      `interface Data${n} {
+        id: string;
+        count${n}: number;
+        at: Date;
+        tree?: { email${n}: string; children: Data${n}[] } | null;
+      }
+      export const E${n} = defineEvent<Data${n}>()("E${n}", {
+        sensitive: {
+          subject: ({ id }) => id,
+          fields: { count${n}: 0, "tree.email${n}": "", "tree.children.*.at": new Date(0) },
+        },
+      });`
     ),
     ...models.map((n) => model(n, events.slice(n * each, (n + 1) * each))),
     `export type AppEvent = ${models.map((n) => `Event${n}`).join(" | ")};`,
     `const events = [${events.map((n) => `E${n}`).join(", ")}] as const;`,
     `export const store: EventStore<AppEvent, undefined> = new EventStore(memory(), {`,
     `  events,`,
+    `  keys: "mask",`,
     `  subscriptions: {`,
     ...mapped.map((n) =>
       `    E${n}: [async (event, { store }) => {
@@ -37,6 +49,7 @@ export function program({ types, handlers, aggregates }: Size): string {
     `});`,
     `export const listed: EventStore<AppEvent, undefined> = new EventStore(memory(), {`,
     `  events,`,
+    `  keys: "mask",`,
     `  subscriptions: [`,
     ...listed.map((n) =>
       `    { types: ["E${n}"], handler: (event) => event.data.count${n}.toFixed(0) },`
