@@ -1,9 +1,7 @@
-import type { Connection, Shared } from "./connection.ts";
-import type { ConditionStatements, Parameter, Running, Statement } from "./statement.ts";
+import type { ConditionStatements } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRequest,
-  type Checkpoints,
   type CorrelationQuery,
   isEventSourceryError,
   type LogPage,
@@ -12,42 +10,34 @@ import {
   type MatchQuery,
   type ProbedEvent,
   type Session,
-  type Snapshots,
   type StoredStream,
   type StreamPage,
   type StreamQuery,
   type StreamsQuery,
-  type Subjects,
   UnknownOutcomeError,
   UnsupportedError,
 } from "../../mod.ts";
-import { Queue } from "../_shared/queue.ts";
 import type { InsertedRow } from "./append/append.ts";
 import { SqlCheckpoints } from "./checkpoints.ts";
-import { type Failure, hidesCommit, rootOf, UserError } from "./failure.ts";
+import { hidesCommit, rootOf, UserError } from "./failure.ts";
 import type { GroupRow } from "./append/group.ts";
 import { Groups } from "./append/groups.ts";
 import { matchParameters } from "./query.ts";
 import { loadParameters, scanOf, streamsParameters } from "./read.ts";
-import { retrying } from "./retry.ts";
-import { number, only } from "./row.ts";
+import type { Run } from "./kept/run.ts";
+import { number } from "./row.ts";
+import { Running } from "./running.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
 import type { Lane } from "./append/waiting.ts";
-import { SqlSnapshots } from "./snapshots.ts";
-import { SqlSubjects } from "./subjects.ts";
+import { SqlSnapshots } from "./kept/snapshots.ts";
+import { SqlSubjects } from "./kept/subjects.ts";
 import { translate } from "./translate.ts";
 import { json, type PageColumns, readPage, readProbes, readStreams, streamPage } from "./wire.ts";
 
 /** The part of a session that both engines share: all but statements, the append itself, locks and transactions. */
-export abstract class SqlSession<Db> implements Session<Db> {
+export abstract class SqlSession<Db> extends Running implements Session<Db> {
   /** The handle for the user's own statements. */
   abstract readonly db: Db;
-  /** The state that it shares with the driver's other sessions. */
-  protected abstract readonly shared: Shared;
-  /** The handle or transaction that it sends statements to. */
-  protected abstract readonly connection: Connection;
-  /** Whether this session is inside a transaction. */
-  protected abstract readonly inTransaction: boolean;
   /** The statements of conditions; undefined where this handle cannot have any. */
   protected abstract readonly conditions: ConditionStatements | undefined;
   /** Whether a statement that a unique index refuses aborts the transaction around it. */
@@ -66,17 +56,8 @@ export abstract class SqlSession<Db> implements Session<Db> {
   /** The most such statements of a lane at a time. */
   protected abstract flights(): number;
   protected abstract lane(request: AppendRequest): Lane;
-  /** Resolves once the tables are known to be usable. */
-  protected abstract checkSchema(): Promise<void>;
-  /** Returns the queue of a database that cannot do this while a transaction is open; undefined if it can. */
-  protected abstract queueFor(kind: "read" | "write"): Queue | undefined;
   /** Opens a transaction or savepoint; commits when the work resolves. */
   protected abstract openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R>;
-  /** Sends statements with the same parameters, all of which take effect or none; returns the rows of the first. */
-  protected abstract runTogether<Row>(
-    statements: readonly Statement[],
-    parameters: readonly Parameter[],
-  ): Promise<readonly Row[]>;
   /**
    * Prepares to read matches.
    *
@@ -86,25 +67,24 @@ export abstract class SqlSession<Db> implements Session<Db> {
   /** Throws the database's error if the transaction can no longer commit. */
   protected abstract assertAlive(): Promise<void>;
 
-  #savepoints: Queue | undefined;
   #ownGroups: Groups | undefined;
 
-  get checkpoints(): Checkpoints {
+  get checkpoints(): SqlCheckpoints {
     return new SqlCheckpoints(
       this.shared.statements.checkpoints,
       (action, kind, statements, value) =>
-        this.#together(action, kind, statements, [JSON.stringify(value)]),
+        this.together(action, kind, statements, [JSON.stringify(value)]),
     );
   }
 
-  get snapshots(): Snapshots {
-    return new SqlSnapshots(this.shared.statements.snapshots, this.#running);
+  get snapshots(): SqlSnapshots {
+    return new SqlSnapshots(this.shared.statements.snapshots, this.#run);
   }
 
-  get keys(): Subjects {
+  get keys(): SqlSubjects {
     // Inside a transaction, the caller's own timeout holds.
     const patience = this.inTransaction ? null : String(this.shared.busyTimeout);
-    return new SqlSubjects(this.shared.statements.subjects, this.#running, patience);
+    return new SqlSubjects(this.shared.statements.subjects, this.#run, patience);
   }
 
   abstract settled(): Promise<number>;
@@ -215,71 +195,13 @@ export abstract class SqlSession<Db> implements Session<Db> {
     });
   }
 
-  /**
-   * Runs work once the operations that it conflicts with have ended. Inside a transaction, these are savepoints: two at
-   * the same time, or a write beside one, would interleave.
-   */
-  protected queued<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
-    if (this.inTransaction && kind === "write") {
-      this.#savepoints ??= new Queue(this.shared.busyTimeout);
-      return this.#savepoints.run(work);
-    }
-    return this.inTransaction ? work() : this.queueFor(kind)?.run(work) ?? work();
-  }
-
-  /** Runs a statement that reads, and returns its only row, converted by `read`. */
-  protected async first<Row, R>(
-    action: string,
-    statement: Statement,
-    parameters: readonly Parameter[],
-    read: (row: Row) => R,
-  ): Promise<R> {
-    return await this.queued("read", async () => {
-      await this.ensureSchema();
-      return await this.retrying(
-        action,
-        async () => read(only(await this.connection.run<Row>(statement, parameters))),
-      );
-    });
-  }
-
-  /** Retries work until `busyTimeout` has passed, while it fails only because of another writer, or of `also`. */
-  protected retrying<R>(action: string, work: () => Promise<R>, also?: Failure): Promise<R> {
-    return retrying(this.shared, this.inTransaction, action, work, also);
-  }
-
-  /** Runs work and translates its database errors. */
-  protected async translated<R>(action: string, work: () => Promise<R>): Promise<R> {
-    try {
-      return await work();
-    } catch (error) {
-      throw translate(error, action, this.inTransaction, this.shared);
-    }
-  }
-
-  protected async ensureSchema(): Promise<void> {
-    await this.retrying("check the tables", () => this.checkSchema());
-  }
-
-  get #running(): Running {
+  get #run(): Run {
     return {
       read: (action, statement, parameters, read) =>
         this.first(action, statement, parameters, read),
       write: (action, statements, parameters) =>
-        this.#together(action, "write", statements, parameters),
+        this.together(action, "write", statements, parameters),
     };
-  }
-
-  #together<Row>(
-    action: string,
-    kind: "read" | "write",
-    statements: readonly Statement[],
-    parameters: readonly Parameter[],
-  ): Promise<readonly Row[]> {
-    return this.queued(kind, async () => {
-      await this.ensureSchema();
-      return await this.retrying(action, () => this.runTogether<Row>(statements, parameters));
-    });
   }
 
   get #sender(): Sender {

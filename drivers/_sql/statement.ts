@@ -116,23 +116,6 @@ export interface SubjectStatements {
   readonly replace: Statement;
 }
 
-/** How a session runs statements for what belongs to it. */
-export interface Running {
-  /** Reads the only row of a statement. */
-  readonly read: <Row, R>(
-    action: string,
-    statement: Statement,
-    parameters: readonly Parameter[],
-    read: (row: Row) => R,
-  ) => Promise<R>;
-  /** Sends statements with the same parameters, all of which take effect or none; returns the rows of the first. */
-  readonly write: <Row>(
-    action: string,
-    statements: readonly Statement[],
-    parameters: readonly Parameter[],
-  ) => Promise<readonly Row[]>;
-}
-
 /** The columns of the statements whose rows are read, in order. */
 export const columnsOf = {
   inserted: ["version", "position"],

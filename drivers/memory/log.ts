@@ -1,7 +1,6 @@
-import type { NewEvent, NewSnapshot } from "../../mod.ts";
+import type { NewEvent, NewSnapshot, StoredSubject } from "../../mod.ts";
 import { ConsumerStates } from "./consumers.ts";
 import { keyOf } from "./key.ts";
-import type { SubjectRow } from "./subjects.ts";
 
 /** The place of an event in its stream and in the log. */
 export interface Location {
@@ -15,6 +14,11 @@ export interface Location {
 
 /** A stored event: encoded, as in a database. */
 export interface Row extends NewEvent, Location {}
+
+/** The keys of a subject, and when it was forgotten. */
+export interface SubjectRow extends StoredSubject {
+  readonly forgottenAt: string | undefined;
+}
 
 /** The committed events, or the changes of an open transaction on top of them. */
 export class Log {

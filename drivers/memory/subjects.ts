@@ -1,11 +1,6 @@
 import type { Forgotten, StoredSubject, Subjects } from "../../mod.ts";
 import { keyOf } from "./key.ts";
-import type { Log } from "./log.ts";
-
-/** A row: the keys of a subject, and when it was forgotten. */
-export interface SubjectRow extends StoredSubject {
-  readonly forgottenAt: string | undefined;
-}
+import type { Log, SubjectRow } from "./log.ts";
 
 /** How a session reaches its log. */
 interface Access {

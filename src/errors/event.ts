@@ -156,7 +156,7 @@ export class CorruptEventError extends EventSourceryError {
  * reads as masks.
  *
  * What to do: give the store the `keys` that the events were sealed with, or bring the place of the keys back; consumers
- * wait until then. `keys: "mask"` makes a store that never opens.
+ * wait until then.
  *
  * @category Errors
  */

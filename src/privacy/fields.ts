@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../driver/read.ts";
+import type { SnapshotKey } from "../driver/snapshots.ts";
 import type { Event } from "../event/event.ts";
 import { at, encode, escape } from "../codec/encode.ts";
 import { checkName } from "../errors/check.ts";
@@ -129,4 +130,11 @@ export function bindingOf(
   { id, type, schemaVersion }: Pick<StoredEvent, "id" | "type" | "schemaVersion">,
 ): readonly unknown[] {
   return ["es1", tenantId, streamId, id, type, schemaVersion];
+}
+
+/** What a sealed snapshot is bound to. */
+export function bindingOfSnapshot(
+  { tenantId, streamId, kind, stateVersion, version }: SnapshotKey & { readonly version: number },
+): readonly unknown[] {
+  return ["es1", tenantId, streamId, "snapshot", kind, stateVersion, version];
 }

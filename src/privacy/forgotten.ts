@@ -35,7 +35,8 @@ import type { EventType } from "../event/type.ts";
  * await store.forget("u-42");
  * await list.drain();
  * assert.equal(emails.size, 0);
- * assert.equal((await store.load("user:42"))[0]?.data.email, null);
+ * const [registered] = await store.load("user:42");
+ * assert.deepEqual(registered?.data, { userId: "u-42", email: null });
  * ```
  */
 export const SubjectForgotten: EventType<

@@ -150,7 +150,7 @@ export class SubjectSealer implements Sealer {
     const keys = await this.#allOf(session, ids);
     if (keys === undefined) return undefined;
     const text = JSON.stringify([snapshot.data, snapshot.codec]);
-    const bytes = await seal(keys, encoder.encode(text), snapshotBinding(snapshot));
+    const bytes = await seal(keys, encoder.encode(text), bindingOfSnapshot(snapshot));
     const sealed = [...ids.map(encodeURIComponent), bytes].join(" ");
     return { ...snapshot, data: "null", codec: JSON.stringify({ sealed }) };
   }
@@ -164,7 +164,7 @@ export class SubjectSealer implements Sealer {
     const ids = parts.slice(0, -1).map(decodeURIComponent);
     const keys = await this.#allOf(session, ids);
     if (keys === undefined) return undefined;
-    const binding = snapshotBinding({ ...key, version: snapshot.version });
+    const binding = bindingOfSnapshot({ ...key, version: snapshot.version });
     const text = decoder.decode(await open(keys, parts.at(-1)!, binding));
     const [data, codec] = JSON.parse(text) as readonly [string, string | null];
     return { ...snapshot, data: JSON.parse(data), codec: codec && JSON.parse(codec), keys: ids };
@@ -291,11 +291,4 @@ function idsOf(events: readonly StoredEvent[]): readonly string[] {
 function unknownKey({ streamId, version }: StoredEvent): KeyUnavailableError {
   const action = `read event ${version} of stream ${quote(streamId)}`;
   return new KeyUnavailableError(action, "its keys do not know the one that it is sealed with");
-}
-
-/** What a sealed snapshot is bound to. */
-function snapshotBinding(
-  { tenantId, streamId, kind, stateVersion, version }: SnapshotKey & { readonly version: number },
-): readonly unknown[] {
-  return ["es1", tenantId, streamId, "snapshot", kind, stateVersion, version];
 }

@@ -12,7 +12,7 @@ import {
   streamColumns,
   streamPageColumns,
 } from "../../_sql/wire.ts";
-import { snapshotColumns } from "../../_sql/snapshots.ts";
+import { snapshotColumns } from "../../_sql/kept/snapshots.ts";
 import { appendEvents, appendGroup, appendOne, explain, tag, tagGroup } from "./append.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { firstMatch, guard } from "./match.ts";

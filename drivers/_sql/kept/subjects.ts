@@ -1,18 +1,19 @@
-import type { Forgotten, StoredSubject, Subjects } from "../../mod.ts";
-import type { Running, Statement, SubjectStatements } from "./statement.ts";
-import { flag } from "./row.ts";
-import { list } from "./wire.ts";
+import type { Forgotten, StoredSubject, Subjects } from "../../../mod.ts";
+import type { Statement, SubjectStatements } from "../statement.ts";
+import { flag } from "../row.ts";
+import { list } from "../wire.ts";
+import type { Run } from "./run.ts";
 
 /** The keys of subjects, of a session. */
 export class SqlSubjects implements Subjects {
   readonly #statements: SubjectStatements;
-  readonly #running: Running;
+  readonly #run: Run;
   /** How long a write waits for another transaction, in milliseconds; null for as long as the transaction around it does. */
   readonly #patience: string | null;
 
-  constructor(statements: SubjectStatements, running: Running, patience: string | null) {
+  constructor(statements: SubjectStatements, run: Run, patience: string | null) {
     this.#statements = statements;
-    this.#running = running;
+    this.#run = run;
     this.#patience = patience;
   }
 
@@ -32,7 +33,7 @@ export class SqlSubjects implements Subjects {
     const parameters = [JSON.stringify({ tenantId, subject })];
     const read = ({ at }: { readonly at: string | null }) => at ?? undefined;
     const { forgotten } = this.#statements;
-    return await this.#running.read("look up a forgotten subject", forgotten, parameters, read);
+    return await this.#run.read("look up a forgotten subject", forgotten, parameters, read);
   }
 
   async make(
@@ -64,7 +65,7 @@ export class SqlSubjects implements Subjects {
   async #rows(statement: Statement, value: object): Promise<readonly StoredSubject[]> {
     const read = ({ rows }: { readonly rows: string | null }) => list<StoredSubject>(rows);
     const parameters = [JSON.stringify(value)];
-    return await this.#running.read("look up keys of subjects", statement, parameters, read);
+    return await this.#run.read("look up keys of subjects", statement, parameters, read);
   }
 
   async #write<Row>(
@@ -72,6 +73,6 @@ export class SqlSubjects implements Subjects {
     statements: readonly Statement[],
     value: object,
   ): Promise<readonly Row[]> {
-    return await this.#running.write<Row>(action, statements, [JSON.stringify(value)]);
+    return await this.#run.write<Row>(action, statements, [JSON.stringify(value)]);
   }
 }

@@ -4,9 +4,10 @@ import type {
   SnapshotQuery,
   Snapshots,
   StoredSnapshot,
-} from "../../mod.ts";
-import type { Running, SnapshotStatements } from "./statement.ts";
-import { type PageColumns, streamPage, streamPageColumns } from "./wire.ts";
+} from "../../../mod.ts";
+import type { SnapshotStatements } from "../statement.ts";
+import type { Run } from "./run.ts";
+import { type PageColumns, streamPage, streamPageColumns } from "../wire.ts";
 
 /** The columns of a snapshot and the page after it, in order. */
 export const snapshotColumns: readonly string[] = [...streamPageColumns, "snapshot"];
@@ -19,11 +20,11 @@ type SnapshotColumns = PageColumns & {
 /** The snapshots of a session. */
 export class SqlSnapshots implements Snapshots {
   readonly #statements: SnapshotStatements;
-  readonly #running: Running;
+  readonly #run: Run;
 
-  constructor(statements: SnapshotStatements, running: Running) {
+  constructor(statements: SnapshotStatements, run: Run) {
     this.#statements = statements;
-    this.#running = running;
+    this.#run = run;
   }
 
   async load(query: SnapshotQuery): Promise<SnapshotPage> {
@@ -36,13 +37,13 @@ export class SqlSnapshots implements Snapshots {
     const read = (row: SnapshotColumns): SnapshotPage => {
       return { ...page(row), snapshot: row.snapshot === null ? undefined : parse(row.snapshot) };
     };
-    return await this.#running.read("load a snapshot", this.#statements.load, parameters, read);
+    return await this.#run.read("load a snapshot", this.#statements.load, parameters, read);
   }
 
   async save(snapshot: NewSnapshot): Promise<void> {
     const { tenantId, streamId, kind, stateVersion, version, eventId } = snapshot;
     const { latestAt, data, codec, savedAt } = snapshot;
-    await this.#running.write("save a snapshot", this.#statements.save, [
+    await this.#run.write("save a snapshot", this.#statements.save, [
       ...[tenantId, streamId, kind, String(stateVersion), String(version), eventId],
       ...[latestAt, data, codec, savedAt],
     ]);
@@ -50,7 +51,7 @@ export class SqlSnapshots implements Snapshots {
 
   async drop(tenantId: string, streamIds: readonly string[]): Promise<void> {
     const { drop } = this.#statements;
-    await this.#running.write("drop snapshots", [drop], [tenantId, JSON.stringify(streamIds)]);
+    await this.#run.write("drop snapshots", [drop], [tenantId, JSON.stringify(streamIds)]);
   }
 }
 
