@@ -15,6 +15,7 @@ import { internalsOf } from "../store/internals.ts";
 import { open, seal } from "./cipher.ts";
 import {
   bindingOf,
+  bindingOfSnapshot,
   checkBytes,
   type Field,
   fieldsOf,
