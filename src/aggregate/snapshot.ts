@@ -104,8 +104,9 @@ export async function loadState<State>(
       yield (await catalog.open(session, page.events)).map((event) => catalog.decode(event));
     }
     if (!page.more) return;
-    const from = page.events.at(-1)!.version + 1;
-    yield* readStream(session, catalog, tenantId, streamId, { from, to });
+    const before = page.events.at(-1)!;
+    const options = { from: before.version, to };
+    yield* readStream(session, catalog, tenantId, streamId, options, before);
   }
   fold: for await (const events of pages()) {
     for (const event of events) {

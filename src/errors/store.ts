@@ -3,7 +3,7 @@ import { EventSourceryError, quote } from "./base.ts";
 
 /**
  * A stream was not at the version that the caller expected, has another event there, or an event matches the condition;
- * nothing was stored.
+ * nothing was stored. Or it was deleted while it was read, page by page.
  *
  * What to do: load or query again, decide again and append with the new version or condition, as `Repository.aggregate`
  * and `decision` do.
@@ -15,13 +15,13 @@ export class ConcurrencyError extends EventSourceryError {
   declare readonly code: "CONCURRENCY";
   /** `true`: the command has to be decided again on the new events. */
   override readonly retryable = true;
-  /** The stream of the append, with its category. */
+  /** The stream of the append, or of the load, with its category. */
   readonly streamId: string;
-  /** The version that the caller expected. */
+  /** The version that the caller expected, or up to which the stream had been read. */
   readonly expected: ExpectedVersion;
   /**
-   * The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked, or the
-   * condition was not met.
+   * The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked, the condition
+   * was not met, or the stream was deleted while it was read.
    */
   readonly actual: number | undefined;
   /**
@@ -42,19 +42,22 @@ export class ConcurrencyError extends EventSourceryError {
     options: ErrorOptions & {
       readonly transactionAborted?: boolean;
       readonly condition?: ConcurrencyError["condition"];
+      /** Whether the stream was deleted while it was read. */
+      readonly reading?: boolean;
     } = {},
   ) {
-    const { condition } = options;
+    const { condition, reading = false } = options;
+    const expectation = condition === undefined
+      ? `${describe(expected)}, ${describeActual(expected, actual)}`
+      : `no match of the condition, event ${
+        quote(condition.type)
+      } at position ${condition.position} ` +
+        `in stream ${quote(condition.streamId)} is one`;
     super(
       "CONCURRENCY",
-      `Cannot append to stream ${quote(streamId)}: expected ${
-        condition === undefined
-          ? `${describe(expected)}, ${describeActual(expected, actual)}`
-          : `no match of the condition, event ${
-            quote(condition.type)
-          } at position ${condition.position} ` +
-            `in stream ${quote(condition.streamId)} is one`
-      }`,
+      reading
+        ? `Cannot read stream ${quote(streamId)}: it was deleted after version ${expected} was read`
+        : `Cannot append to stream ${quote(streamId)}: expected ${expectation}`,
       options,
     );
     this.streamId = streamId;

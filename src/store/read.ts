@@ -1,6 +1,12 @@
 import type { Catalog } from "../codec/catalog.ts";
 import type { Session } from "../driver/driver.ts";
-import type { LogQuery, StoredStream, StreamQuery } from "../driver/read.ts";
+import type {
+  LogQuery,
+  StoredEvent,
+  StoredStream,
+  StreamPage,
+  StreamQuery,
+} from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type {
   LoadOptions,
@@ -11,6 +17,7 @@ import type {
 } from "./reader.ts";
 import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
+import { ConcurrencyError } from "../errors/store.ts";
 
 /** The events per request: enough to make round trips negligible, few enough to hold in memory. */
 export const pageSize = 1024;
@@ -23,13 +30,19 @@ const nextPage = (held: number): number => Math.min(pageSize, 2 * held);
 
 const last: number = Number.MAX_SAFE_INTEGER;
 
-/** Reads a stream page by page. */
+/**
+ * Reads a stream page by page.
+ *
+ * @param before The event that `from` is the version of, if it was read already: it is not read again.
+ * @throws {ConcurrencyError} If the stream was deleted between two pages: what follows would be of another one.
+ */
 export async function* readStream<E extends Event>(
   session: Session<unknown>,
   catalog: Catalog<E>,
   tenantId: string,
   streamId: string,
   { from = 1, to = last, limit = last, backwards = false }: LoadOptions,
+  before?: StoredEvent,
 ): AsyncGenerator<readonly RecordedEvent<E>[]> {
   checkName("streamId", streamId);
   checkNumber("from", from, 1);
@@ -37,22 +50,49 @@ export async function* readStream<E extends Event>(
   checkNumber("limit", limit);
   checkBoolean("backwards", backwards);
   let wanted = limit;
-  const query = (size: number): StreamQuery | undefined =>
-    wanted > 0 && from <= to
-      ? { tenantId, streamId, from, to, limit: Math.min(size, wanted), backwards }
+  const query = (size: number): StreamQuery | undefined => {
+    const known = before === undefined ? 0 : 1;
+    return wanted > 0 && from + known <= to
+      ? { tenantId, streamId, from, to, limit: Math.min(size, wanted) + known, backwards }
       : undefined;
-  const pages = readAhead(session, query(pageSize), (wish) => session.load(wish), (page) => {
+  };
+  const ask = (query: StreamQuery) =>
+    before === undefined ? session.load(query) : loadAfter(session, before, query);
+  const pages = readAhead(session, query(pageSize), ask, (page) => {
     if (!page.more) return undefined;
     wanted -= page.events.length;
-    const { version } = page.events.at(-1)!;
-    if (backwards) to = version - 1;
-    else from = version + 1;
+    before = page.events.at(-1)!;
+    if (backwards) to = before.version;
+    else from = before.version;
     return query(nextPage(page.events.length));
   });
   for await (const { events } of pages) {
     if (events.length === 0) continue;
     yield (await catalog.open(session, events)).map((event) => catalog.decode(event));
   }
+}
+
+/**
+ * Loads the page after an event. The query begins with that event: if it is not there, the stream was deleted, and maybe
+ * made again. It costs an event a page, and no way to the database, unless the two are too large for one page.
+ */
+async function loadAfter(
+  session: Session<unknown>,
+  { id, version }: StoredEvent,
+  query: StreamQuery,
+): Promise<StreamPage> {
+  const check = ({ events: [first] }: StreamPage) => {
+    if (first?.id === id) return;
+    throw new ConcurrencyError(query.streamId, version, undefined, { reading: true });
+  };
+  const page = await session.load(query);
+  check(page);
+  const events = page.events.slice(1);
+  if (events.length > 0 || !page.more) return { ...page, events };
+  const rest = query.backwards ? { to: version - 1 } : { from: version + 1 };
+  const next = await session.load({ ...query, ...rest, limit: query.limit - 1 });
+  check(await session.load({ ...query, limit: 1 }));
+  return next;
 }
 
 /** Reads the version of a stream, even if its last event cannot be decoded. */

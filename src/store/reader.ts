@@ -14,6 +14,7 @@ export interface EventReader<out E extends Event = Event> {
    * @throws {RangeError} If an option is out of range.
    * @throws {UnknownEventTypeError} If the type of a stored event is not among the store's events.
    * @throws {CorruptEventError} If a stored event cannot be read.
+   * @throws {ConcurrencyError} If the stream was deleted between two pages, each of at most 1,024 events.
    */
   readonly load: (streamId: string, options?: LoadOptions) => Promise<readonly RecordedEvent<E>[]>;
 

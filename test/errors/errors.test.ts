@@ -105,6 +105,10 @@ test("every error keeps its cause", () => {
 test("errors say what was tried, what is and what was expected", () => {
   const messages = [
     [new mod.ConcurrencyError("order:42", 3, 5), "expected version 3, current version is 5"],
+    [
+      new mod.ConcurrencyError("order:42", 3, undefined, { reading: true }),
+      'Cannot read stream "order:42": it was deleted after version 3',
+    ],
     [new mod.ConcurrencyError("order:42", "noStream", 5), "expected no stream, current"],
     [
       new mod.ConcurrencyError("order:42", "streamExists", 0),

@@ -22,6 +22,7 @@ const once: readonly RegExp[] = [
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
   /^test\/privacy\/races\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
+  /^test\/store\/remade\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
 ];
 
