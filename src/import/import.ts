@@ -143,7 +143,13 @@ async function requestOf<E extends Event, Db>(
   return { tenantId, writes };
 }
 
-/** Stores what is not stored yet. A batch of which some ids are known is refused as a whole, and names them. */
+/**
+ * Stores what is not stored yet. A batch of which some ids are known is refused as a whole, and names them.
+ *
+ * An import keeps ids: a snapshot of a stream that was deleted would fit the new one, whatever its events hold. So the
+ * snapshots go before the events are there, as nobody else would remove them if this process ended in between, and again
+ * afterwards: one of the old stream may have been kept meanwhile.
+ */
 async function storeBatch(
   session: Session<unknown>,
   request: AppendRequest,
@@ -154,10 +160,10 @@ async function storeBatch(
   let before: string | undefined;
   let unchanged = 0;
   while (rest.writes.length > 0) {
+    const streamIds = rest.writes.map(({ streamId }) => streamId);
+    await session.snapshots?.drop(rest.tenantId, streamIds);
     const outcome = (await session.append([rest]))[0]!;
     if (outcome.status === "stored") {
-      // An import keeps ids: a snapshot of a stream that was deleted would fit the new one, whatever its events hold.
-      const streamIds = rest.writes.map(({ streamId }) => streamId);
       await session.snapshots?.drop(rest.tenantId, streamIds);
       const positions = outcome.writes.flatMap((write) => write.positions);
       return { imported: positions.length, known, position: Math.max(position, ...positions) };

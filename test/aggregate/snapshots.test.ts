@@ -8,6 +8,7 @@ import {
   type Driver,
   type EventOf,
   EventStore,
+  importEvents,
   isEventSourceryError,
   type NewSnapshot,
   Repository,
@@ -409,6 +410,40 @@ test("no snapshot goes beyond an event that this release does not know", async (
   const { store } = open(driver, { unknownEvents: "keep" });
   await lists(store).load("a");
   assert.equal((await driver.snapshots!.load(queryOf("list:a"))).snapshot, undefined);
+});
+
+test("an import leaves no snapshot of a stream that was deleted, even if it ends half-way", async () => {
+  for (const ended of [true, false]) {
+    const driver = memory();
+    const { store } = open(driver);
+    const history = Array.from({ length: 6 }, (_, index) => ({
+      streamId: "list:a",
+      event: Listed({ item: "new", at: new Date(0) }, { id: `e${index}` }),
+    }));
+    await store.append("list:a", history.map(({ event: { id } }) => Cleared(undefined, { id })));
+    await lists(store).load("a");
+    const { snapshot } = await driver.snapshots!.load(queryOf("list:a"));
+    const keepLate = () =>
+      driver.snapshots!.save({
+        ...{ ...queryOf("list:a"), ...snapshot!, savedAt: new Date().toISOString() },
+        ...{ data: JSON.stringify(snapshot!.data), codec: JSON.stringify(snapshot!.codec) },
+      });
+    await store.delete("list:a");
+    await keepLate();
+    let drops = 0;
+    const importing = keeping(driver, (own) => ({
+      async drop(tenantId, streamIds) {
+        // Before the events are stored, and after.
+        if (++drops === 2 && ended) throw new Error("killed");
+        await own.drop(tenantId, streamIds);
+        if (drops === 1 && !ended) await keepLate();
+      },
+    }));
+    const imported = importEvents(open(importing).store, history);
+    if (ended) await assert.rejects(imported, /killed/);
+    else await imported;
+    assert.equal((await lists(store).load("a"))!.state.items.length, 6);
+  }
 });
 
 test("a snapshot that cannot be restored is as good as none, and reported", async () => {
