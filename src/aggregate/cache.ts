@@ -69,8 +69,48 @@ export class StateCache<State> {
   }
 }
 
-/** The caches of each store, by class or decider: repositories made anew for each request share them. */
-const caches: WeakMap<object, WeakMap<object, StateCache<never>>> = new WeakMap();
+/** The caches of a store. */
+class Caches {
+  /** By class or decider: repositories made anew for each request share them. */
+  readonly #owned: WeakMap<object, StateCache<never>> = new WeakMap();
+  /** All of them, as long as their owner is there: a decider may be made anew for each request. */
+  readonly #alive: Set<WeakRef<StateCache<never>>> = new Set();
+  readonly #collected = new FinalizationRegistry<WeakRef<StateCache<never>>>((reference) => {
+    this.#alive.delete(reference);
+  });
+
+  of<State>(owner: object): StateCache<State> {
+    let cache = this.#owned.get(owner);
+    if (cache === undefined) {
+      cache = new StateCache();
+      this.#owned.set(owner, cache);
+      const reference = new WeakRef(cache);
+      this.#alive.add(reference);
+      this.#collected.register(cache, reference);
+    }
+    return cache as unknown as StateCache<State>; // of this owner's states
+  }
+
+  /** Drops the states of a stream; without one, those of a tenant that have sensitive fields in them. */
+  forget(tenantId: string, streamId?: string): void {
+    for (const reference of this.#alive) {
+      const cache = reference.deref();
+      if (streamId === undefined) cache?.dropOpened(tenantId);
+      else cache?.drop(`${tenantId}\0${streamId}`);
+    }
+  }
+}
+
+const caches: WeakMap<object, Caches> = new WeakMap();
+
+function cachesOf(shared: Internals<Event, unknown>["shared"]): Caches {
+  const known = caches.get(shared);
+  if (known !== undefined) return known;
+  const made = new Caches();
+  caches.set(shared, made);
+  shared.forgetters.push((tenantId, streamId) => made.forget(tenantId, streamId));
+  return made;
+}
 
 /** Checks the options. */
 export function readCacheOptions(
@@ -96,19 +136,7 @@ export function cacheOf<State>(
   if (!internals?.shared.driver.capabilities.expectedEventId) {
     throw new UnsupportedError("keep states", 'its driver lacks the capability "expectedEventId"');
   }
-  const { shared } = internals;
-  const own = caches.get(shared) ?? new WeakMap<object, StateCache<never>>();
-  caches.set(shared, own);
-  let cache = own.get(owner) as StateCache<State> | undefined;
-  if (cache === undefined) {
-    const made = new StateCache<State>();
-    cache = made;
-    own.set(owner, made as unknown as StateCache<never>); // of this owner's states
-    shared.forgetters.push((tenantId, streamId) => {
-      if (streamId === undefined) made.dropOpened(tenantId);
-      else made.drop(`${tenantId}\0${streamId}`);
-    });
-  }
+  const cache = cachesOf(internals.shared).of<State>(owner);
   cache.max = Math.max(cache.max, max);
   return { cache, internals };
 }

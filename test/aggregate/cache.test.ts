@@ -18,7 +18,10 @@ import { memory } from "event-sourcery/memory";
 import { postgres } from "event-sourcery/postgres";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { libsqlHandles, postgresHandles } from "../support/handles.ts";
+import { runtime } from "../support/root.ts";
 import { Chance, seed } from "../support/seed.ts";
 
 const timeout = 60_000;
@@ -234,6 +237,28 @@ test("delete() drops what is kept", async () => {
   await counters(store).aggregate("a", (one) => one.force("x"));
   assert.deepEqual(asked, ["load", "append"]);
 });
+
+if (runtime === "node") { // where a test can ask for the collector
+  test("the states of a decider that is made anew for each request go with it", async () => {
+    const store = open(memory());
+    const states: WeakRef<object>[] = [];
+    const request = async (id: string) => {
+      const counting = decider({
+        ...{ category: "counter", cache: { max: 10 }, initialState: () => ({ count: 0 }) },
+        evolve: ({ count }, _event: Added) => ({ count: count + 1 }),
+        decide: (_: "count", { count }) => Added({ by: "x", before: count }),
+      });
+      states.push(new WeakRef((await counting.handle(store, id, "count")).state));
+    };
+    for (const id of ["a", "b", "c"]) await request(id);
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    await new Promise((resolve) => setTimeout(resolve)); // a WeakRef holds until the task ends
+    collect();
+    assert.deepEqual(states.map((state) => state.deref()), [undefined, undefined, undefined]);
+    await store.delete("counter:a");
+  });
+}
 
 test("two commands never share an instance", async () => {
   const store = open(memory());
