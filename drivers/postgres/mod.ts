@@ -77,8 +77,8 @@ export interface PostgresOptions {
   readonly notify?: boolean | undefined;
   /**
    * Whether appends that arrive while others are under way are sent together, in one statement, each with its own
-   * outcome; a number is the most of them in one statement. Appends in transactions, those to several streams and those
-   * under a condition go by themselves. @default true
+   * outcome; a number is the most of them in one statement. Appends in transactions and those to several streams go by
+   * themselves. @default true
    */
   readonly groups?: boolean | number | undefined;
 }

@@ -13,7 +13,8 @@ interface Places {
  * `events_type`.
  *
  * An item's rarest tag drives, which is found by counting at most 200 of each: the list of a tag that all events have
- * is as long as the log.
+ * is as long as the log. The counts are a column: in `order by`, SQLite does not find a tenant that is a column of the
+ * statement around it.
  */
 export function matches(events: string, tags: string, { tenant, items, after }: Places): string {
   const later = (position: string) => `${position} > cast(${after} as integer)`;
@@ -21,13 +22,13 @@ export function matches(events: string, tags: string, { tenant, items, after }: 
   from json_each(${items}) as item cross join ${tags} t on t.tenant_id = ${tenant} and ${
     later("t.position")
   } and t.tag = (
-    select asked.value from json_each(item.value, '$.tags') as asked order by (
-      select count(*) from (
+    select tag from (
+      select asked.value as tag, (select count(*) from (
         select 1 from ${tags} where tenant_id = ${tenant} and tag = asked.value and ${
     later("position")
   } limit 200
-      )
-    ) limit 1
+      )) as entries from json_each(item.value, '$.tags') as asked
+    ) order by entries limit 1
   )
   where (
       json_type(item.value, '$.types') is null
