@@ -55,4 +55,11 @@ export const budgets: readonly Budget[] = [
   { subject: "growth-append", where: file, beside: "empty", least: 0.91 },
   { subject: "growth-load", where: file, beside: "empty", least: 0.91 },
   { subject: "growth-tags", where: file, beside: "empty", least: 0.91 },
+  // A condition is to halve the appends at most, and to cost in a long log what it does in a short one.
+  ...["conditions-1", "conditions-8"].flatMap((subject) =>
+    [anyPostgres, file, /^memory/].flatMap((where) => [
+      { subject, where, beside: "without a condition", least: 0.5 },
+      { subject, where, beside: "10,000 events", least: 0.9 },
+    ])
+  ),
 ];

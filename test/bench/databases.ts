@@ -13,6 +13,9 @@ import { type Order, order } from "./library.ts";
 export const Placed = defineEvent<Order>()("Placed");
 export type Placed = EventOf<typeof Placed>;
 
+/** One that is only asked for. */
+export const Returned = defineEvent<Order>()("Returned");
+
 /** Makes one. */
 export function placed(index: number, tags: readonly string[] = []): Placed {
   return Placed(order(index % 10), { tags });
@@ -28,7 +31,7 @@ export async function connectPostgres(url: string, options: PostgresOptions = {}
   });
   const driver = postgres(drizzlePostgres(client), options);
   await driver.migrate();
-  const store = new EventStore(driver, { events: [Placed] });
+  const store = new EventStore(driver, { events: [Placed, Returned] });
   return { client, store, queries: () => asked, close: () => client.end({ timeout: 1 }) };
 }
 
@@ -54,7 +57,7 @@ export async function openLibsql() {
   const client: Client = createClient({ url });
   const driver = libsql(drizzleLibsql(client));
   await driver.migrate();
-  const store = new EventStore(driver, { events: [Placed] });
+  const store = new EventStore(driver, { events: [Placed, Returned] });
   return {
     client,
     store,

@@ -3,9 +3,11 @@ import { type Figure, quantile } from "./figures.ts";
 /** What is done again and again. */
 interface Turn {
   readonly name: string;
-  /** How often in a round. */
+  /** How often in a round, by all callers together. */
   readonly times: number;
-  readonly work: () => Promise<unknown>;
+  /** How many work at the same time. @default 1 */
+  readonly callers?: number;
+  readonly work: (caller: number) => Promise<unknown>;
 }
 
 /** Has the sides work in turns, in this process; the first round only warms up. The others are told beside the first. */
@@ -15,9 +17,12 @@ export async function takeTurns(
 ): Promise<Figure> {
   const sides = turns.map((turn) => ({ ...turn, rates: [] as number[] }));
   for (let round = 0; round <= what.rounds; round++) {
-    for (const { times, work, rates } of sides) {
+    for (const { times, callers = 1, work, rates } of sides) {
       const start = performance.now();
-      for (let time = 0; time < times; time++) await work();
+      let left = times;
+      await Promise.all(Array.from({ length: callers }, async (_, caller) => {
+        while (left-- > 0) await work(caller);
+      }));
       if (round > 0) rates.push(times / (performance.now() - start) * 1000);
     }
   }
