@@ -149,9 +149,18 @@ export class Log {
   }
 }
 
+/** Finds the first row after a position. Most ask for the newest: the search begins at the end, in steps that double. */
 function firstAfter(rows: readonly Row[], after: number): number {
   let low = 0;
   let high = rows.length;
+  for (let step = 1; step < rows.length; step *= 2) {
+    const row = rows.length - step;
+    if (rows[row]!.position <= after) {
+      low = row + 1;
+      break;
+    }
+    high = row;
+  }
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (rows[middle]!.position <= after) low = middle + 1;
