@@ -11,15 +11,10 @@ const maxBytes = 512;
  * @throws {RangeError} If it is empty or longer than 512 bytes in UTF-8.
  */
 export function checkName(argument: string, value: unknown): asserts value is string {
-  if (typeof value !== "string") {
-    throw new TypeError(`${argument} must be a string, got ${kind(value)}`);
-  }
+  if (typeof value !== "string") throw wrongType(argument, "a string", value);
   if (value === "") throw new RangeError(`${argument} must not be empty`);
   // A UTF-16 unit takes at most three bytes, so most names are short enough without being encoded.
-  if (
-    value.length * 3 > maxBytes &&
-    (value.length > maxBytes || encoder.encode(value).length > maxBytes)
-  ) {
+  if (value.length * 3 > maxBytes && encoder.encode(value).length > maxBytes) {
     throw new RangeError(
       `${argument} must be at most ${maxBytes} bytes in UTF-8, got ${quote(value)}`,
     );
@@ -50,13 +45,10 @@ export function checkNumber(
   min: number = 0,
   max: number = Number.MAX_SAFE_INTEGER,
 ): asserts value is number {
-  if (typeof value !== "number") {
-    throw new TypeError(`${argument} must be a number, got ${kind(value)}`);
-  }
+  if (typeof value !== "number") throw wrongType(argument, "a number", value);
   if (!Number.isSafeInteger(value) || value < min || value > max) {
-    const end = max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : max;
     throw new RangeError(
-      `${argument} must be a whole number from ${min} to ${end}, got ${value}`,
+      `${argument} must be a whole number from ${min} to ${max}, got ${value}`,
     );
   }
 }
@@ -68,9 +60,7 @@ export function checkNumber(
  * @throws {RangeError} If it is not a valid date of the years 1 to 9999, which every driver can store and order.
  */
 export function checkInstant(argument: string, value: unknown): asserts value is Date {
-  if (!isDate(value)) {
-    throw new TypeError(`${argument} must be a Date, got ${kind(value)}`);
-  }
+  if (!isDate(value)) throw wrongType(argument, "a Date", value);
   const year = value.getUTCFullYear();
   if (!(year >= 1 && year <= 9999)) {
     throw new RangeError(`${argument} must be a valid date of the years 1 to 9999`);
@@ -84,9 +74,7 @@ export function checkInstant(argument: string, value: unknown): asserts value is
  * @throws {RangeError} If a name in it is too long, or is empty and `allowEmpty` is false.
  */
 export function checkList(argument: string, value: unknown, allowEmpty: boolean = false): void {
-  if (!Array.isArray(value)) {
-    throw new TypeError(`${argument} must be an array of strings, got ${kind(value)}`);
-  }
+  if (!Array.isArray(value)) throw wrongType(argument, "an array of strings", value);
   for (const [index, name] of value.entries()) {
     if (!(allowEmpty && name === "")) checkName(`${argument}[${index}]`, name);
   }
@@ -99,7 +87,7 @@ export function checkList(argument: string, value: unknown, allowEmpty: boolean 
  */
 export function checkObject<T>(argument: string, value: T): T {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new TypeError(`${argument} must be an object, got ${kind(value)}`);
+  throw wrongType(argument, "an object", value);
 }
 
 /**
@@ -112,7 +100,7 @@ export function checkFunction(
   value: unknown,
 ): asserts value is (...args: readonly unknown[]) => unknown {
   if (typeof value === "function") return;
-  throw new TypeError(`${argument} must be a function, got ${kind(value)}`);
+  throw wrongType(argument, "a function", value);
 }
 
 /**
@@ -122,7 +110,12 @@ export function checkFunction(
  */
 export function checkBoolean(argument: string, value: unknown): asserts value is boolean {
   if (typeof value === "boolean") return;
-  throw new TypeError(`${argument} must be a boolean, got ${kind(value)}`);
+  throw wrongType(argument, "a boolean", value);
+}
+
+/** Returns the error for an argument of another type than `wanted`. */
+export function wrongType(argument: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(`${argument} must be ${wanted}, got ${kind(value)}`);
 }
 
 /** Returns the kind of a value for a message, such as `"an array"`, without its content. */
@@ -137,5 +130,5 @@ export function kind(value: unknown): string {
 /** Checks a signal. @throws {TypeError} If it is not an `AbortSignal`. */
 export function checkSignal(value: unknown): asserts value is AbortSignal {
   if (value instanceof AbortSignal) return;
-  throw new TypeError(`signal must be an AbortSignal, got ${kind(value)}`);
+  throw wrongType("signal", "an AbortSignal", value);
 }

@@ -11,17 +11,17 @@ const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
 
 /** Reports whether a value is a `Date`, valid or not, or of a subclass. */
 export function isDate(value: unknown): value is Date {
-  return typeof value === "object" && accepts(getTime, value);
+  return accepts(getTime, value);
 }
 
 /** Reports whether a value is a `Map`, or of a subclass. */
 export function isMap(value: unknown): value is Map<unknown, unknown> {
-  return typeof value === "object" && accepts(hasKey, value);
+  return accepts(hasKey, value);
 }
 
 /** Reports whether a value is a `Set`, or of a subclass. */
 export function isSet(value: unknown): value is Set<unknown> {
-  return typeof value === "object" && accepts(hasItem, value);
+  return accepts(hasItem, value);
 }
 
 /** Reports whether a value is a `Uint8Array`, or of a subclass such as Node's `Buffer`. */
@@ -52,10 +52,11 @@ export function isBuiltIn(value: object): boolean {
   return parent !== null && Object.getPrototypeOf(parent) === null;
 }
 
-/** Reports whether a built-in method accepts a value as `this`. */
+/** Reports whether a built-in method accepts an object as `this`. */
 function accepts(method: (...args: never[]) => unknown, value: unknown): boolean {
+  if (typeof value !== "object") return false;
   try {
-    Reflect.apply(method, value, []);
+    method.call(value);
     return true;
   } catch {
     return false;

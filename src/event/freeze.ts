@@ -1,5 +1,5 @@
 import type { Event, Metadata } from "./event.ts";
-import { checkInstant, checkList, checkName, kind } from "../errors/check.ts";
+import { checkInstant, checkList, checkName, wrongType } from "../errors/check.ts";
 import { copyData, Unstorable } from "./copy.ts";
 import { InvalidEventError } from "../errors/event.ts";
 
@@ -37,23 +37,17 @@ export function freezeEvent(event: Event, mark?: (event: Event) => unknown): Eve
 export function copyMetadata(type: string, metadata: Metadata): Metadata {
   if (metadata === noMetadata) return noMetadata;
   const copy = storable(type, () => copyData(metadata, ["metadata"]));
-  if (typeof copy !== "object" || copy === null || !isPlain(copy)) {
-    throw new TypeError(`metadata must be a plain object, got ${kind(copy)}`);
-  }
-  const { correlationId, causationId, ...rest } = Object.fromEntries(
-    Object.entries(copy).filter(([, value]) => value !== undefined),
-  );
+  if (!isPlain(copy)) throw wrongType("metadata", "a plain object", copy);
+  const { correlationId, causationId } = copy;
   if (correlationId !== undefined) checkName("correlationId", correlationId);
   if (causationId !== undefined) checkName("causationId", causationId);
-  return Object.freeze({
-    ...(correlationId === undefined ? {} : { correlationId }),
-    ...(causationId === undefined ? {} : { causationId }),
-    ...rest,
-  });
+  const fields = Object.entries({ correlationId, causationId, ...copy });
+  return Object.freeze(Object.fromEntries(fields.filter(([, value]) => value !== undefined)));
 }
 
-function isPlain(copy: object): boolean {
-  return Object.getPrototypeOf(copy) === Object.prototype;
+function isPlain(copy: unknown): copy is Metadata {
+  return typeof copy === "object" && copy !== null &&
+    Object.getPrototypeOf(copy) === Object.prototype;
 }
 
 /**
