@@ -52,7 +52,7 @@ export const brand: symbol = Symbol.for("event-sourcery.error");
  */
 export abstract class EventSourceryError extends Error {
   /** Identifies the kind of error, and never changes between releases: `"BUSY"` is the code of `BusyError`. */
-  readonly code: EventSourceryErrorCode;
+  declare readonly code: EventSourceryErrorCode;
   /** Whether the same call may succeed if it is repeated. */
   readonly retryable: boolean = false;
 
@@ -77,8 +77,8 @@ export abstract class EventSourceryError extends Error {
 
 /** Returns the name of the class with this code: `LeaseLostError` for `"LEASE_LOST"`. */
 function nameOf(code: EventSourceryErrorCode): string {
-  const words = code.split("_").map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`);
-  return `${words.join("")}Error`;
+  const words = `_${code.toLowerCase()}`;
+  return `${words.replace(/_./g, (start) => start.slice(1).toUpperCase())}Error`;
 }
 
 /** Quotes a name for a message; names longer than 100 characters are truncated. */

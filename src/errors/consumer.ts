@@ -83,7 +83,7 @@ export class LanesMismatchError extends EventSourceryError {
   /** `"LANES_MISMATCH"`: the consumer has not run. */
   declare readonly code: "LANES_MISMATCH";
   /** The number of lanes that is stored. */
-  readonly lanes: number;
+  declare readonly lanes: number;
 
   /** Names both numbers and how to change them; no lanes at all means that the consumer was forgotten. */
   constructor(consumer: string, lanes: number, wanted: number) {
@@ -125,13 +125,13 @@ export class FilterMismatchError extends EventSourceryError {
   /** `"FILTER_MISMATCH"`: the consumer has not run. */
   declare readonly code: "FILTER_MISMATCH";
   /** The event types that it wants as well now; `"*"` stands for all others. */
-  readonly newTypes: readonly string[];
+  declare readonly newTypes: readonly string[];
   /** The event types that it no longer wants; `"*"` stands for all others. */
-  readonly goneTypes: readonly string[];
+  declare readonly goneTypes: readonly string[];
   /** The categories that it wants as well now; `"*"` stands for all others. */
-  readonly newCategories: readonly string[];
+  declare readonly newCategories: readonly string[];
   /** The categories that it no longer wants; `"*"` stands for all others. */
-  readonly goneCategories: readonly string[];
+  declare readonly goneCategories: readonly string[];
 
   /**
    * Makes the message, which names what is new and what is gone, and what can be done.

@@ -14,7 +14,7 @@ export class UnknownOutcomeError extends EventSourceryError {
   /** `true`: appending the same events again stores them at most once. */
   override readonly retryable = true;
   /** The streams of the append; empty for a transaction whose commit was not confirmed. */
-  readonly streamIds: readonly string[];
+  declare readonly streamIds: readonly string[];
 
   /** Makes the message, which names the streams. */
   constructor(

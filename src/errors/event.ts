@@ -11,15 +11,13 @@ export class DuplicateEventTypeError extends EventSourceryError {
   /** `"DUPLICATE_EVENT_TYPE"`: the store was not made. */
   declare readonly code: "DUPLICATE_EVENT_TYPE";
   /** The name or alias that both have. */
-  readonly type: string;
+  declare readonly type: string;
 
   /** Makes the message, which contains the name. */
   constructor(type: string) {
     super(
       "DUPLICATE_EVENT_TYPE",
-      `Cannot make an event store: two event types claim the name ${
-        quote(type)
-      }; give one of them another`,
+      `Cannot make an event store: two event types have the name ${quote(type)}; rename one`,
     );
     this.type = type;
   }
@@ -48,9 +46,9 @@ export class InvalidEventError extends EventSourceryError {
   /** `"INVALID_EVENT"`: nothing was made or stored. */
   declare readonly code: "INVALID_EVENT";
   /** The name of the event's type; `"unknown"` where the event could not be read. */
-  readonly type: string;
+  declare readonly type: string;
   /** All problems, each with its path. */
-  readonly issues: readonly Issue[];
+  declare readonly issues: readonly Issue[];
 
   /** Makes the message, which lists the paths of at most ten issues. */
   constructor(
@@ -81,14 +79,14 @@ export class UnknownEventTypeError extends EventSourceryError {
   /** `"UNKNOWN_EVENT_TYPE"`: nothing was stored, or the read has ended. */
   declare readonly code: "UNKNOWN_EVENT_TYPE";
   /** The `type` of the event, stored or to be stored. */
-  readonly type: string;
+  declare readonly type: string;
 
   /** Makes the message, which names the type and the ways out. */
   constructor(type: string) {
     super(
       "UNKNOWN_EVENT_TYPE",
       `Cannot use event type ${quote(type)}: the store was not made with it; ` +
-        'add it to "events", add it to the "aliases" of its new name, or read with unknownEvents: "keep"',
+        'add it to "events", or to the "aliases" of its new name, or read with unknownEvents: "keep"',
     );
     this.type = type;
   }
@@ -105,18 +103,18 @@ export class NewerEventError extends EventSourceryError {
   /** `"NEWER_EVENT"`: the read has ended at this event. */
   declare readonly code: "NEWER_EVENT";
   /** The name of the event's type, as stored. */
-  readonly type: string;
+  declare readonly type: string;
   /** The schema version of the stored event. */
-  readonly schemaVersion: number;
+  declare readonly schemaVersion: number;
   /** The latest schema version of the type that the store knows. */
-  readonly latest: number;
+  declare readonly latest: number;
 
   /** Makes the message, which names the type and both versions. */
   constructor(type: string, schemaVersion: number, latest: number) {
     super(
       "NEWER_EVENT",
       `Cannot read an event of type ${quote(type)}: it has schema version ${schemaVersion}, ` +
-        `the store knows versions up to ${latest}`,
+        `the store knows ${latest}`,
     );
     this.type = type;
     this.schemaVersion = schemaVersion;
@@ -135,9 +133,9 @@ export class CorruptEventError extends EventSourceryError {
   /** `"CORRUPT_EVENT"`: the read has ended at this event. */
   declare readonly code: "CORRUPT_EVENT";
   /** The stream of the event, in the tenant that the read was scoped to. */
-  readonly streamId: string;
+  declare readonly streamId: string;
   /** The version of the event in its stream. */
-  readonly version: number;
+  declare readonly version: number;
 
   /** Makes the message, which names the event by its stream and version. */
   constructor(streamId: string, version: number, reason: string, options?: ErrorOptions) {

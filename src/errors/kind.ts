@@ -3,7 +3,6 @@
 const { getTime } = Date.prototype;
 const { has: hasKey } = Map.prototype;
 const { has: hasItem } = Set.prototype;
-const { toString } = Object.prototype;
 const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   Symbol.toStringTag,
@@ -31,7 +30,7 @@ export function isBytes(value: unknown): value is Uint8Array {
 
 /** Reports whether a value is an `Error`, also one of another realm. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || toString.call(value) === "[object Error]";
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }
 
 /** Reports whether a value is a promise, or another object with a `then` method. */

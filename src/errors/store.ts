@@ -16,23 +16,23 @@ export class ConcurrencyError extends EventSourceryError {
   /** `true`: the command has to be decided again on the new events. */
   override readonly retryable = true;
   /** The stream of the append, or of the load, with its category. */
-  readonly streamId: string;
+  declare readonly streamId: string;
   /** The version that the caller expected, or up to which the stream had been read. */
-  readonly expected: ExpectedVersion;
+  declare readonly expected: ExpectedVersion;
   /**
    * The version of the stream: 0 if it has no events, undefined if an aborted transaction cannot be asked, the condition
    * was not met, or the stream was deleted while it was read.
    */
-  readonly actual: number | undefined;
+  declare readonly actual: number | undefined;
   /**
    * The first event that matches the condition and that the query had not returned, with its type as stored; undefined
    * if the version was not met.
    */
-  readonly condition:
+  declare readonly condition:
     | { readonly position: number; readonly type: string; readonly streamId: string }
     | undefined;
   /** Whether the surrounding transaction was aborted, so that only the whole of it can be retried. */
-  readonly transactionAborted: boolean;
+  declare readonly transactionAborted: boolean;
 
   /** Makes the message, which names the stream, and both versions or the event that matches the condition. */
   constructor(
@@ -79,15 +79,13 @@ export class DuplicateEventError extends EventSourceryError {
   /** `"DUPLICATE_EVENT"`: nothing was stored. */
   declare readonly code: "DUPLICATE_EVENT";
   /** The id that is already used. */
-  readonly eventId: string;
+  declare readonly eventId: string;
 
   /** Makes the message, which contains the id. */
   constructor(eventId: string, options?: ErrorOptions) {
     super(
       "DUPLICATE_EVENT",
-      `Cannot append event ${
-        quote(eventId)
-      }: an event with this id is stored elsewhere or in another order`,
+      `Cannot append event ${quote(eventId)}: its id is stored elsewhere or in another order`,
       options,
     );
     this.eventId = eventId;
@@ -125,9 +123,9 @@ export class SnapshotError extends EventSourceryError {
   /** `"SNAPSHOT"`: only told to the store's `onError`. */
   declare readonly code: "SNAPSHOT";
   /** The stream whose state it is. */
-  readonly streamId: string;
+  declare readonly streamId: string;
   /** The kind of the snapshot. */
-  readonly kind: string;
+  declare readonly kind: string;
 
   /** Makes the message, which names the stream and holds no data. */
   constructor(streamId: string, kind: string, reason: string, options?: ErrorOptions) {
@@ -140,7 +138,7 @@ export class SnapshotError extends EventSourceryError {
 function describeActual(expected: ExpectedVersion, actual: number | undefined): string {
   if (actual === undefined) return "another writer was faster";
   return actual === expected
-    ? "the event there is another: the stream was deleted and made anew"
+    ? "the event there is another, of a stream made anew"
     : `current version is ${actual}`;
 }
 
