@@ -1,8 +1,6 @@
 // Built-in objects are recognised by the methods that only they accept, never by their prototype: that differs for an
 // object of another realm, and for a `Date` from before a test faked the clock.
-const { getTime } = Date.prototype;
-const { has: hasKey } = Map.prototype;
-const { has: hasItem } = Set.prototype;
+
 const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   Symbol.toStringTag,
@@ -10,17 +8,17 @@ const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
 
 /** Reports whether a value is a `Date`, valid or not, or of a subclass. */
 export function isDate(value: unknown): value is Date {
-  return accepts(getTime, value);
+  return accepts(Date.prototype.getTime, value);
 }
 
 /** Reports whether a value is a `Map`, or of a subclass. */
 export function isMap(value: unknown): value is Map<unknown, unknown> {
-  return accepts(hasKey, value);
+  return accepts(Map.prototype.has, value);
 }
 
 /** Reports whether a value is a `Set`, or of a subclass. */
 export function isSet(value: unknown): value is Set<unknown> {
-  return accepts(hasItem, value);
+  return accepts(Set.prototype.has, value);
 }
 
 /** Reports whether a value is a `Uint8Array`, or of a subclass such as Node's `Buffer`. */

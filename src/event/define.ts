@@ -165,9 +165,7 @@ function makeType(
 ): AnyEventType {
   checkTypeName("type", type);
   if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
-    throw new TypeError(
-      `schema of event "${type}" must be a Standard Schema, such as one of Valibot, Zod or ArkType`,
-    );
+    throw new TypeError(`schema of event "${type}" must be a Standard Schema`);
   }
   const { upcast = [], aliases = [], tags } = options;
   const sensitive = options.sensitive && readSensitive(type, options.sensitive);
@@ -177,12 +175,10 @@ function makeType(
   if (!Array.isArray(upcast) || upcast.some((step) => typeof step !== "function")) {
     throw new TypeError(`upcast of event "${type}" must be a list of functions`);
   }
-  const create = (input?: unknown, init: EventInit = noInit): Event => {
+  const create = (input?: unknown, init: EventInit = {}): Event => {
     checkObject("init", init);
     const data = storable(type, () => copyData(check(type, schema, hasData, input)));
-    const defaults = init === noInit
-      ? both
-      : { id: init.id === undefined, createdAt: init.createdAt === undefined };
+    const defaults = { id: init.id === undefined, createdAt: init.createdAt === undefined };
     return freezeEvent({
       type,
       id: init.id ?? uuidv7(),
@@ -192,7 +188,7 @@ function makeType(
       tags: init.tags ?? tags?.(sensitive ? guarded(type, data, sensitive) : data) ?? noTags,
     }, (event) => new Made(event, defaults));
   };
-  const definitionValue: Definition = {
+  const defined: Definition = {
     type,
     aliases: [...aliases],
     upcast: [...upcast],
@@ -200,17 +196,10 @@ function makeType(
     tagged: tags !== undefined,
     sensitive,
   };
-  return Object.freeze(Object.defineProperties(create, {
-    name: { value: type },
-    type: { value: type, enumerable: true },
-    schema: { value: schema, enumerable: true },
-    is: { value: (event: Event) => event.type === type, enumerable: true },
-    [definition]: { value: definitionValue },
-  })) as unknown as AnyEventType;
+  Object.defineProperties(create, { name: { value: type }, [definition]: { value: defined } });
+  const is = (event: Event) => event.type === type;
+  return Object.freeze(Object.assign(create, { type, schema, is })) as unknown as AnyEventType;
 }
-
-const noInit: EventInit = {};
-const both: Defaults = { id: true, createdAt: true };
 
 function checkTypeName(argument: string, type: unknown): void {
   checkName(argument, type);
@@ -228,7 +217,6 @@ function check(
 ): unknown {
   if (schema !== undefined) return validate(type, schema, input);
   if (hasData || input === undefined) return input;
-  throw new InvalidEventError(type, [{ message: "this event has no data", path: [] }], {
-    reason: "it has no data, but some was given",
-  });
+  const reason = "it has no data, but some was given";
+  throw new InvalidEventError(type, [{ message: reason, path: [] }], { reason });
 }

@@ -5,6 +5,8 @@ const hex: readonly string[] = Array.from(
 );
 let used: number = pool.length;
 let lastTime = 0;
+/** `lastTime` as an id begins with it. */
+let prefix = "";
 let counter = 0;
 
 /**
@@ -22,23 +24,21 @@ export function uuidv7(now: number = Date.now()): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
-  if (now > lastTime) {
-    lastTime = now;
-    counter = pool[used]! & 0x7f;
-  } else if (++counter > 0xfff) {
-    lastTime++;
-    counter = 0;
-  }
-  const time = lastTime;
-  const high = Math.floor(time / 0x1_0000_0000);
-  const low = time % 0x1_0000_0000;
-  const id = hex[high >>> 8 & 255]! + hex[high & 255]! + hex[low >>> 24]! + hex[low >>> 16 & 255]! +
-    "-" +
-    hex[low >>> 8 & 255]! + hex[low & 255]! + "-" +
-    hex[0x70 | counter >>> 8]! + hex[counter & 255]! + "-" +
-    hex[0x80 | pool[used]! & 0x3f]! + hex[pool[used + 1]!]! + "-" +
-    hex[pool[used + 2]!]! + hex[pool[used + 3]!]! + hex[pool[used + 4]!]! + hex[pool[used + 5]!]! +
-    hex[pool[used + 6]!]! + hex[pool[used + 7]!]!;
-  used += 8;
-  return id;
+  if (now > lastTime) start(now, pool[used]! & 0x7f);
+  else if (++counter > 0xfff) start(lastTime + 1, 0);
+  return prefix + hex[0x70 | counter >>> 8]! + hex[counter & 255]! + "-" +
+    hex[0x80 | pool[used++]! & 0x3f]! + next() + "-" +
+    next() + next() + next() + next() + next() + next();
+}
+
+function start(time: number, count: number): void {
+  lastTime = time;
+  counter = count;
+  const digits = time.toString(16).padStart(12, "0");
+  prefix = `${digits.slice(0, 8)}-${digits.slice(8)}-`;
+}
+
+/** Returns the next random byte in hexadecimal. */
+function next(): string {
+  return hex[pool[used++]!]!;
 }

@@ -53,9 +53,7 @@ export function validate(type: string, schema: StandardSchema, input: unknown): 
   const result = run(type, schema, input);
   if (isPromise(result)) {
     result.then(undefined, () => {}); // its rejection is deliberately ignored
-    throw new TypeError(
-      `Cannot create event "${type}": its schema is async, it answered with a promise; use a sync one`,
-    );
+    throw new TypeError(`Cannot create event "${type}": its schema is async; use a sync one`);
   }
   if (result.issues === undefined) return result.value;
   throw new InvalidEventError(
@@ -72,8 +70,8 @@ function run(
   try {
     return schema["~standard"].validate(input);
   } catch (cause) {
-    const issues = [{ message: "the schema threw", path: [] }];
-    throw new InvalidEventError(type, issues, { reason: "its schema threw", cause });
+    const reason = "its schema threw";
+    throw new InvalidEventError(type, [{ message: reason, path: [] }], { reason, cause });
   }
 }
 
