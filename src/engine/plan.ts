@@ -2,13 +2,13 @@ import type { ClaimedLane } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { LaneFilter } from "../driver/keys.ts";
 import type { Event } from "../event/event.ts";
-import type { WakeUps } from "../store/notifier.ts";
 import type { Report } from "./context.ts";
 import type { OutageDetector } from "./outage.ts";
 import { quote } from "../errors/base.ts";
 import { checkList, checkName, checkNumber, maxInt32 } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
+import { type Polls, pollsOf, type WakeUps } from "../store/notifier.ts";
 import {
   checkLanes,
   checkStart,
@@ -53,6 +53,7 @@ export interface ConsumerPlan extends
   > {
   readonly driver: Driver;
   readonly wakeUps: WakeUps;
+  readonly polls: Polls;
   readonly from: ConsumerStart;
   /** The types and categories that it selects, as text that is compared. */
   readonly filter: string;
@@ -130,6 +131,7 @@ export function planOf<E extends Event, Db>(
     lanes,
     driver,
     wakeUps,
+    polls: pollsOf(driver),
     from,
     filter,
     onFilterChange,

@@ -87,8 +87,8 @@ export class Worker {
    * @throws {EventSourceryError} If a retry cannot help, see `endsRun`.
    */
   async run(stop: AbortSignal, pollInterval: number, report: Report): Promise<void> {
-    const { wakeUps, retry, key } = this.plan;
-    const stopListening = wakeUps.listen(key);
+    const { wakeUps, polls, retry, key } = this.plan;
+    const stopListening = polls.listen(key);
     let failures = 0;
     let pause: number | undefined;
     let known = -1;
@@ -103,7 +103,7 @@ export class Worker {
             failures = 0;
             pause = this.#pause;
             await this.#reportNotices(handled, report);
-            await wakeUps.see();
+            await polls.see();
           }
         } catch (error) {
           if (endsRun(error)) throw error;
@@ -247,8 +247,8 @@ export class Worker {
 
   async #hasWork(pollInterval: number): Promise<boolean> {
     if (this.#position < 0 || (this.#due ?? Infinity) <= performance.now()) return true;
-    const { wakeUps, key: { scope, name, version } } = this.plan;
-    const { settled, due } = await wakeUps.poll(pollInterval / 2);
+    const { polls, key: { scope, name, version } } = this.plan;
+    const { settled, due } = await polls.poll(pollInterval / 2);
     return settled !== this.#position ||
       due.some((key) => key.scope === scope && key.name === name && key.version === version);
   }

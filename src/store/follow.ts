@@ -16,7 +16,7 @@ export async function* followLog<E extends Event, Db>(
   try {
     while (!signal?.aborted) {
       const { count } = wakeUps;
-      const { settled: until } = await wakeUps.poll(pollInterval / 2);
+      const until = await wakeUps.poll(pollInterval / 2);
       for await (const event of readLog(driver, catalog, tenantId, { ...filter, after }, until)) {
         if (signal?.aborted) return;
         yield event;

@@ -2,17 +2,6 @@ import type { Driver } from "../driver/driver.ts";
 import type { ConsumerKey } from "../driver/keys.ts";
 import { sleep } from "../async/sleep.ts";
 
-/** The answer to a poll, which all consumers of a driver share. */
-interface LogState {
-  /** The position up to which the log is settled. */
-  readonly settled: number;
-  /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
-  readonly due: readonly ConsumerKey[];
-}
-
-/** How often the consumers that run here are marked as seen, in milliseconds. */
-const seenEvery = 5000;
-
 const byDriver: WeakMap<object, WakeUps> = new WeakMap();
 
 /** Returns the wake-ups of a driver; all stores on the driver share them. */
@@ -30,12 +19,10 @@ export class WakeUps {
   readonly #driver: Driver;
   readonly #sleepers: Set<() => void> = new Set();
   #count = 0;
-  #state: { readonly at: number; readonly answer: Promise<LogState> } | undefined;
   #listeners = 0;
-  /** The consumers that run here; one that runs twice is listed twice. */
-  #running: readonly ConsumerKey[] = [];
-  #seenAt = -Infinity;
   #stop: (() => void) | undefined;
+  #polledAt = -Infinity;
+  #settled: Promise<number> | undefined;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -55,20 +42,10 @@ export class WakeUps {
     this.#driver.notifier?.notify();
   }
 
-  /**
-   * Listens to the driver's notifier until the returned function is called.
-   *
-   * @param consumer The consumer that runs meanwhile, and is marked as seen. @default none
-   */
-  listen(consumer?: ConsumerKey): () => void {
+  /** Listens to the driver's notifier until the returned function is called. */
+  listen(): () => void {
     if (this.#listeners++ === 0) this.#stop = this.#driver.notifier?.listen(() => this.#wake());
-    const run = consumer && { ...consumer };
-    if (run !== undefined) {
-      this.#running = [...this.#running, run];
-      this.#seenAt = -Infinity;
-    }
     return () => {
-      this.#running = this.#running.filter((one) => one !== run);
       if (--this.#listeners === 0) this.#stop?.();
     };
   }
@@ -88,42 +65,104 @@ export class WakeUps {
     if (count === this.#count) await sleep(milliseconds, this.#sleepers, signal);
   }
 
+  /**
+   * Returns the position up to which the log is settled; asks the database once for all callers.
+   *
+   * @param maxAge How old the answer may be, in milliseconds; after a wake-up it is always asked for again.
+   * @returns The same promise until it is asked for again.
+   */
+  poll(maxAge: number): Promise<number> {
+    if (this.#settled === undefined || performance.now() - this.#polledAt >= maxAge) {
+      this.#polledAt = performance.now();
+      this.#settled = this.#driver.settled();
+      this.#settled.catch(() => this.#settled = undefined);
+    }
+    return this.#settled;
+  }
+
+  #wake(): void {
+    this.#count++;
+    this.#settled = undefined;
+    for (const wake of [...this.#sleepers]) wake();
+  }
+}
+
+/** The answer to a poll, which all consumers of a driver share. */
+interface LogState {
+  /** The position up to which the log is settled. */
+  readonly settled: number;
+  /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
+  readonly due: readonly ConsumerKey[];
+}
+
+/** How often the consumers that run here are marked as seen, in milliseconds. */
+const seenEvery = 5000;
+
+const byWakeUps: WeakMap<WakeUps, Polls> = new WeakMap();
+
+/** Returns the polls of a driver; all consumers on the driver share them. */
+export function pollsOf(driver: Driver): Polls {
+  const wakeUps = wakeUpsOf(driver);
+  const polls = byWakeUps.get(wakeUps) ?? new Polls(driver, wakeUps);
+  byWakeUps.set(wakeUps, polls);
+  return polls;
+}
+
+/** Polls for the consumers that run here, and marks them as seen. */
+export class Polls {
+  readonly #driver: Driver;
+  readonly #wakeUps: WakeUps;
+  /** The consumers that run here; one that runs twice is listed twice. */
+  #running: readonly ConsumerKey[] = [];
+  #seenAt = -Infinity;
+  /** The settled position that the last answer was given with. */
+  #settled: Promise<number> | undefined;
+  #answer: Promise<LogState> | undefined;
+
+  constructor(driver: Driver, wakeUps: WakeUps) {
+    this.#driver = driver;
+    this.#wakeUps = wakeUps;
+  }
+
+  /** Listens for a consumer, and marks it as seen, until the returned function is called. */
+  listen(consumer: ConsumerKey): () => void {
+    const stop = this.#wakeUps.listen();
+    const run = { ...consumer };
+    this.#running = [...this.#running, run];
+    this.#seenAt = -Infinity;
+    return () => {
+      this.#running = this.#running.filter((one) => one !== run);
+      stop();
+    };
+  }
+
   /** Marks the consumers that run here as seen, where no poll has done so for some seconds. */
   async see(): Promise<void> {
     if (this.#unseen) await this.poll(0);
   }
 
-  /**
-   * Returns the state of the log; asks the database once for all callers.
-   *
-   * @param maxAge How old the answer may be, in milliseconds; after a wake-up it is always asked for again.
-   */
+  /** Returns the state of the log, which is asked for whenever `WakeUps.poll` asks. */
   async poll(maxAge: number): Promise<LogState> {
-    if (this.#state === undefined || performance.now() - this.#state.at >= maxAge) {
-      const answer = this.#ask();
-      answer.catch(() => this.#state = undefined);
-      this.#state = { at: performance.now(), answer };
+    const settled = this.#wakeUps.poll(maxAge);
+    if (this.#settled !== settled) {
+      this.#settled = settled;
+      this.#answer = this.#ask(settled);
+      this.#answer.catch(() => this.#settled = undefined);
     }
-    return await this.#state.answer;
+    return await this.#answer!;
   }
 
   get #unseen(): boolean {
     return this.#running.length > 0 && performance.now() - this.#seenAt >= seenEvery;
   }
 
-  async #ask(): Promise<LogState> {
+  async #ask(settling: Promise<number>): Promise<LogState> {
     const seen = this.#unseen ? this.#running : undefined;
     if (seen !== undefined) this.#seenAt = performance.now();
     const [settled, due] = await Promise.all([
-      this.#driver.settled(),
+      settling,
       this.#driver.checkpoints?.due(seen) ?? [],
     ]);
     return { settled, due };
-  }
-
-  #wake(): void {
-    this.#count++;
-    this.#state = undefined;
-    if (this.#sleepers.size > 0) { for (const wake of [...this.#sleepers]) wake(); }
   }
 }
