@@ -11,7 +11,7 @@ import { type RunResult, Worker } from "../engine/worker.ts";
 import { quote } from "../errors/base.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import { membersOf } from "../store/handler.ts";
-import { type Internals, internalsOf } from "../store/internals.ts";
+import { type Internals, internalsOf, storeFor, transactOn } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
 import { attach, Consumer, type RunOptions, workerOf } from "./consumer.ts";
 import type { ConsumerStatus } from "./status.ts";
@@ -234,7 +234,7 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
   async #empty(rewind: (session: Rewound) => Promise<boolean>): Promise<number> {
     const { reset, inline } = this.#options;
     const { key: { version: projectionVersion } } = this.#worker.plan;
-    return await this.#internals.transact(async (inner, session) => {
+    return await transactOn(this.#internals, async (inner, session) => {
       checkSession(session);
       if (!(await rewind(session))) return 0;
       if (inline) await session.blockAppends();
@@ -249,7 +249,7 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     const types = [...this.#handlers.keys()];
     let count = 0;
     for await (const event of readLog(session, catalog, tenantId, { types, categories })) {
-      const context = this.#context(internals.storeFor(event), session.db, true);
+      const context = this.#context(storeFor(internals, event), session.db, true);
       await this.#handlers.get(event.type)?.(event, context);
       count++;
     }

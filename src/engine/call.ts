@@ -1,9 +1,9 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
-import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
 import type { ProjectionContext } from "./context.ts";
 import { HandlerTimeoutError } from "../errors/consumer.ts";
 import { isPromise } from "../errors/kind.ts";
+import { type Internals, storeFor } from "../store/internals.ts";
 
 /** Carries what a handler threw through a transaction. */
 export class HandlerFailure {
@@ -43,7 +43,7 @@ export class Call<E extends Event, Db> implements ProjectionContext<E, Db> {
   }
 
   get store(): EventStore<E, Db> {
-    return this.#internals.storeFor(this.#event);
+    return storeFor(this.#internals, this.#event);
   }
 
   get replaying(): boolean {

@@ -1,9 +1,9 @@
 import type { Progress } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
-import type { Internals } from "../store/internals.ts";
 import type { Lease } from "./lease.ts";
 import { endsRun, isEventSourceryError } from "../errors/guard.ts";
+import { type Internals, transactOn } from "../store/internals.ts";
 import { Call, HandlerFailure } from "./call.ts";
 import { checkSession, type PassSettings } from "./work.ts";
 
@@ -74,7 +74,7 @@ export class Delivery<E extends Event, Db> {
     progress: Progress,
   ): Promise<void> {
     const { internals, timeout, lease } = this.#settings;
-    await internals.transact(async (inner, session) => {
+    await transactOn(internals, async (inner, session) => {
       checkSession(session);
       const { checkpoints, db } = session;
       // A handler that takes too long is rolled back here, before the server's limit, which would cut the connection.

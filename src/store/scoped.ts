@@ -52,10 +52,15 @@ import { type Scope, sessionOf, type Shared, transact } from "./scope.ts";
 import { readTrace } from "./trace.ts";
 import { Transaction } from "./transaction.ts";
 
-/** Gives `internals.ts` access to the private fields of a store; assigned in the static block. */
-export let partsOf: <E extends Event, Db>(
-  store: ScopedStore<E, Db>,
-) => { readonly shared: Shared<E, Db, ScopedStore<E, Db>>; readonly scope: Scope<Db> };
+/** The private fields of a store. */
+export interface Parts<E extends Event, Db> {
+  /** The state that all scopes of the store share. */
+  readonly shared: Shared<E, Db, ScopedStore<E, Db>>;
+  readonly scope: Scope<Db>;
+}
+
+/** Gives `internals.ts` access to the private fields; undefined for another object. Assigned in the static block. */
+export let partsOf: <E extends Event, Db>(store: object) => Parts<E, Db> | undefined;
 
 /**
  * The event store in one scope. `EventStore` is its public type and documents its members; the compiler checks that it
@@ -66,7 +71,8 @@ export class ScopedStore<E extends Event, Db> {
   readonly #scope: Scope<Db>;
 
   static {
-    partsOf = (store) => ({ shared: store.#shared, scope: store.#scope });
+    partsOf = (store) =>
+      store instanceof ScopedStore ? { shared: store.#shared, scope: store.#scope } : undefined;
   }
 
   constructor(shared: Shared<E, Db, ScopedStore<E, Db>>, scope: Scope<Db>) {
