@@ -1,4 +1,5 @@
-import type { Event, RecordedEvent } from "../event/event.ts";
+import type { Event } from "../event/event.ts";
+import type { Keeping, Model } from "./model.ts";
 import { AggregateDiscardedError } from "../errors/store.ts";
 import { isUnknown } from "../event/unknown.ts";
 
@@ -11,22 +12,16 @@ export type AggregateEvent<A> = A extends Aggregate<infer E> ? E : never;
 
 /** Operations on an aggregate that are reserved for repositories. */
 interface Lifecycle {
-  /** Sets its id. */
-  readonly setId: <E extends Event>(aggregate: Aggregate<E>, id: string) => void;
-  /** Applies a stored event and takes over its version. */
-  readonly replay: <E extends Event>(aggregate: Aggregate<E>, event: RecordedEvent<E>) => void;
+  /** Returns how aggregates of a class are made, folded, kept and brought back. */
+  readonly modelOf: <A extends Aggregate<Event>>(
+    aggregateClass: AggregateClass<A>,
+    id: string,
+    keeping?: Keeping,
+  ) => Model<A>;
   /** Marks changes as stored; events that were emitted meanwhile remain to be saved. */
   readonly saved: <E extends Event>(
     aggregate: Aggregate<E>,
     changes: readonly E[],
-    version: number,
-  ) => void;
-  /** Returns its state as plain data; undefined for no snapshot now. */
-  readonly capture: <E extends Event>(aggregate: Aggregate<E>) => unknown;
-  /** Gives a new one the state of a snapshot, and its version. */
-  readonly restore: <E extends Event>(
-    aggregate: Aggregate<E>,
-    state: unknown,
     version: number,
   ) => void;
   /** Makes it unusable: emitting and saving throw from now on. */
@@ -83,23 +78,41 @@ export abstract class Aggregate<E extends Event> {
 
   static {
     lifecycle = {
-      setId(aggregate, id) {
-        aggregate.#id = id;
-      },
-      replay(aggregate, event) {
-        // An unknown event that the store keeps raises the version, but the aggregate cannot apply it.
-        if (!isUnknown(event)) aggregate.apply(event);
-        aggregate.#version = event.version;
+      modelOf<A extends Aggregate<Event>>(
+        aggregateClass: AggregateClass<A>,
+        id: string,
+        keeping?: Keeping,
+      ): Model<A> {
+        const initial = () => {
+          const aggregate = new aggregateClass();
+          aggregate.#id = id;
+          return aggregate;
+        };
+        return {
+          keeping,
+          initial,
+          evolve(aggregate, event) {
+            // An unknown event that the store keeps raises the version, but the aggregate cannot apply it.
+            if (!isUnknown(event)) aggregate.apply(event);
+            aggregate.#version = event.version;
+            return aggregate;
+          },
+          capture: (aggregate) => aggregate.snapshot?.(),
+          restore(data, version) {
+            const aggregate = initial();
+            aggregate.restore!(data);
+            aggregate.#version = version;
+            return aggregate;
+          },
+          // Somebody may have kept it, and gone on using it.
+          isIntact: (aggregate, version) =>
+            aggregate.#version === version && aggregate.#changes.length === 0,
+        };
       },
       saved(aggregate, changes, version) {
         const stored = new Set(changes);
         aggregate.#version = version;
         aggregate.#changes = aggregate.#changes.filter((event) => !stored.has(event));
-      },
-      capture: (aggregate) => aggregate.snapshot?.(),
-      restore(aggregate, state, version) {
-        aggregate.restore!(state);
-        aggregate.#version = version;
       },
       discard(aggregate) {
         aggregate.#discarded = true;

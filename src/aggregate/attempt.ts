@@ -1,8 +1,5 @@
-import { type ExpectedVersion, fits } from "../driver/version.ts";
 import { checkBoolean, checkName, checkNumber } from "../errors/check.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
-import { ConcurrencyError } from "../errors/store.ts";
-import { checkExpectedVersion } from "../store/prepare.ts";
 import { internalsOf } from "../store/internals.ts";
 
 /** A command in the queue of its stream. */
@@ -24,44 +21,20 @@ const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
 const maxWait = 1000;
 
 /**
- * Runs an attempt to change a stream; after a conflict with another writer, runs it again after a random pause.
+ * Runs an attempt to decide; after a conflict with another writer, runs it again after a random pause.
  *
- * Commands of one process on one stream are queued: without that, of 20 callers on one aggregate 15 failed after three
- * retries. Inside a transaction they are not, since a queued command may need locks that the transaction holds.
+ * Commands of one process with the same key are queued: without that, of 20 callers on one aggregate 15 failed after
+ * three retries. Inside a transaction they are not, since a queued command may need locks that the transaction holds.
  *
- * @param retries How often to try again after a conflict; ignored where the caller expects a version.
- * @param expected The version that the caller expects.
- * @param attempt Loads, decides and appends; receives the number of the attempt, from 1, and `ensure`, which throws
- * unless the loaded version is as expected.
+ * @param key What the commands conflict on, within the store's tenant: the id of a stream, or a text that is not one.
+ * @param retries How often to try again after a conflict.
  * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
  */
 export async function withRetries<R>(
   store: object,
-  streamId: string,
-  retries: number,
-  expected: ExpectedVersion,
-  attempt: (number: number, ensure: (version: number) => void) => Promise<R>,
-): Promise<R> {
-  checkExpectedVersion(expected);
-  const ensure = (version: number) => {
-    if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
-  };
-  const maxRetries = expected === "any" ? retries : 0;
-  return await withAttempts(store, streamId, maxRetries, (number) => attempt(number, ensure));
-}
-
-/**
- * Runs an attempt to decide; after a conflict with another writer, runs it again after a random pause. Commands of one
- * process with the same key are queued, as in `withRetries`.
- *
- * @param key What the commands conflict on, within the store's tenant: the id of a stream, or a text that is not one.
- * @throws {ConcurrencyError} If the last attempt met a conflict too, or the transaction around it is lost.
- */
-export async function withAttempts<R>(
-  store: object,
   key: string,
   retries: number,
-  attempt: (number: number) => Promise<R>,
+  attempt: () => Promise<R>,
 ): Promise<R> {
   const internals = internalsOf(store);
   const work = () => retry(retries, attempt);
@@ -69,10 +42,10 @@ export async function withAttempts<R>(
   return await queue(internals.shared.driver, `${internals.tenantId ?? ""}\0${key}`, work);
 }
 
-async function retry<R>(retries: number, attempt: (number: number) => Promise<R>): Promise<R> {
+async function retry<R>(retries: number, attempt: () => Promise<R>): Promise<R> {
   for (let number = 1;; number++) {
     try {
-      return await attempt(number);
+      return await attempt();
     } catch (error) {
       const conflict = isEventSourceryError(error, "CONCURRENCY");
       if (!conflict || error.transactionAborted || number > retries) throw error;

@@ -2,14 +2,14 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventReader } from "../store/reader.ts";
 import type { EventWriter } from "../store/writer.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
-import { checkFunction, checkObject } from "../errors/check.ts";
-import { isPromise } from "../errors/kind.ts";
+import { checkFunction, checkObject, checkSync } from "../errors/check.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
-import { checkCommand, withRetries } from "./attempt.ts";
+import { checkCommand } from "./attempt.ts";
 import { type CacheOptions, readCacheOptions } from "./cache.ts";
-import { type Attempt, type Ran, runOn } from "./run.ts";
+import { type Attempt, type Ran, runCommand } from "./run.ts";
 import type { Folding, Model } from "./model.ts";
+import { send } from "./save.ts";
 import { readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
@@ -152,34 +152,23 @@ export function decider<State, Command, E extends Event>(
   return {
     ...options,
     async handle(store, id, request, options = {}) {
-      const { expectedVersion = "any" } = checkObject("options", options);
+      const { expectedVersion } = checkObject("options", options);
       const streamId = streamIdOf(category, id);
-      const attempt = (_: number, ensure: (version: number) => void) => {
-        const run = async (
-          { state: before, version: at }: Folding<State>,
-          attempt: Attempt,
-        ): Promise<Ran<State, Decided<State, E>>> => {
-          ensure(at);
-          const answer: E | readonly E[] = decide(request, before);
-          if (isPromise(answer)) {
-            answer.then(undefined, () => {}); // its rejection is deliberately ignored
-            throw new TypeError("decide must be synchronous, got a promise");
-          }
-          const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
-          if (decided.length === 0) {
-            const result = { version: at, position: undefined, events: [], state: before };
-            return { result, state: before, events: [] };
-          }
-          const append = publish ? store.publish : store.append;
-          const expected = { expectedVersion: at, expectedEventId: attempt.pinned };
-          attempt.sent = true;
-          const { version, position, events } = await append(streamId, decided, expected);
-          const state = events.reduce((state, event) => evolve(state, event), before);
-          return { result: { version, position, events, state }, state, events };
-        };
-        return runOn({ store, streamId, model, cache, run });
+      const run = async (
+        { state: before, version: at }: Folding<State>,
+        attempt: Attempt,
+      ): Promise<Ran<State, Decided<State, E>>> => {
+        const answer = checkSync(
+          decide(request, before),
+          "decide must be synchronous, got a promise",
+        );
+        const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
+        const append = publish ? store.publish : store.append;
+        const sent = await send(append, streamId, decided, attempt, at);
+        const state = sent.events.reduce((state, event) => evolve(state, event), before);
+        return { result: { ...sent, state }, state, events: sent.events };
       };
-      return await withRetries(store, streamId, retries, expectedVersion, attempt);
+      return await runCommand({ store, streamId, model, cache, run }, retries, expectedVersion);
     },
   };
 }

@@ -2,11 +2,10 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import type { EventQuery } from "../query/query.ts";
 import type { EventReader } from "../store/reader.ts";
 import type { AppendResult, EventWriter } from "../store/writer.ts";
-import { checkFunction, checkObject } from "../errors/check.ts";
-import { isPromise } from "../errors/kind.ts";
+import { checkFunction, checkObject, checkSync } from "../errors/check.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { matchesQuery } from "../query/query.ts";
-import { checkCommand, withAttempts } from "./attempt.ts";
+import { checkCommand, withRetries } from "./attempt.ts";
 
 /**
  * The events of one stream that a decision appends.
@@ -134,7 +133,7 @@ export function decision<State, Command, E extends Event>(
     ...options,
     async handle(store, command) {
       const asked: EventQuery = query(command);
-      return await withAttempts(store, `\0${JSON.stringify(asked)}`, retries, async () => {
+      return await withRetries(store, `\0${JSON.stringify(asked)}`, retries, async () => {
         const found = await store.query(asked);
         const before = found.events.reduce(
           (state, event) => isUnknown(event) ? state : evolve(state, event as unknown as E),
@@ -163,10 +162,7 @@ export function decision<State, Command, E extends Event>(
 export function readDecided<E extends Event>(
   answer: DecidedStream<E> | readonly DecidedStream<E>[],
 ): readonly DecidedStream<E>[] {
-  if (isPromise(answer)) {
-    answer.then(undefined, () => {}); // its rejection is deliberately ignored
-    throw new TypeError("decide must be synchronous, got a promise");
-  }
+  checkSync(answer, "decide must be synchronous, got a promise");
   const streams: readonly DecidedStream<E>[] = Array.isArray(answer) ? answer : [answer];
   return streams.filter(({ events }) => !(Array.isArray(events) && events.length === 0));
 }

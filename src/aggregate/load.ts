@@ -1,6 +1,6 @@
 import type { Event } from "../event/event.ts";
-import { type Aggregate, type AggregateClass, lifecycle } from "./aggregate.ts";
-import type { Model } from "./model.ts";
+import type { Aggregate, AggregateClass } from "./aggregate.ts";
+import type { Keeping } from "./model.ts";
 import { needSnapshots, readSnapshotOptions, type SnapshotOptions } from "./snapshot.ts";
 
 /**
@@ -29,7 +29,7 @@ export function keepingOf(
   store: object,
   aggregateClass: AggregateClass<Aggregate<Event>>,
   options: SnapshotOptions,
-): NonNullable<Model<unknown>["keeping"]> {
+): Keeping {
   const keeping = readSnapshotOptions(options, "aggregate", aggregateClass.stateVersion);
   for (const method of ["snapshot", "restore"]) {
     if (typeof Reflect.get(aggregateClass.prototype, method) === "function") continue;
@@ -50,28 +50,4 @@ export function keepingOf(
   }
   classes.set(key, aggregateClass);
   return keeping;
-}
-
-/** Returns how aggregates of a class are folded, kept and brought back. */
-export function modelOf<A extends Aggregate<Event>>(
-  make: () => A,
-  keeping: Model<unknown>["keeping"],
-): Model<A> {
-  return {
-    keeping,
-    initial: make,
-    evolve(aggregate, event) {
-      lifecycle.replay(aggregate, event);
-      return aggregate;
-    },
-    capture: (aggregate) => lifecycle.capture(aggregate),
-    restore(data, version) {
-      const aggregate = make();
-      lifecycle.restore(aggregate, data, version);
-      return aggregate;
-    },
-    // Somebody may have kept it, and gone on using it.
-    isIntact: (aggregate, version) =>
-      aggregate.version === version && aggregate.changes.length === 0,
-  };
 }

@@ -1,16 +1,29 @@
 import type { Event, Metadata } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
-import type { ExecuteOptions, ExecuteResult, SaveOptions, SaveResult } from "./save.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import { ConcurrencyError } from "../errors/store.ts";
 import { streamIdOf } from "../event/stream.ts";
 import { internalsOf } from "../store/internals.ts";
 import { Aggregate, type AggregateClass, type AggregateEvent, lifecycle } from "./aggregate.ts";
-import { checkCommand, withRetries } from "./attempt.ts";
+import { checkCommand } from "./attempt.ts";
 import { cacheOf, type CacheOptions, readCacheOptions } from "./cache.ts";
-import { type AsOf, keepingOf, modelOf } from "./load.ts";
-import { type Attempt, type CommandContext, keepNew, type Ran, type Run, runOn } from "./run.ts";
+import { type AsOf, keepingOf } from "./load.ts";
 import { blank, type Folding, type Model } from "./model.ts";
+import {
+  type Attempt,
+  type CommandContext,
+  keepNew,
+  type Ran,
+  type Run,
+  runCommand,
+} from "./run.ts";
+import {
+  type ExecuteOptions,
+  type ExecuteResult,
+  type SaveOptions,
+  type SaveResult,
+  send,
+} from "./save.ts";
 import { loadState, type SnapshotOptions } from "./snapshot.ts";
 
 /**
@@ -35,6 +48,9 @@ export interface RepositoryOptions {
 /** Accepts any class if the store has all its events; otherwise the compiler's message names those that are missing. */
 type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? unknown
   : { readonly "the store was made without": Exclude<Needed, E>["type"] };
+
+/** A command on an aggregate. */
+type Command<A, R> = Run<A, ExecuteResult<A, R>>;
 
 /**
  * Loads aggregates from their streams and saves the events they emit. A thin layer over `fold` and `append`.
@@ -116,18 +132,18 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     id: string,
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
-    const streamId = this.#streamId(id);
-    const command = this.#command(id, async (folding, attempt) => {
-      return await this.#run(folding, attempt, 1, "noStream", run);
-    });
+    const attempt: Attempt = { pinned: undefined, sent: false };
+    const command = this.#command<R>(
+      id,
+      (folding) => this.#run(folding, attempt, 1, "noStream", run),
+    );
     const folding = blank(command.model);
-    const ran = await command.run(folding, { pinned: undefined, sent: false });
+    const ran = await command.run(folding, attempt);
     // Without events to save, no append has checked whether the stream exists.
-    const actual = ran.state.version === 0 ? await this.#store.version(streamId) : 0;
-    if (actual > 0) throw new ConcurrencyError(streamId, "noStream", actual);
+    const actual = ran.state.version === 0 ? await this.#store.version(command.streamId) : 0;
+    if (actual > 0) throw new ConcurrencyError(command.streamId, "noStream", actual);
     await keepNew(command, folding, ran);
-    const { result } = ran.result;
-    return result;
+    return ran.result.result;
   }
 
   /**
@@ -185,17 +201,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
     options: ExecuteOptions = {},
   ): Promise<ExecuteResult<A, Awaited<R>>> {
-    const { expectedVersion = "any", metadata } = checkObject("options", options);
-    const streamId = this.#streamId(id);
+    const { expectedVersion, metadata } = checkObject("options", options);
     let runs = 0;
-    const attempt = (_: number, ensure: (version: number) => void) =>
-      runOn(
-        this.#command(id, async (folding, attempt) => {
-          ensure(folding.version);
-          return await this.#run(folding, attempt, ++runs, 0, run, metadata);
-        }),
-      );
-    return await withRetries(this.#store, streamId, this.#retries, expectedVersion, attempt);
+    const command = this.#command<R>(
+      id,
+      (folding, attempt) => this.#run(folding, attempt, ++runs, 0, run, metadata),
+    );
+    return await runCommand(command, this.#retries, expectedVersion);
   }
 
   /**
@@ -224,12 +236,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    * @throws {AggregateDiscardedError} If its earlier changes were rolled back or refused.
    */
   async save(aggregate: A, options: SaveOptions = {}): Promise<SaveResult<AggregateEvent<A>>> {
-    return await this.#save(aggregate, 0, checkObject("options", options).metadata);
+    const { metadata } = checkObject("options", options);
+    return await this.#save(aggregate, { pinned: undefined, sent: false }, 0, metadata);
   }
 
   /** Makes a command on one aggregate. */
-  #command<R>(id: string, run: Run<A, R>["run"]): Run<A, R> {
-    const { model, streamId } = { model: this.#model(id), streamId: this.#streamId(id) };
+  #command<R>(id: string, run: Command<A, Awaited<R>>["run"]): Command<A, Awaited<R>> {
+    const [streamId, model] = [this.#streamId(id), this.#model(id)];
     return { store: this.#store, streamId, model, cache: this.#cache, run };
   }
 
@@ -245,7 +258,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     const context = { isNew: version === 0, version, createdAt, updatedAt, attempt: number };
     try {
       const result = await run(aggregate, { ...context, store: this.#store });
-      const saved = await this.#save(aggregate, fresh, metadata, attempt);
+      const saved = await this.#save(aggregate, attempt, fresh, metadata);
       return { result: { result, aggregate, ...saved }, state: aggregate, events: saved.events };
     } catch (error) {
       lifecycle.discard(aggregate);
@@ -256,35 +269,27 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   /** Saves an aggregate; `fresh` is the version to expect if it is new. */
   async #save(
     aggregate: A,
+    attempt: Attempt,
     fresh: 0 | "noStream",
-    metadata?: Metadata,
-    attempt?: Attempt,
+    metadata: Metadata | undefined,
   ): Promise<SaveResult<AggregateEvent<A>>> {
     lifecycle.check(aggregate);
     // The constructor takes only a store of the aggregate's events.
     const changes = aggregate.changes as readonly (AggregateEvent<A> & E)[];
-    if (changes.length === 0) {
-      return { version: aggregate.version, position: undefined, events: [] };
-    }
-    const expectedVersion = aggregate.version === 0 ? fresh : aggregate.version;
+    const { id, version } = aggregate;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
     const append = this.#publish ? store.publish : store.append;
-    const options = { expectedVersion, expectedEventId: attempt?.pinned };
-    const streamId = this.#streamId(aggregate.id);
-    if (attempt !== undefined) attempt.sent = true;
-    const { version, position, events } = await append(streamId, changes, options);
-    lifecycle.saved(aggregate, changes, version);
-    internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
-    return { version, position, events };
+    const expected = version === 0 ? fresh : version;
+    const saved = await send(append, this.#streamId(id), changes, attempt, version, expected);
+    if (changes.length > 0) {
+      lifecycle.saved(aggregate, changes, saved.version);
+      internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
+    }
+    return saved;
   }
 
   #model(id: string): Model<A> {
-    const make = () => {
-      const aggregate = new this.#class();
-      lifecycle.setId(aggregate, id);
-      return aggregate;
-    };
-    return modelOf(make, this.#keeping);
+    return lifecycle.modelOf(this.#class, id, this.#keeping);
   }
 
   #streamId(id: string): string {

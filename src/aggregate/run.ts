@@ -1,8 +1,12 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
+import { type ExpectedVersion, fits } from "../driver/version.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
+import { ConcurrencyError } from "../errors/store.ts";
 import type { Internals } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
+import { checkExpectedVersion } from "../store/prepare.ts";
 import { readStream } from "../store/read.ts";
+import { withRetries } from "./attempt.ts";
 import { cacheOf, type Entry, type StateCache } from "./cache.ts";
 import { type Folding, type Model, pass, step } from "./model.ts";
 import { leaveSnapshot, loadState } from "./snapshot.ts";
@@ -63,36 +67,56 @@ interface CacheUse {
   readonly owner: object;
 }
 
-/** The cache, the key and the store of a command. */
-interface Place<State> {
-  readonly cache: StateCache<State>;
+/** A command on a stream whose state may be kept. */
+interface Kept<State, R> extends Run<State, R> {
+  readonly states: StateCache<State>;
   readonly key: string;
   readonly internals: Internals<Event, unknown>;
 }
 
 /**
- * Runs a command on the state of a stream: on one that is kept, if that turns out to be current, else on one that is
- * loaded. In a transaction no state is kept or used.
+ * Runs a command on the state of its stream; after a conflict with another writer, again.
+ *
+ * @param retries How often to try again after a conflict; ignored where the caller expects a version.
+ * @param expected The version that the caller expects.
+ * @throws {ConcurrencyError} If the stream is not at the expected version, or the last attempt met a conflict too.
  */
-export async function runOn<State, R>(command: Run<State, R>): Promise<R> {
-  const place = placeOf(command);
-  const keyAge = place?.internals.shared.catalog.sealer?.maxAge;
-  const entry = place?.cache.take(place.key, command.cache!.maxAge, keyAge);
+export async function runCommand<State, R>(
+  command: Run<State, R>,
+  retries: number,
+  expected: ExpectedVersion = "any",
+): Promise<R> {
+  checkExpectedVersion(expected);
+  const { store, streamId } = command;
+  const run: typeof command.run = async (folding, attempt) => {
+    const { version } = folding;
+    if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
+    return await command.run(folding, attempt);
+  };
+  const maxRetries = expected === "any" ? retries : 0;
+  return await withRetries(store, streamId, maxRetries, () => runOnce({ ...command, run }));
+}
+
+/**
+ * Runs a command on a state that is kept, if that turns out to be current, else on one that is loaded. In a transaction
+ * no state is kept or used.
+ */
+async function runOnce<State, R>(command: Run<State, R>): Promise<R> {
+  const kept = keptOf(command);
+  const keyAge = kept?.internals.shared.catalog.sealer?.maxAge;
+  const entry = kept?.states.take(kept.key, kept.cache!.maxAge, keyAge);
   let contended = false;
   if (entry !== undefined && command.model.isIntact(entry.state, entry.version)) {
-    const fresh = !entry.contended || await catchUp(place!, command, entry);
-    if (fresh) {
-      const ran = await onKept(place!, command, entry);
-      if (ran !== undefined) return await checkIn(place!, command, entry, ran, entry.contended);
+    if (!entry.contended || await catchUp(kept!, entry)) {
+      const ran = await runOnKept(kept!, entry);
+      if (ran !== undefined) return await checkIn(kept!, entry, ran, entry.contended);
     }
     contended = true;
   }
   const folding = await loadState(command.store, command.streamId, command.model, {});
   try {
     const ran = await command.run(folding, { pinned: undefined, sent: false });
-    return place === undefined
-      ? ran.result
-      : await checkIn(place, command, folding, ran, contended);
+    return kept === undefined ? ran.result : await checkIn(kept, folding, ran, contended);
   } finally {
     // Begun with the command, and awaited: a serverless process may freeze once it has answered.
     await folding.saving;
@@ -105,26 +129,24 @@ export async function keepNew<State, R>(
   folding: Folding<State>,
   ran: Ran<State, R>,
 ): Promise<void> {
-  const place = placeOf(command);
-  if (place !== undefined) await checkIn(place, command, folding, ran, false);
+  const kept = keptOf(command);
+  if (kept !== undefined) await checkIn(kept, folding, ran, false);
 }
 
-function placeOf<State, R>(
-  { store, streamId, cache: options }: Run<State, R>,
-): Place<State> | undefined {
-  if (options === undefined) return undefined;
-  const { cache, internals } = cacheOf<State>(store, options.owner, options);
+function keptOf<State, R>(command: Run<State, R>): Kept<State, R> | undefined {
+  const { store, streamId, cache } = command;
+  if (cache === undefined) return undefined;
+  const { cache: states, internals } = cacheOf<State>(store, cache.owner, cache);
   const key = `${internals.tenantId ?? ""}\0${streamId}`;
-  if (internals.transaction === undefined) return { cache, key, internals };
+  if (internals.transaction === undefined) return { ...command, states, key, internals };
   // What it appends is not to be seen before it is committed.
-  internals.transaction.onCommit(async () => cache.drop(key));
+  internals.transaction.onCommit(async () => states.drop(key));
   return undefined;
 }
 
 /** Reads what others have stored since; false if the stream is another one by now. */
 async function catchUp<State, R>(
-  { internals }: Place<State>,
-  { streamId, model }: Run<State, R>,
+  { internals, streamId, model }: Kept<State, R>,
   entry: Entry<State>,
 ): Promise<boolean> {
   const { tenantId = "", shared: { catalog } } = internals;
@@ -135,30 +157,28 @@ async function catchUp<State, R>(
     const events of readStream(internals.session(), catalog, tenantId, streamId, options)
   ) {
     for (const event of events) {
-      if (first) {
-        first = false;
-        if (event.id !== entry.eventId) return false;
-      } else {
+      if (!first) {
         step(entry, model, event);
         entry.contended = true;
-      }
+      } else if (event.id !== entry.eventId) return false;
+      first = false;
     }
   }
   return !first;
 }
 
 /** Runs a command on a kept state; undefined if that turns out to be old: then its outcome counts for nothing. */
-async function onKept<State, R>(
-  place: Place<State>,
-  { streamId, run }: Run<State, R>,
+async function runOnKept<State, R>(
+  kept: Kept<State, R>,
   entry: Entry<State>,
 ): Promise<Ran<State, R> | undefined> {
+  const { streamId, run } = kept;
   const { version } = entry;
   const attempt = { pinned: entry.eventId, sent: false };
   try {
     const ran = await run(entry, attempt);
     // What was stored has been compared; that there was nothing to do has not.
-    return ran.events.length > 0 || await isCurrent(place, streamId, entry) ? ran : undefined;
+    return ran.events.length > 0 || await isCurrent(kept, entry) ? ran : undefined;
   } catch (error) {
     if (attempt.sent) {
       const conflict = isEventSourceryError(error, "CONCURRENCY") && !error.transactionAborted;
@@ -167,14 +187,13 @@ async function onKept<State, R>(
       if (!isEventSourceryError(error, "INVALID_EVENT")) throw error;
     }
     // A refusal on an old state, whoever makes it, may be none on the present one.
-    if (await isCurrent(place, streamId, entry)) throw error;
+    if (await isCurrent(kept, entry)) throw error;
     return undefined;
   }
 }
 
-async function isCurrent<State>(
-  { internals }: Place<State>,
-  streamId: string,
+async function isCurrent<State, R>(
+  { internals, streamId }: Kept<State, R>,
   { version, eventId }: Folding<State>,
 ): Promise<boolean> {
   const { tenantId = "" } = internals;
@@ -185,8 +204,7 @@ async function isCurrent<State>(
 
 /** Keeps the state after a command, and leaves a snapshot of it where one is due. */
 async function checkIn<State, R>(
-  { cache, key, internals }: Place<State>,
-  { streamId, model }: Run<State, R>,
+  { states, key, internals, streamId, model }: Kept<State, R>,
   folding: Folding<State>,
   { result, state, events }: Ran<State, R>,
   contended: boolean,
@@ -194,7 +212,7 @@ async function checkIn<State, R>(
   for (const event of events) pass(folding, event);
   folding.state = state;
   const saving = leaveSnapshot(internals, streamId, model, folding);
-  if (model.isIntact(state, folding.version)) cache.put(key, folding, contended);
+  if (model.isIntact(state, folding.version)) states.put(key, folding, contended);
   await saving;
   return result;
 }

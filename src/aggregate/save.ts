@@ -1,6 +1,8 @@
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
+import type { EventWriter } from "../store/writer.ts";
 import type { AggregateEvent } from "./aggregate.ts";
+import type { Attempt } from "./run.ts";
 
 /**
  * Result of `save`.
@@ -52,4 +54,26 @@ export interface ExecuteOptions extends SaveOptions {
    * @default "any"
    */
   readonly expectedVersion?: ExpectedVersion | undefined;
+}
+
+/**
+ * Appends the events of a command, if there are any, to the stream whose state it ran on.
+ *
+ * @param append `append` or `publish` of the store.
+ * @param version The version that the command ran on.
+ * @param expectedVersion The version to expect, if it is given in another way. @default version
+ */
+export async function send<E extends Event>(
+  append: EventWriter<E>["append"],
+  streamId: string,
+  decided: readonly E[],
+  attempt: Attempt,
+  version: number,
+  expectedVersion: ExpectedVersion = version,
+): Promise<SaveResult<E>> {
+  if (decided.length === 0) return { version, position: undefined, events: [] };
+  attempt.sent = true;
+  const options = { expectedVersion, expectedEventId: attempt.pinned };
+  const { events, ...last } = await append(streamId, decided, options);
+  return { version: last.version, position: last.position, events };
 }

@@ -1,5 +1,5 @@
 import { quote } from "./base.ts";
-import { isDate } from "./kind.ts";
+import { isDate, isPromise } from "./kind.ts";
 
 const encoder = new TextEncoder();
 const maxBytes = 512;
@@ -125,6 +125,13 @@ export function kind(value: unknown): string {
   return typeof value === "object" || typeof value === "undefined"
     ? String(typeof value)
     : `a ${typeof value}`;
+}
+
+/** Returns an answer that must not be a promise. @throws {TypeError} With the message, if it is one. */
+export function checkSync<T>(answer: T | Promise<unknown>, message: string): T {
+  if (!isPromise(answer)) return answer as T;
+  answer.then(undefined, () => {}); // its rejection is deliberately ignored
+  throw new TypeError(message);
 }
 
 /** Checks a signal. @throws {TypeError} If it is not an `AbortSignal`. */

@@ -1,5 +1,5 @@
+import { checkSync } from "../errors/check.ts";
 import { InvalidEventError } from "../errors/event.ts";
-import { isPromise } from "../errors/kind.ts";
 
 /**
  * The part of a [Standard Schema](https://standardschema.dev) (version 1) that this library uses.
@@ -50,11 +50,10 @@ export interface StandardIssue {
  * @throws {TypeError} If the schema answers with a promise.
  */
 export function validate(type: string, schema: StandardSchema, input: unknown): unknown {
-  const result = run(type, schema, input);
-  if (isPromise(result)) {
-    result.then(undefined, () => {}); // its rejection is deliberately ignored
-    throw new TypeError(`Cannot create event "${type}": its schema is async; use a sync one`);
-  }
+  const result = checkSync(
+    run(type, schema, input),
+    `Cannot create event "${type}": its schema is async; use a sync one`,
+  );
   if (result.issues === undefined) return result.value;
   throw new InvalidEventError(
     type,

@@ -204,14 +204,13 @@ function givenAggregate(
   { id = "1" }: GivenOptions,
 ): GivenAggregate<Aggregate<Event>, Event> {
   const streamId = streamIdOf(aggregateClass.category, id);
-  const make = () => {
-    const aggregate = new aggregateClass();
-    lifecycle.setId(aggregate, id);
-    for (const [index, event] of history.entries()) {
-      lifecycle.replay(aggregate, record(event, streamId, index + 1, index + 1, ""));
-    }
-    return aggregate;
-  };
+  const { initial, evolve } = lifecycle.modelOf(aggregateClass, id);
+  const make = () =>
+    history.reduce(
+      (aggregate, event, index) =>
+        evolve(aggregate, record(event, streamId, index + 1, index + 1, "")),
+      initial(),
+    );
   return {
     hasState: (expected) => assertState(membersOf(make(), expected), expected),
     when(command) {

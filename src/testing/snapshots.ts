@@ -12,12 +12,12 @@ import { decode } from "../codec/decode.ts";
 import { encode } from "../codec/encode.ts";
 import { copyData } from "../event/copy.ts";
 
-/** A model, as far as its snapshots are checked. */
+/** A model, as far as its snapshots are checked; each state that it receives is one that it gave. */
 interface Checked {
-  readonly initial: () => unknown;
-  readonly evolve: (state: unknown, event: RecordedEvent) => unknown;
-  readonly capture: (state: unknown) => unknown;
-  readonly restore: (data: unknown, version: number) => unknown;
+  initial(): unknown;
+  evolve(state: unknown, event: RecordedEvent): unknown;
+  capture(state: unknown): unknown;
+  restore(data: unknown, version: number): unknown;
 }
 
 /**
@@ -110,30 +110,13 @@ function assertSame(actual: unknown, expected: unknown, message: string): void {
 }
 
 function ofAggregate(aggregateClass: AggregateClass<Aggregate<Event>>): Checked {
-  const make = () => {
-    const aggregate = new aggregateClass();
-    lifecycle.setId(aggregate, "1");
-    return aggregate;
-  };
   for (const method of ["snapshot", "restore"]) {
     if (typeof Reflect.get(aggregateClass.prototype, method) === "function") continue;
     throw new TypeError(
       `checkSnapshots needs a class with snapshot() and restore(): ${method} is missing`,
     );
   }
-  return {
-    initial: make,
-    evolve(aggregate, event) {
-      lifecycle.replay(aggregate as Aggregate<Event>, event);
-      return aggregate;
-    },
-    capture: (aggregate) => lifecycle.capture(aggregate as Aggregate<Event>),
-    restore(data, version) {
-      const aggregate = make();
-      lifecycle.restore(aggregate, data, version);
-      return aggregate;
-    },
-  };
+  return lifecycle.modelOf(aggregateClass, "1");
 }
 
 function ofDecider({ initialState, evolve }: DeciderOptions<unknown, unknown, Event>): Checked {
