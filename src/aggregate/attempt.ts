@@ -94,7 +94,7 @@ export function checkCommand(
   if (category === undefined) return;
   checkName("category", category);
   if (category.includes(":")) {
-    throw new TypeError("category must not contain a colon: it ends at the first one");
+    throw new TypeError("category must not contain a colon");
   }
 }
 

@@ -85,8 +85,8 @@ export class UnknownEventTypeError extends EventSourceryError {
   constructor(type: string) {
     super(
       "UNKNOWN_EVENT_TYPE",
-      `Cannot use event type ${quote(type)}: the store was not made with it; ` +
-        'add it to "events", or to the "aliases" of its new name, or read with unknownEvents: "keep"',
+      `Cannot use event type ${quote(type)}: it is not among the store's events; ` +
+        'add it, or its name to the "aliases" of another, or read with unknownEvents: "keep"',
     );
     this.type = type;
   }

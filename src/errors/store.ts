@@ -107,7 +107,7 @@ export class AggregateDiscardedError extends EventSourceryError {
   constructor(id: string) {
     super(
       "AGGREGATE_DISCARDED",
-      `Cannot use aggregate ${quote(id)}: its changes were rolled back or refused; load it again`,
+      `Cannot use aggregate ${quote(id)}: its changes were undone or refused; load it again`,
     );
   }
 }

@@ -28,8 +28,7 @@ export function copyData(value: unknown, path: PropertyKey[] = []): unknown {
   }
   if (typeof value !== "object" || value === null) return value;
   if (path.length >= maxDepth) {
-    const message = `data must not be cyclic or nested deeper than ${maxDepth} levels`;
-    throw new Unstorable(message, path.slice(0, 8));
+    throw new Unstorable(`it is cyclic or deeper than ${maxDepth} levels`, path.slice(0, 8));
   }
   try {
     return copyObject(value, path);
@@ -40,7 +39,6 @@ export function copyData(value: unknown, path: PropertyKey[] = []): unknown {
 }
 
 function copyObject(value: object, path: PropertyKey[]): unknown {
-  if (Array.isArray(value)) return copyArray(value, path);
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || isForeignPlain(prototype)) {
     return copyPlain(value, path);
@@ -48,6 +46,7 @@ function copyObject(value: object, path: PropertyKey[]): unknown {
   // Subclasses too, such as Node's Buffer: they read back as a plain Uint8Array.
   if (isBytes(value)) return new Uint8Array(value);
   if (isBuiltIn(value)) {
+    if (Array.isArray(value)) return copyArray(value, path);
     if (isDate(value)) return copyDate(value, path);
     if (isMap(value)) {
       return new Map(copyArray([...value], path) as readonly [unknown, unknown][]);
@@ -72,12 +71,8 @@ function copyArray(value: readonly unknown[], path: PropertyKey[]): readonly unk
   const { length } = value;
   const keys = Object.keys(value);
   // Indexes come first, in ascending order: with so many keys, the last of them is an index only if all are.
-  if (
-    keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1)) ||
-    (Object.getPrototypeOf(value) !== Array.prototype && !isBuiltIn(value))
-  ) {
-    const reason = "an array with holes, named properties or a class of its own cannot be stored";
-    throw new Unstorable(reason, path);
+  if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) {
+    throw new Unstorable("an array with holes or named properties cannot be stored", path);
   }
   const copy = new Array<unknown>(length);
   for (let index = 0; index < length; index++) {

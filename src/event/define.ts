@@ -171,9 +171,9 @@ function makeType(
   const sensitive = options.sensitive && readSensitive(type, options.sensitive);
   checkList("aliases", aliases);
   for (const alias of aliases) checkTypeName("alias", alias);
-  if (tags !== undefined) checkFunction(`tags of event "${type}"`, tags);
+  if (tags !== undefined) checkFunction("tags", tags);
   if (!Array.isArray(upcast) || upcast.some((step) => typeof step !== "function")) {
-    throw new TypeError(`upcast of event "${type}" must be a list of functions`);
+    throw new TypeError("upcast must be a list of functions");
   }
   const create = (input?: unknown, init: EventInit = {}): Event => {
     checkObject("init", init);
@@ -204,7 +204,7 @@ function makeType(
 function checkTypeName(argument: string, type: unknown): void {
   checkName(argument, type);
   if (isUnknown({ type })) {
-    throw new TypeError(`${argument} must not begin with "?", which marks unknown events`);
+    throw new TypeError(`${argument} must not begin with "?"`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Session } from "../driver/driver.ts";
 import type { MatchCondition, MatchItem } from "../driver/condition.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
-import { checkList, checkNumber, checkObject, kind } from "../errors/check.ts";
+import { checkList, checkNumber, checkObject, wrongType } from "../errors/check.ts";
 import { UnknownEventTypeError } from "../errors/event.ts";
 import { isUnknown } from "../event/unknown.ts";
 
@@ -164,7 +164,7 @@ export function readCondition<E extends Event>(
   const { query, after, seen = [] } = checkObject("condition", condition);
   checkNumber("condition.after", after);
   if (!Array.isArray(seen)) {
-    throw new TypeError(`condition.seen must be an array of numbers, got ${kind(seen)}`);
+    throw wrongType("condition.seen", "an array of numbers", seen);
   }
   for (const [index, position] of seen.entries()) {
     checkNumber(`condition.seen[${index}]`, position, 1);

@@ -1,6 +1,6 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import { quote } from "../errors/base.ts";
-import { checkFunction, checkList } from "../errors/check.ts";
+import { checkFunction, checkList, wrongType } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 
 /** A handler and the events it is called for. `Store` is the type of the store that it receives. */
@@ -53,7 +53,7 @@ export function membersOf(
     if (!known(key)) {
       const own = Object.getPrototypeOf(Object.getPrototypeOf(object) ?? Object.prototype) !== null;
       throw new TypeError(
-        `${argument} must be named after the store's event types, which ${quote(key)} is not` +
+        `${argument} must be named after events: ${quote(key)} is not among the store's events` +
           (own ? "; a class keeps its state in #private fields" : ""),
       );
     }
@@ -86,13 +86,13 @@ export function readSubscriptions<E extends Event, Db, Store>(
 ): MatchedHandler<E, Db, Store>[] {
   if (option === undefined) return [];
   if (typeof option !== "object" || option === null) {
-    throw new TypeError("subscriptions must be an object or a list");
+    throw wrongType("subscriptions", "an object or a list", option);
   }
   const entries = Array.isArray(option)
     ? option.map((entry: SubscriptionInput) => entryOf(entry, entry))
     : entriesOf(option, known);
   return entries.map(({ types, categories, afterCommit = false, handler, object }) => {
-    checkFunction("a subscription's handler", handler);
+    checkFunction("handler", handler);
     if (types !== undefined) checkList("types", types);
     if (categories !== undefined) checkList("categories", categories, true);
     for (const type of types ?? []) {
@@ -133,7 +133,7 @@ function entriesOf(map: object, known: (type: string) => boolean): readonly Owne
   const lists = membersOf("subscriptions", map, (type) => type === "*" || known(type));
   const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(map));
   if (lists.size === 0 && !isPlain) {
-    throw new TypeError("subscriptions must have a list of handlers for at least one event type");
+    throw new TypeError("subscriptions must have a list of handlers for an event type");
   }
   return [...lists].flatMap(([type, handlers]) => {
     if (!Array.isArray(handlers)) {

@@ -123,7 +123,7 @@ export class ScopedStore<E extends Event, Db> {
 
   readonly readAll = (options: ReadAllOptions = {}): AsyncIterable<RecordedEvent<E>> => ({
     [Symbol.asyncIterator]: () => {
-      if (options.backwards) this.#need("backwards", "read the log backwards");
+      if (options.backwards) this.#need("backwards", "read backwards");
       if (options.since ?? options.until) probeOf(this.#session);
       return readLog(this.#session, this.#shared.catalog, this.#scope.tenantId, options);
     },
@@ -179,7 +179,7 @@ export class ScopedStore<E extends Event, Db> {
   readonly streams = (options: StreamsOptions = {}): StreamList =>
     listStreams(
       () => {
-        if (options.prefix) this.#need("prefix", "list streams by a prefix");
+        if (options.prefix) this.#need("prefix", "list by a prefix");
         return this.#session;
       },
       this.#tenantId,
@@ -213,9 +213,7 @@ export class ScopedStore<E extends Event, Db> {
     const { tenantId = this.#scope.tenantId, metadata = {} } = options;
     if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
     if (this.#scope.tenantId !== undefined && tenantId !== this.#scope.tenantId) {
-      throw new TypeError(
-        "tenantId must be that of the scope around it: a scoped store reaches no other tenant",
-      );
+      throw new TypeError("tenantId must be that of the scope around it");
     }
     const { metadata: outer, cause } = this.#scope;
     return this.#at({

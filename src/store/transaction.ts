@@ -19,7 +19,7 @@ export class Transaction {
   ensureOpen(): void {
     if (this.#ended) {
       throw new TypeError(
-        "store must not be used after its transaction has ended: await everything inside, and use the outer store after it",
+        "store must not be used after its transaction has ended: await all that is inside",
       );
     }
     this.#outer?.ensureOpen();
