@@ -47,28 +47,31 @@ export function membersOf(
   object: object,
   known: (type: string) => boolean,
 ): ReadonlyMap<string, unknown> {
-  const keys = new Set<string>();
-  for (const key of Object.keys(object)) {
-    if (Reflect.get(object, key) === undefined) continue;
-    if (!known(key)) {
-      const own = Object.getPrototypeOf(Object.getPrototypeOf(object) ?? Object.prototype) !== null;
-      throw new TypeError(
-        `${argument} must be named after events: ${quote(key)} is not among the store's events` +
-          (own ? "; a class keeps its state in #private fields" : ""),
-      );
-    }
-    keys.add(key);
+  const members = new Map<string, unknown>();
+  const add = (key: string) => {
+    const member: unknown = Reflect.get(object, key);
+    if (member !== undefined) members.set(key, member);
+  };
+  Object.keys(object).forEach(add);
+  const wrong = [...members.keys()].find((key) => !known(key));
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `${argument} must be named after events: ${quote(wrong)} is not among the store's events` +
+        (isInstance(object) ? "; a class keeps its state in #private fields" : ""),
+    );
   }
-  let prototype: object | null = Object.getPrototypeOf(object);
-  // The last prototype is `Object.prototype`, of whichever realm: every object inherits its members.
-  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
-    if (Object.getPrototypeOf(prototype) === null) break;
-    for (const key of Object.getOwnPropertyNames(prototype)) {
-      if (key !== "constructor" && known(key)) keys.add(key);
-    }
+  for (let holder = object; isInstance(holder);) {
+    holder = Object.getPrototypeOf(holder);
+    Object.getOwnPropertyNames(holder).filter((key) => key !== "constructor" && known(key))
+      .forEach(add);
   }
-  const members = [...keys].map((key) => [key, Reflect.get(object, key)] as const);
-  return new Map(members.filter(([, member]) => member !== undefined));
+  return members;
+}
+
+/** Whether an object inherits more than the members of `Object.prototype`, of whichever realm that is. */
+function isInstance(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
 /**
@@ -88,10 +91,10 @@ export function readSubscriptions<E extends Event, Db, Store>(
   if (typeof option !== "object" || option === null) {
     throw wrongType("subscriptions", "an object or a list", option);
   }
-  const entries = Array.isArray(option)
-    ? option.map((entry: SubscriptionInput) => entryOf(entry, entry))
+  const entries: readonly Entry[] = Array.isArray(option)
+    ? option.map((entry: SubscriptionInput): Entry => [entry, entry])
     : entriesOf(option, known);
-  return entries.map(({ types, categories, afterCommit = false, handler, object }) => {
+  return entries.map(([{ types, categories, afterCommit = false, handler }, object]) => {
     checkFunction("handler", handler);
     if (types !== undefined) checkList("types", types);
     if (categories !== undefined) checkList("categories", categories, true);
@@ -118,21 +121,11 @@ export function readSubscriptions<E extends Event, Db, Store>(
 }
 
 /** A handler, and the object that it is called on. */
-interface OwnedHandler extends SubscriptionInput {
-  readonly object: object;
-}
+type Entry = readonly [SubscriptionInput, object];
 
-function entryOf(
-  { types, categories, afterCommit, handler }: SubscriptionInput,
-  object: object,
-): OwnedHandler {
-  return { types, categories, afterCommit, handler, object };
-}
-
-function entriesOf(map: object, known: (type: string) => boolean): readonly OwnedHandler[] {
+function entriesOf(map: object, known: (type: string) => boolean): readonly Entry[] {
   const lists = membersOf("subscriptions", map, (type) => type === "*" || known(type));
-  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(map));
-  if (lists.size === 0 && !isPlain) {
+  if (lists.size === 0 && isInstance(map)) {
     throw new TypeError("subscriptions must have a list of handlers for an event type");
   }
   return [...lists].flatMap(([type, handlers]) => {
@@ -140,7 +133,7 @@ function entriesOf(map: object, known: (type: string) => boolean): readonly Owne
       throw new TypeError(`subscriptions of ${quote(type)} must be a list of functions`);
     }
     const types = type === "*" ? undefined : [type];
-    return handlers.map((handler: unknown) => entryOf({ types, handler }, map));
+    return handlers.map((handler: unknown): Entry => [{ types, handler }, map]);
   });
 }
 
