@@ -27,7 +27,6 @@ import {
 import { UnsupportedError } from "../errors/driver.ts";
 import { copyMetadata } from "../event/freeze.ts";
 import { append } from "./append.ts";
-import type { Terms } from "./prepare.ts";
 import { followLog } from "./follow.ts";
 import {
   copyQuery,
@@ -84,13 +83,13 @@ export class ScopedStore<E extends Event, Db> {
     streamId: string,
     events: A | readonly A[],
     options?: AppendOptions,
-  ): Promise<AppendResult<A>> => this.#append(streamId, events, options, false);
+  ): Promise<AppendResult<A>> => this.#appendOne(streamId, events, options, false);
 
   readonly publish = <A extends E>(
     streamId: string,
     events: A | readonly A[],
     options?: AppendOptions,
-  ): Promise<AppendResult<A>> => this.#append(streamId, events, options, true);
+  ): Promise<AppendResult<A>> => this.#appendOne(streamId, events, options, true);
 
   // The results are in the order of the appends, which the compiler cannot see.
   readonly appendAll = async <const Appends extends readonly StreamAppend<E>[]>(
@@ -99,9 +98,7 @@ export class ScopedStore<E extends Event, Db> {
   ): Promise<AppendResults<Appends>> => {
     const { publish = false, ...terms } = checkObject("options", options);
     checkBoolean("publish", publish);
-    const checked = this.#terms(terms);
-    const results = await append(this.#shared, this.#scope, appends, publish, checked);
-    return results as AppendResults<Appends>;
+    return await this.#append(appends, publish, terms) as unknown as AppendResults<Appends>;
   };
 
   readonly load = async (
@@ -248,19 +245,6 @@ export class ScopedStore<E extends Event, Db> {
     return sessionOf(this.#scope);
   }
 
-  /** Checks what belongs to an append as a whole, for the driver. */
-  #terms({ condition, signal }: Pick<AppendOptions, "condition" | "signal">): Terms {
-    if (signal !== undefined) {
-      checkSignal(signal);
-      signal.throwIfAborted();
-    }
-    const checked = condition === undefined
-      ? undefined
-      : readCondition(this.#shared.catalog, condition);
-    if (checked !== undefined) this.#need("conditions", "append under a condition");
-    return { ...(checked && { condition: checked }), ...(signal && { signal }) };
-  }
-
   #need(capability: "backwards" | "conditions" | "prefix", action: string): void {
     if (this.#shared.driver.capabilities[capability]) return;
     throw new UnsupportedError(action, `its driver lacks the capability "${capability}"`);
@@ -281,15 +265,30 @@ export class ScopedStore<E extends Event, Db> {
     return readStream(this.#session, this.#shared.catalog, this.#tenantId, streamId, options);
   }
 
-  async #append<A extends E>(
+  async #appendOne<A extends E>(
     streamId: string,
     events: A | readonly A[],
     options: AppendOptions | undefined,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    const { expectedVersion, expectedEventId, ...terms } = checkObject("options", options ?? {});
-    const appends = [{ streamId, events, expectedVersion, expectedEventId }];
-    const checked = this.#terms(terms);
-    return (await append(this.#shared, this.#scope, appends, publish, checked))[0]!;
+    const { condition, signal, ...expected } = checkObject("options", options ?? {});
+    const appends = [{ ...expected, streamId, events }];
+    return (await this.#append(appends, publish, { condition, signal }))[0]!;
+  }
+
+  async #append<A extends E>(
+    appends: readonly StreamAppend<A>[],
+    publish: boolean,
+    { condition, signal }: Pick<AppendOptions, "condition" | "signal">,
+  ): Promise<readonly AppendResult<A>[]> {
+    if (signal !== undefined) {
+      checkSignal(signal);
+      signal.throwIfAborted();
+    }
+    const { catalog } = this.#shared;
+    const checked = condition === undefined ? undefined : readCondition(catalog, condition);
+    if (checked !== undefined) this.#need("conditions", "append under a condition");
+    const terms = { condition: checked, signal };
+    return await append(this.#shared, this.#scope, appends, publish, terms);
   }
 }
