@@ -1,17 +1,10 @@
 import { checkBoolean, checkName, checkNumber } from "../errors/check.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
+import { sleep } from "../async/sleep.ts";
 import { internalsOf } from "../store/internals.ts";
 
-/** A command in the queue of its stream. */
-interface QueuedCommand {
-  /** Resolves when it starts. */
-  readonly started: Promise<void>;
-  /** Resolves when it has succeeded or failed. */
-  readonly ended: Promise<void>;
-}
-
-/** For each driver, the last command of this process on each stream. */
-const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
+/** For each driver, the turn after the last command of this process on each stream. */
+const queues: WeakMap<object, Map<string, Promise<void>>> = new WeakMap();
 
 /**
  * How long a queued command waits for its predecessor to end, from the predecessor's start, in milliseconds. The queue
@@ -56,27 +49,21 @@ async function retry<R>(retries: number, attempt: () => Promise<R>): Promise<R> 
 }
 
 async function queue<R>(driver: object, key: string, work: () => Promise<R>): Promise<R> {
-  const last = queues.get(driver) ?? new Map<string, QueuedCommand>();
-  queues.set(driver, last);
-  const predecessor = last.get(key);
-  const started = predecessor === undefined ? Promise.resolve() : endedOrLate(predecessor);
-  const result = predecessor === undefined ? work() : started.then(work);
-  const command: QueuedCommand = { started, ended: result.then(() => {}, () => {}) };
-  last.set(key, command);
+  const turns = queues.get(driver) ?? new Map<string, Promise<void>>();
+  queues.set(driver, turns);
+  const turn = turns.get(key);
+  let pass = () => {};
+  const next = new Promise<void>((resolve) => pass = resolve);
+  turns.set(key, next);
+  if (turn !== undefined) await turn;
+  const timer = setTimeout(pass, maxWait);
   try {
-    return await result;
+    return await work();
   } finally {
-    if (last.get(key) === command) last.delete(key);
+    clearTimeout(timer);
+    pass();
+    if (turns.get(key) === next) turns.delete(key);
   }
-}
-
-/** Resolves when a command has ended, or has run for longer than `maxWait`. */
-async function endedOrLate({ started, ended }: QueuedCommand): Promise<void> {
-  await started;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, maxWait));
-  await Promise.race([ended, late]);
-  clearTimeout(timer);
 }
 
 /**
@@ -96,8 +83,4 @@ export function checkCommand(
   if (category.includes(":")) {
     throw new TypeError("category must not contain a colon");
   }
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
