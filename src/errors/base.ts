@@ -83,5 +83,5 @@ function nameOf(code: EventSourceryErrorCode): string {
 
 /** Quotes a name for a message; names longer than 100 characters are truncated. */
 export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+  return JSON.stringify(name.length > 100 ? name.slice(0, 100) + "…" : name);
 }

@@ -21,13 +21,13 @@ export class UnknownOutcomeError extends EventSourceryError {
     streamIds: readonly string[],
     options?: ErrorOptions & { readonly reason?: string | undefined },
   ) {
-    const failed = `the connection failed${options?.reason ? ` (${options.reason})` : ""}`;
+    const what = streamIds.length === 0
+      ? "the transaction was committed"
+      : `the append to ${streamIds.map(quote).join(", ")} was stored`;
+    const reason = options?.reason ? ` (${options.reason})` : "";
     super(
       "UNKNOWN_OUTCOME",
-      streamIds.length === 0
-        ? `Cannot tell whether the transaction was committed: ${failed}; read what it wrote, then decide`
-        : `Cannot tell whether the append to ${streamIds.map(quote).join(", ")} was stored: ` +
-          `${failed}; append the same events again, which stores them at most once`,
+      `Cannot tell whether ${what}: the connection failed${reason}; read what is stored, then decide`,
       options,
     );
     this.streamIds = streamIds;

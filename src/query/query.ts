@@ -83,18 +83,13 @@ export function copyQuery(query: EventQuery): EventQuery {
 
 function copyItem(argument: string, item: QueryItem): QueryItem {
   const { types, tags } = checkObject(argument, item);
-  for (const [name, list] of Object.entries({ types, tags })) {
-    if (list === undefined) continue;
+  const lists = Object.entries({ types, tags }).filter(([, list]) => list !== undefined);
+  if (lists.length === 0) throw new TypeError(`${argument} must have types or tags`);
+  return Object.fromEntries(lists.map(([name, list]) => {
     checkList(`${argument}.${name}`, list);
-    if (list.length === 0) throw new TypeError(`${argument}.${name} must not be empty`);
-  }
-  if (types === undefined && tags === undefined) {
-    throw new TypeError(`${argument} must have types or tags: there is no query for everything`);
-  }
-  return {
-    ...(types && { types: [...new Set(types)] }),
-    ...(tags && { tags: [...new Set(tags)] }),
-  };
+    if (list!.length === 0) throw new TypeError(`${argument}.${name} must not be empty`);
+    return [name, [...new Set(list)]];
+  }));
 }
 
 /**

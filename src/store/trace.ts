@@ -5,8 +5,9 @@ import type { Trace, TraceNode } from "./reader.ts";
 import { checkName } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 
-/** The greatest number of events of a trace, and of a page of it. */
-const [most, pageSize] = [10_000, 1000];
+/** The greatest number of events of a trace. */
+const most = 10_000;
+const pageSize = 1000;
 
 /** Reads a flow page by page, and builds its trees; see `EventReader.trace`. */
 export async function readTrace<E extends Event>(
