@@ -45,9 +45,18 @@ export interface Folding<State> {
 
 /** Makes the state before the first event. */
 export function blank<State>({ initial }: Model<State>): Folding<State> {
-  const times = { createdAt: undefined, updatedAt: undefined, latest: -Infinity };
-  const rest = { replayed: 0, keys: new Set<string>(), openedAt: Infinity, unknown: false };
-  return { state: initial(), version: 0, eventId: "", ...times, ...rest };
+  return {
+    state: initial(),
+    version: 0,
+    eventId: "",
+    createdAt: undefined,
+    updatedAt: undefined,
+    latest: -Infinity,
+    replayed: 0,
+    keys: new Set(),
+    openedAt: Infinity,
+    unknown: false,
+  };
 }
 
 /** Folds an event into a state. */

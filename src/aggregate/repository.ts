@@ -110,10 +110,10 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     }
     this.#store = store;
     this.#class = aggregateClass;
-    this.#retries = options.retries ?? 3;
-    this.#publish = options.publish ?? false;
-    checkCommand(this.#class.category, this.#retries, this.#publish);
-    const { snapshots, cache } = options;
+    const { retries = 3, publish = false, snapshots, cache } = options;
+    checkCommand(aggregateClass.category, retries, publish);
+    this.#retries = retries;
+    this.#publish = publish;
     if (snapshots !== undefined) this.#keeping = keepingOf(store, aggregateClass, snapshots);
     if (cache === undefined) return;
     this.#cache = { ...readCacheOptions(cache), owner: aggregateClass };
@@ -217,8 +217,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
    * @throws {RangeError} If the version is not a whole number from 1.
    */
   async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
-    if (asOf.version !== undefined) checkNumber("version", asOf.version, 1);
     const { version: to, at } = asOf;
+    if (to !== undefined) checkNumber("version", to, 1);
     const streamId = this.#streamId(id);
     const loaded = await loadState(this.#store, streamId, this.#model(id), { to, at });
     await loaded.saving;
@@ -242,8 +242,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
 
   /** Makes a command on one aggregate. */
   #command<R>(id: string, run: Command<A, Awaited<R>>["run"]): Command<A, Awaited<R>> {
-    const [streamId, model] = [this.#streamId(id), this.#model(id)];
-    return { store: this.#store, streamId, model, cache: this.#cache, run };
+    return {
+      store: this.#store,
+      streamId: this.#streamId(id),
+      model: this.#model(id),
+      cache: this.#cache,
+      run,
+    };
   }
 
   async #run<R>(
@@ -255,9 +260,10 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     metadata?: Metadata,
   ): Promise<Ran<A, ExecuteResult<A, Awaited<R>>>> {
     checkFunction("run", run);
-    const context = { isNew: version === 0, version, createdAt, updatedAt, attempt: number };
+    const isNew = version === 0;
+    const context = { isNew, version, createdAt, updatedAt, attempt: number, store: this.#store };
     try {
-      const result = await run(aggregate, { ...context, store: this.#store });
+      const result = await run(aggregate, context);
       const saved = await this.#save(aggregate, attempt, fresh, metadata);
       return { result: { result, aggregate, ...saved }, state: aggregate, events: saved.events };
     } catch (error) {

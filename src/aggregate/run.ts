@@ -197,8 +197,8 @@ async function isCurrent<State, R>(
   { version, eventId }: Folding<State>,
 ): Promise<boolean> {
   const { tenantId = "" } = internals;
-  const query = { tenantId, streamId, from: version, to: Number.MAX_SAFE_INTEGER };
-  const { events } = await internals.session().load({ ...query, limit: 2, backwards: false });
+  const last = { from: version, to: Number.MAX_SAFE_INTEGER, limit: 2, backwards: false };
+  const { events } = await internals.session().load({ tenantId, streamId, ...last });
   return events.length === 1 && events[0]!.id === eventId;
 }
 

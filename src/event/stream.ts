@@ -9,10 +9,9 @@ export const slots = 1024;
  */
 export function slotOf(tenantId: string, streamId: string): number {
   let hash = 0x811c9dc5;
-  for (const text of [tenantId, "\0", streamId]) {
-    for (let index = 0; index < text.length; index++) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-    }
+  const text = `${tenantId}\0${streamId}`;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
   return ((hash >>> 22) ^ (hash >>> 12) ^ hash) & (slots - 1);
 }
