@@ -243,7 +243,7 @@ export abstract class Consumer {
     );
     if (found.length > 1) {
       throw new TypeError(
-        "stream must name its tenant, as { tenantId, streamId }: several tenants have one of that name parked",
+        "stream must name its tenant, as { tenantId, streamId }: several have one parked",
       );
     }
     return found[0];

@@ -164,8 +164,8 @@ class PublishedWatch implements PassWatch {
     if (events.length < noticeAfter) return undefined;
     this.#done = true;
     return new Error(
-      `it has passed ${noticeAfter} events or more, of which none was published: append them with "publish", set ` +
-        '"publishes" of the EventStore, or set "publish: true" on the Repository or decider that saves them',
+      `it has passed ${noticeAfter} events, of which none was published: append them with "publish", set ` +
+        '"publishes" of the EventStore, or "publish: true" of the Repository or decider',
     );
   }
 }

@@ -83,7 +83,7 @@ export function planOf<E extends Event, Db>(
   const internals = internalsOf<E, Db>(store);
   if (internals === undefined) throw new TypeError("store must be an event store");
   if (internals.transaction !== undefined) {
-    throw new TypeError("store must be one outside of transactions: a consumer outlives them");
+    throw new TypeError("store must be one outside of transactions");
   }
   const { name, work, types, categories, published, version = 1, from = "start" } = spec;
   const { concurrency = 1, batchSize = 500, lanes = 1, timeout = 60_000, lease = 15_000 } = spec;
@@ -161,8 +161,7 @@ function checkTransactional<E extends Event, Db>(
 ): void {
   if (concurrency > 1) {
     throw new TypeError(
-      "concurrency must be 1 for a transactional handler, whose effects are kept in order: use lanes to run it side " +
-        "by side, or set transaction: false",
+      "concurrency must be 1 for a transactional handler: use lanes, or set transaction: false",
     );
   }
   if (!driver.capabilities.transactions) {

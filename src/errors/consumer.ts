@@ -90,9 +90,7 @@ export class LanesMismatchError extends EventSourceryError {
     super(
       "LANES_MISMATCH",
       lanes === 0
-        ? `Cannot run consumer ${
-          quote(consumer)
-        } any longer: it was forgotten; make it anew to begin again`
+        ? `Cannot run consumer ${quote(consumer)}: it was forgotten; make it anew to begin again`
         : `Cannot run consumer ${quote(consumer)} with ${wanted} lanes: it has ${lanes}; ` +
           `call "await consumer.relane(${wanted})" once`,
     );
@@ -158,8 +156,7 @@ export class FilterMismatchError extends EventSourceryError {
     super(
       "FILTER_MISMATCH",
       `Cannot run consumer ${quote(consumer)}: ${changes.join(", ")}; ` +
-        'give it another name or version, or set onFilterChange to "accept" to have the new ones from here on, ' +
-        'or, for a projection, to "rebuild"',
+        'give it another name or version, or set onFilterChange to "accept" or, for a projection, "rebuild"',
     );
     this.newTypes = newTypes;
     this.goneTypes = goneTypes;

@@ -141,7 +141,7 @@ export class MissingSchemaError extends EventSourceryError {
         ? `Cannot find the tables of the event store in ${where}: call "await driver.migrate()" once`
         : `Cannot use the event store in ${where}: of its tables, ${
           options.vanished.join(", ")
-        } have vanished, while others are there; restore them from a backup, or drop the others to begin a new log`,
+        } have vanished; restore them from a backup, or drop the others to begin a new log`,
       options,
     );
   }
@@ -182,8 +182,8 @@ export class OutdatedSchemaError extends EventSourceryError {
   constructor(found: number, oldest: number) {
     super(
       "OUTDATED_SCHEMA",
-      `Cannot use tables of schema version ${found}: this version of event-sourcery begins at ${oldest} and does not ` +
-        'upgrade older ones; drop the tables, or use another schema or prefix, and call "await driver.migrate()"',
+      `Cannot use tables of schema version ${found}: this version begins at ${oldest}; ` +
+        'drop the tables, or use another schema or prefix, and call "await driver.migrate()" once',
     );
   }
 }
@@ -205,8 +205,7 @@ export class StoreRewoundError extends EventSourceryError {
     super(
       "STORE_REWOUND",
       `Cannot use the event store: its next position follows ${head}, but position ${seen} was already given; ` +
-        "the database was restored to an older state, or its sequence was left behind; " +
-        'when it has all its events, call "await driver.repairPosition()" once',
+        'restore all its tables from one backup or, if it has all events, call "await driver.repairPosition()" once',
       options,
     );
   }

@@ -3,7 +3,7 @@ import type { Session } from "../driver/driver.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 import type { Shared } from "../store/scope.ts";
-import { checkNumber, checkObject, kind } from "../errors/check.ts";
+import { checkNumber, checkObject, wrongType } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { DuplicateEventError } from "../errors/store.ts";
 import { internalsOf } from "../store/internals.ts";
@@ -89,12 +89,12 @@ export async function importEvents<E extends Event, Db>(
   const internals = internalsOf<E, Db>(store);
   if (internals === undefined) throw new TypeError("store must be an event store");
   if (internals.transaction !== undefined) {
-    throw new TypeError("store must be one outside of transactions: each batch commits by itself");
+    throw new TypeError("store must be one outside of transactions");
   }
   const { batchSize = 500 } = checkObject("options", options);
   checkNumber("batchSize", batchSize, 1, 10_000);
   if (!isIterable(source)) {
-    throw new TypeError(`source must be iterable or async iterable, got ${kind(source)}`);
+    throw wrongType("source", "iterable or async iterable", source);
   }
   const { shared, tenantId = "" } = internals;
   const { driver, wakeUps } = shared;
