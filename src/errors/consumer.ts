@@ -143,16 +143,12 @@ export class FilterMismatchError extends EventSourceryError {
     const newCategories = missing(before.categories, wanted.categories);
     const goneCategories = missing(wanted.categories, before.categories);
     const changes = [
-      ...listed("it wants", newTypes, "type", "as well"),
-      ...listed("it no longer wants", goneTypes, "type"),
-      ...listed("it wants", newCategories, "category", "as well"),
-      ...listed("it no longer wants", goneCategories, "category"),
-      ...(before.published === wanted.published ? [] : [
-        wanted.published
-          ? "it wants only published events now"
-          : "it wants more than published events now",
-      ]),
+      ...changed("type", "types", newTypes, goneTypes),
+      ...changed("category", "categories", newCategories, goneCategories),
     ];
+    if (before.published !== wanted.published) {
+      changes.push(`it wants ${wanted.published ? "only" : "more than"} published events now`);
+    }
     super(
       "FILTER_MISMATCH",
       `Cannot run consumer ${quote(consumer)}: ${changes.join(", ")}; ` +
@@ -177,17 +173,20 @@ function missing(
 /** At most so many names stand in a message. */
 const most = 5;
 
-function listed(
-  verb: string,
-  names: readonly string[],
-  noun: "type" | "category",
-  after?: string,
+function changed(
+  noun: string,
+  plural: string,
+  added: readonly string[],
+  gone: readonly string[],
 ): readonly string[] {
-  if (names.length === 0) return [];
-  const plural = noun === "type" ? "types" : "categories";
-  const more = names.length > most ? ` and ${names.length - most} more` : "";
-  const what = names[0] === "*"
-    ? `all other ${plural}`
-    : `${names.length > 1 ? plural : noun} ${names.slice(0, most).map(quote).join(", ")}${more}`;
-  return [[verb, what, after].filter((part) => part !== undefined).join(" ")];
+  const list = (names: readonly string[]) => {
+    if (names[0] === "*") return `all other ${plural}`;
+    const more = names.length > most ? ` and ${names.length - most} more` : "";
+    const shown = names.slice(0, most).map(quote).join(", ");
+    return `${names.length > 1 ? plural : noun} ${shown}${more}`;
+  };
+  return [
+    ...(added.length > 0 ? [`it wants ${list(added)} as well`] : []),
+    ...(gone.length > 0 ? [`it no longer wants ${list(gone)}`] : []),
+  ];
 }
