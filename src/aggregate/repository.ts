@@ -14,8 +14,8 @@ import {
   type CommandContext,
   keepNew,
   type Ran,
-  type Run,
   runCommand,
+  type Target,
 } from "./run.ts";
 import {
   type ExecuteOptions,
@@ -48,9 +48,6 @@ export interface RepositoryOptions {
 /** Accepts any class if the store has all its events; otherwise the compiler's message names those that are missing. */
 type StoredIn<E extends Event, Needed extends Event> = [Needed] extends [E] ? unknown
   : { readonly "the store was made without": Exclude<Needed, E>["type"] };
-
-/** A command on an aggregate. */
-type Command<A, R> = Run<A, ExecuteResult<A, R>>;
 
 /**
  * Loads aggregates from their streams and saves the events they emit. A thin layer over `fold` and `append`.
@@ -86,7 +83,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   readonly #store: EventStore<E>;
   readonly #class: AggregateClass<A>;
   readonly #keeping: Model<A>["keeping"];
-  readonly #cache: Run<A, unknown>["cache"];
+  readonly #cache: Target<A>["cache"];
   readonly #retries: number;
   readonly #publish: boolean;
 
@@ -133,16 +130,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
     const attempt: Attempt = { pinned: undefined, sent: false };
-    const command = this.#command<R>(
-      id,
-      (folding) => this.#run(folding, attempt, 1, "noStream", run),
-    );
-    const folding = blank(command.model);
-    const ran = await command.run(folding, attempt);
+    const target = this.#target(id);
+    const folding = blank(target.model);
+    const ran = await this.#run(folding, attempt, 1, "noStream", run);
     // Without events to save, no append has checked whether the stream exists.
-    const actual = ran.state.version === 0 ? await this.#store.version(command.streamId) : 0;
-    if (actual > 0) throw new ConcurrencyError(command.streamId, "noStream", actual);
-    await keepNew(command, folding, ran);
+    const actual = ran.state.version === 0 ? await this.#store.version(target.streamId) : 0;
+    if (actual > 0) throw new ConcurrencyError(target.streamId, "noStream", actual);
+    await keepNew(target, folding, ran);
     return ran.result.result;
   }
 
@@ -203,10 +197,11 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   ): Promise<ExecuteResult<A, Awaited<R>>> {
     const { expectedVersion, metadata } = checkObject("options", options);
     let runs = 0;
-    const command = this.#command<R>(
-      id,
-      (folding, attempt) => this.#run(folding, attempt, ++runs, 0, run, metadata),
-    );
+    const command = {
+      ...this.#target(id),
+      run: (folding: Folding<A>, attempt: Attempt) =>
+        this.#run(folding, attempt, ++runs, 0, run, metadata),
+    };
     return await runCommand(command, this.#retries, expectedVersion);
   }
 
@@ -219,8 +214,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   async load(id: string, asOf: AsOf = {}): Promise<A | undefined> {
     const { version: to, at } = asOf;
     if (to !== undefined) checkNumber("version", to, 1);
-    const streamId = this.#streamId(id);
-    const loaded = await loadState(this.#store, streamId, this.#model(id), { to, at });
+    const { store, streamId, model } = this.#target(id);
+    const loaded = await loadState(store, streamId, model, { to, at });
     await loaded.saving;
     return loaded.version === 0 ? undefined : loaded.state;
   }
@@ -240,14 +235,13 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     return await this.#save(aggregate, { pinned: undefined, sent: false }, 0, metadata);
   }
 
-  /** Makes a command on one aggregate. */
-  #command<R>(id: string, run: Command<A, Awaited<R>>["run"]): Command<A, Awaited<R>> {
+  /** Returns where the aggregate with an id is stored and kept. */
+  #target(id: string): Target<A> {
     return {
       store: this.#store,
-      streamId: this.#streamId(id),
-      model: this.#model(id),
+      streamId: streamIdOf(this.#class.category, id),
+      model: lifecycle.modelOf(this.#class, id, this.#keeping),
       cache: this.#cache,
-      run,
     };
   }
 
@@ -282,23 +276,16 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     lifecycle.check(aggregate);
     // The constructor takes only a store of the aggregate's events.
     const changes = aggregate.changes as readonly (AggregateEvent<A> & E)[];
-    const { id, version } = aggregate;
+    const { version } = aggregate;
     const store = metadata === undefined ? this.#store : this.#store.scope({ metadata });
     const append = this.#publish ? store.publish : store.append;
     const expected = version === 0 ? fresh : version;
-    const saved = await send(append, this.#streamId(id), changes, attempt, version, expected);
+    const streamId = streamIdOf(this.#class.category, aggregate.id);
+    const saved = await send(append, streamId, changes, attempt, version, expected);
     if (changes.length > 0) {
       lifecycle.saved(aggregate, changes, saved.version);
       internalsOf(this.#store)?.transaction?.onRollback(() => lifecycle.discard(aggregate));
     }
     return saved;
-  }
-
-  #model(id: string): Model<A> {
-    return lifecycle.modelOf(this.#class, id, this.#keeping);
-  }
-
-  #streamId(id: string): string {
-    return streamIdOf(this.#class.category, id);
   }
 }

@@ -40,13 +40,17 @@ export interface Ran<State, R> {
   readonly events: readonly RecordedEvent[];
 }
 
-/** A command on one stream, and where its state is kept. */
-export interface Run<State, R> {
+/** The stream that a command runs on, and where its state is kept. */
+export interface Target<State> {
   readonly store: object;
   readonly streamId: string;
   readonly model: Model<State>;
   /** The options of the cache, and whose states it holds; undefined without one. */
   readonly cache: CacheUse | undefined;
+}
+
+/** A command on a stream. */
+export interface Run<State, R> extends Target<State> {
   /** Runs the command. */
   readonly run: (folding: Folding<State>, attempt: Attempt) => Promise<Ran<State, R>>;
 }
@@ -67,8 +71,8 @@ interface CacheUse {
   readonly owner: object;
 }
 
-/** A command on a stream whose state may be kept. */
-interface Kept<State, R> extends Run<State, R> {
+/** A stream whose state may be kept. */
+interface Kept<State> extends Target<State> {
   readonly states: StateCache<State>;
   readonly key: string;
   readonly internals: Internals<Event, unknown>;
@@ -108,7 +112,7 @@ async function runOnce<State, R>(command: Run<State, R>): Promise<R> {
   let contended = false;
   if (entry !== undefined && command.model.isIntact(entry.state, entry.version)) {
     if (!entry.contended || await catchUp(kept!, entry)) {
-      const ran = await runOnKept(kept!, entry);
+      const ran = await runOnKept(kept!, command.run, entry);
       if (ran !== undefined) return await checkIn(kept!, entry, ran, entry.contended);
     }
     contended = true;
@@ -125,28 +129,28 @@ async function runOnce<State, R>(command: Run<State, R>): Promise<R> {
 
 /** Keeps the state after a command that did not load one. */
 export async function keepNew<State, R>(
-  command: Run<State, R>,
+  target: Target<State>,
   folding: Folding<State>,
   ran: Ran<State, R>,
 ): Promise<void> {
-  const kept = keptOf(command);
+  const kept = keptOf(target);
   if (kept !== undefined) await checkIn(kept, folding, ran, false);
 }
 
-function keptOf<State, R>(command: Run<State, R>): Kept<State, R> | undefined {
-  const { store, streamId, cache } = command;
+function keptOf<State>(target: Target<State>): Kept<State> | undefined {
+  const { store, streamId, cache } = target;
   if (cache === undefined) return undefined;
   const { cache: states, internals } = cacheOf<State>(store, cache.owner, cache);
   const key = `${internals.tenantId ?? ""}\0${streamId}`;
-  if (internals.transaction === undefined) return { ...command, states, key, internals };
+  if (internals.transaction === undefined) return { ...target, states, key, internals };
   // What it appends is not to be seen before it is committed.
   internals.transaction.onCommit(async () => states.drop(key));
   return undefined;
 }
 
 /** Reads what others have stored since; false if the stream is another one by now. */
-async function catchUp<State, R>(
-  { internals, streamId, model }: Kept<State, R>,
+async function catchUp<State>(
+  { internals, streamId, model }: Kept<State>,
   entry: Entry<State>,
 ): Promise<boolean> {
   const { tenantId = "", shared: { catalog } } = internals;
@@ -169,10 +173,11 @@ async function catchUp<State, R>(
 
 /** Runs a command on a kept state; undefined if that turns out to be old: then its outcome counts for nothing. */
 async function runOnKept<State, R>(
-  kept: Kept<State, R>,
+  kept: Kept<State>,
+  run: Run<State, R>["run"],
   entry: Entry<State>,
 ): Promise<Ran<State, R> | undefined> {
-  const { streamId, run } = kept;
+  const { streamId } = kept;
   const { version } = entry;
   const attempt = { pinned: entry.eventId, sent: false };
   try {
@@ -192,8 +197,8 @@ async function runOnKept<State, R>(
   }
 }
 
-async function isCurrent<State, R>(
-  { internals, streamId }: Kept<State, R>,
+async function isCurrent<State>(
+  { internals, streamId }: Kept<State>,
   { version, eventId }: Folding<State>,
 ): Promise<boolean> {
   const { tenantId = "" } = internals;
@@ -204,7 +209,7 @@ async function isCurrent<State, R>(
 
 /** Keeps the state after a command, and leaves a snapshot of it where one is due. */
 async function checkIn<State, R>(
-  { states, key, internals, streamId, model }: Kept<State, R>,
+  { states, key, internals, streamId, model }: Kept<State>,
   folding: Folding<State>,
   { result, state, events }: Ran<State, R>,
   contended: boolean,
