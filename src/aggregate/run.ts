@@ -50,7 +50,7 @@ export interface Target<State> {
 }
 
 /** A command on a stream. */
-export interface Run<State, R> extends Target<State> {
+interface Run<State, R> extends Target<State> {
   /** Runs the command. */
   readonly run: (folding: Folding<State>, attempt: Attempt) => Promise<Ran<State, R>>;
 }
