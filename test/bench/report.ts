@@ -68,7 +68,8 @@ export async function write(all: Figures): Promise<void> {
   const images = drawn.map(({ file, title }) =>
     `![${title}](https://raw.githubusercontent.com/event-sourcery/event-sourcery-ts/main/test/bench/results/${file}.svg)`
   );
-  const parts = [begin, machineOf(all), ...images, table(all), end];
+  const details = ["<details>", "<summary>All figures, and the budgets</summary>"].join("\n");
+  const parts = [begin, machineOf(all), ...images, details, table(all), "</details>", end];
   writeFileSync(readme, text.slice(0, start) + parts.join("\n\n") + text.slice(stop + end.length));
   const { ok, output } = await run([bin("deno"), "fmt", "--quiet", readme, folder]);
   if (!ok) throw new Error(output);

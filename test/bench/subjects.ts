@@ -65,6 +65,9 @@ export const subjects: readonly Subject[] = [
     unit: "events/s",
     kinds: callers === 1 ? everywhere : callers === 64 ? databases : onPostgres,
     sides: stores,
+    // A round of one caller is some hundred calls: code that a service has compiled long since would be interpreted.
+    prepare: ({ children: [child] }, { milliseconds }) =>
+      child.ask("append", "warm", callers, callers < 64 ? 12 * milliseconds : milliseconds),
     round: async ({ children: [child] }, round, { milliseconds }) =>
       speed(await child.ask("append", String(round), callers, milliseconds)),
     check: stored,
@@ -96,6 +99,10 @@ export const subjects: readonly Subject[] = [
     unit: "commands/s",
     kinds: ["given", "embedded", "file"],
     sides: stores,
+    async prepare({ children: [child] }, { milliseconds }) {
+      await child.ask("fill", "order:warm-", streams, events);
+      await child.ask("command", "order:warm-", streams, 1, 6 * milliseconds);
+    },
     async round({ children: [child] }, round, { milliseconds }) {
       await child.ask("fill", `order:r${round}-`, streams, events);
       return speed(await child.ask("command", `order:r${round}-`, streams, 1, milliseconds));
