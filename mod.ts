@@ -128,7 +128,12 @@ export {
   consumers,
   forgetConsumer,
 } from "./src/consumer/list.ts";
-export { Outbox, type OutboxOptions, type PublisherContext } from "./src/consumer/outbox.ts";
+export {
+  Outbox,
+  type OutboxOptions,
+  type Publisher,
+  type PublisherContext,
+} from "./src/consumer/outbox.ts";
 export {
   Projection,
   type ProjectionHandlers,
@@ -156,6 +161,7 @@ export {
   LanesMismatchError,
   LeaseLostError,
   PermanentError,
+  RetryLaterError,
 } from "./src/errors/consumer.ts";
 export {
   BusyError,

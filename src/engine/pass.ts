@@ -269,12 +269,12 @@ export class Pass<E extends Event, Db> {
     if (onFailure === "stop" && !this.#parking.has(event)) {
       this.#stopped = true;
       this.#batch.putBack(event);
-      this.#pause = backoff(retry, Math.max(1, this.#outage.failuresInARow));
+      this.#pause = backoff(retry, Math.max(1, this.#outage.failuresInARow), error);
       this.#report(error, event, attempt, this.#pause);
       return false;
     }
     const times = Math.max(attempts, this.#outage.times(key));
-    const delay = exhausted ? undefined : backoff(retry, times);
+    const delay = exhausted ? undefined : backoff(retry, times, error);
     this.#report(error, event, attempt, delay);
     this.#parking.park(failedEntry(event, attempts, delay, error));
     for (const later of this.#batch.removeWaiting(key)) this.#parking.defer(later);

@@ -1,4 +1,5 @@
 import { checkNumber, checkObject } from "../errors/check.ts";
+import { isEventSourceryError } from "../errors/guard.ts";
 
 /**
  * Options of retries. Times are the database's clock: the store's `clock` dates events, not retries.
@@ -39,9 +40,11 @@ export function readRetry(options: RetryOptions = {}): Retry {
 }
 
 /**
- * Returns the pause after a number of failures, in milliseconds: half of it random, so that workers do not synchronise.
+ * Returns the pause after a number of failures, in milliseconds: half of it random, so that workers do not synchronise;
+ * and no less than the last failure asks for.
  */
-export function backoff({ minDelay, maxDelay }: Retry, failures: number): number {
+export function backoff({ minDelay, maxDelay }: Retry, failures: number, error?: unknown): number {
   const delay = Math.min(maxDelay, minDelay * 2 ** Math.min(failures - 1, 50));
-  return delay / 2 + Math.random() * delay / 2;
+  const least = isEventSourceryError(error, "RETRY_LATER") ? error.delay : 0;
+  return Math.max(delay / 2 + Math.random() * delay / 2, least);
 }

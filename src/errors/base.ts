@@ -23,6 +23,7 @@ export type EventSourceryErrorCode =
   | "NEWER_SCHEMA"
   | "OUTDATED_SCHEMA"
   | "PERMANENT"
+  | "RETRY_LATER"
   | "SNAPSHOT"
   | "STORE_REWOUND"
   | "TRANSACTION_ABORTED"

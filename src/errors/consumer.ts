@@ -1,4 +1,5 @@
 import { EventSourceryError, quote } from "./base.ts";
+import { checkNumber, maxInt32 } from "./check.ts";
 
 /**
  * An event can never be handled, no matter how often it is retried: thrown by a handler or publisher, it parks the
@@ -24,6 +25,43 @@ export class PermanentError extends EventSourceryError {
   /** Makes the message from the reason; it is stored with the parked stream, so it must not contain a secret. */
   constructor(reason: string, options?: ErrorOptions) {
     super("PERMANENT", `Cannot handle the event, now or later: ${reason}`, options);
+  }
+}
+
+/**
+ * An event cannot be handled yet: thrown by a handler or publisher, it is tried again no earlier than after a delay.
+ *
+ * What to do: nothing; the delay is what the other side asked for, as a server does by `Retry-After`.
+ *
+ * @category Errors
+ *
+ * @example A server that asks for a pause
+ * ```ts
+ * import { RetryLaterError } from "event-sourcery";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new RetryLaterError("the server is busy", 30_000);
+ * assert.equal(error.delay, 30_000);
+ * ```
+ */
+export class RetryLaterError extends EventSourceryError {
+  /** `"RETRY_LATER"`: the call counts as failed, and its retry waits for `delay` at least. */
+  declare readonly code: "RETRY_LATER";
+  /** `true`: the event will be tried again. */
+  override readonly retryable = true;
+  /** The least time before the next attempt, in milliseconds. */
+  readonly delay: number;
+
+  /**
+   * Makes the message from the reason; it is stored with the parked stream, so it must not contain a secret.
+   *
+   * @param delay The least time before the next attempt, in milliseconds, at most 2^31 - 1.
+   * @throws {TypeError | RangeError} If the delay is not a whole number in that range.
+   */
+  constructor(reason: string, delay: number, options?: ErrorOptions) {
+    checkNumber("delay", delay, 0, maxInt32);
+    super("RETRY_LATER", `Cannot handle the event yet: ${reason}`, options);
+    this.delay = delay;
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   LanesMismatchError,
   LeaseLostError,
   PermanentError,
+  RetryLaterError,
 } from "./consumer.ts";
 import type {
   BusyError,
@@ -58,6 +59,7 @@ export type AnyEventSourceryError =
   | NewerSchemaError
   | OutdatedSchemaError
   | PermanentError
+  | RetryLaterError
   | SnapshotError
   | StoreRewoundError
   | TransactionAbortedError

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PermanentError, RetryLaterError } from "event-sourcery";
 import { backoff, readRetry } from "../../src/engine/retry.ts";
 
 const retry = readRetry({ minDelay: 100, maxDelay: 1000 });
@@ -35,6 +36,14 @@ test("backoff() varies between half of the pause and the whole of it", () => {
 test("backoff() is no pause where minDelay and maxDelay are 0", () => {
   const none = readRetry({ minDelay: 0, maxDelay: 0 });
   assert.deepEqual([1, 2, 100].map((number) => backoff(none, number)), [0, 0, 0]);
+});
+
+test("backoff() is no shorter than what the last failure asks for", () => {
+  const later = new RetryLaterError("it is busy", 60_000);
+  assert.deepEqual([1, 6].map((number) => backoff(retry, number, later)), [60_000, 60_000]);
+  const soon = new RetryLaterError("it is busy", 0);
+  const others = [soon, new PermanentError("no"), new Error("no"), undefined, null];
+  drawing(1, () => others.forEach((error) => assert.equal(backoff(retry, 2, error), 200)));
 });
 
 /** Does something while chance always draws the same. */

@@ -33,6 +33,7 @@ const errors: readonly mod.AnyEventSourceryError[] = [
   new mod.NewerSchemaError(7, 1),
   new mod.OutdatedSchemaError(1, 2),
   new mod.PermanentError("the message is too large"),
+  new mod.RetryLaterError("the server is busy", 1000),
   new mod.SnapshotError("order:42", "aggregate", "it cannot be kept"),
   new mod.StoreRewoundError(5, 9),
   new mod.TransactionAbortedError(),
@@ -65,6 +66,7 @@ test("every error has its class, name, a message of the house's grammar and retr
       "HANDLER_TIMEOUT",
       "KEY_UNAVAILABLE",
       "LEASE_LOST",
+      "RETRY_LATER",
       "TRANSACTION_ABORTED",
       "UNKNOWN_OUTCOME",
     ];
