@@ -23,6 +23,27 @@ export interface PublisherContext {
 }
 
 /**
+ * Publishes events: a function, or one of `event-sourcery/publishers`.
+ *
+ * @category Consumers
+ */
+export interface Publisher<E extends Event = Event> {
+  /**
+   * Publishes an event; resolves when the broker has accepted it. If it throws, the event is retried according to
+   * `retry`, except after a `PermanentError`, and after a `RetryLaterError` no earlier than it says.
+   */
+  (event: RecordedEvent<E>, context: PublisherContext): unknown;
+  /**
+   * Publishes at most `batchSize` events, by position. If it rejects, each of them is published in a call of its own,
+   * so that the failing one is found.
+   * @default each event is published in a call of its own
+   */
+  readonly batch?:
+    | ((events: readonly RecordedEvent<E>[], context: PublisherContext) => unknown)
+    | undefined;
+}
+
+/**
  * Options of an outbox: with a publisher for one event, or for batches.
  *
  * @category Consumers
@@ -42,11 +63,8 @@ export type OutboxOptions<E extends Event> =
   }
   & (
     | {
-      /**
-       * Publishes an event; resolves when the broker has accepted it. If it throws, the event is retried according to
-       * `retry`, except after a `PermanentError`.
-       */
-      readonly publisher: (event: RecordedEvent<E>, context: PublisherContext) => unknown;
+      /** Publishes an event, or a batch where it can. */
+      readonly publisher: Publisher<E>;
       readonly publishBatch?: undefined;
     }
     | {
@@ -190,6 +208,8 @@ function workOf<E extends Event, Db>(
   publishBatch: OutboxOptions<E>["publishBatch"],
 ): Work<E, Db> {
   if (typeof publisher === "function" && publishBatch === undefined) {
+    const { batch } = publisher;
+    if (typeof batch === "function") return { mode: "batch", handle: batch };
     return { mode: "each", handle: ([event], context) => publisher(event!, context) };
   }
   if (typeof publishBatch === "function" && publisher === undefined) {

@@ -4,6 +4,7 @@ import {
   EventStore,
   Outbox,
   Projection,
+  RetryLaterError,
   Subscription,
 } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
@@ -33,6 +34,45 @@ function withoutTransactions(): Driver<undefined> {
     },
   });
 }
+
+test("Outbox publishes in batches where its publisher can, and one by one after a failure", async () => {
+  const store = open();
+  await store.append("a", notes(1, 2, 3));
+  const calls: number[][] = [];
+  const one = (event: { readonly version: number }) => void calls.push([event.version]);
+  const publisher = Object.assign(one, {
+    batch(events: readonly { readonly version: number }[]) {
+      calls.push(events.map(({ version }) => version));
+      if (calls.length === 1) throw new Error("it is too much");
+    },
+  });
+  const outbox = new Outbox(store, { publisher });
+  await outbox.drain();
+  await store.append("a", notes(4, 5));
+  await outbox.drain();
+  assert.deepEqual(calls, [[1, 2, 3], [1], [2], [3], [4, 5]]);
+});
+
+test("a failure that asks for a pause is waited for when the lane stops before it, too", async () => {
+  const store = open();
+  await store.append("a", notes(1));
+  let calls = 0;
+  const subscription = new Subscription(store, {
+    name: "busy",
+    onFailure: "stop",
+    retry: soon,
+    handler() {
+      if (++calls === 1) throw new RetryLaterError("it is busy", 300);
+    },
+  });
+  const stop = new AbortController();
+  const start = performance.now();
+  const run = subscription.run({ signal: stop.signal, pollInterval: 1, onError: () => {} });
+  await subscription.waitFor(await store.position());
+  assert(performance.now() - start >= 295);
+  stop.abort();
+  await run;
+});
 
 test("a failure counts only when something else succeeded since", async () => {
   const store = open();
