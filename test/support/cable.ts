@@ -12,6 +12,9 @@ export interface Cable {
   /** Ends all connections, and lets no other come about until it is plugged in again. */
   unplug(): void;
   plug(): void;
+  /** Holds back what the server says, on all connections, as a server does that hangs; and lets it through again. */
+  hold(): void;
+  release(): void;
   /** How many connections did not come about. */
   readonly refused: number;
   /** Whether the cut was made. */
@@ -33,6 +36,8 @@ export async function lay(
   let next: { readonly when: "before" | "after"; readonly text: string } | undefined;
   let done = false;
   let plugged = true;
+  let held = false;
+  const servers = new Set<Socket>();
   let refused = 0;
   const server = createServer((client) => {
     if (!plugged) {
@@ -42,6 +47,8 @@ export async function lay(
     }
     const there = connect(Number(target.port), target.hostname);
     let cutting = false;
+    servers.add(there.on("close", () => servers.delete(there)));
+    if (held) there.pause();
     const end = () => [client, there].forEach((socket) => socket.destroy());
     for (const socket of [client, there]) {
       sockets.add(socket.on("error", end).on("close", end));
@@ -77,6 +84,14 @@ export async function lay(
     },
     plug() {
       plugged = true;
+    },
+    hold() {
+      held = true;
+      servers.forEach((server) => server.pause());
+    },
+    release() {
+      held = false;
+      servers.forEach((server) => server.resume());
     },
     get refused() {
       return refused;

@@ -16,6 +16,7 @@ const entries = [
   "drivers/libsql/mod.ts",
   "src/evolution/mod.ts",
   "src/privacy/mod.ts",
+  "src/publishers/mod.ts",
   "src/testing/mod.ts",
 ];
 

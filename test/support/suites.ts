@@ -23,6 +23,7 @@ const once: readonly RegExp[] = [
   /^test\/privacy\/races\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/store\/remade\.test\.ts$/,
+  /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
 ];
 
