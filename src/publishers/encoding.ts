@@ -4,7 +4,7 @@ import type { AnyEventType, EventOf } from "../event/type.ts";
 import { Catalog } from "../codec/catalog.ts";
 import { checkList, checkNumber, kind } from "../errors/check.ts";
 import { type BrokerMessage, type CloudEvent, fromCloudEvent } from "./cloudevent.ts";
-import { partitionKey, token } from "./key.ts";
+import { partitionKey, sourceOf } from "./key.ts";
 
 /** The fields of metadata that have an attribute of their own, which CloudEvents' extensions name. */
 const own: Readonly<Record<string, string>> = {
@@ -74,7 +74,7 @@ export function encodeEvent(
   return {
     specversion: "1.0",
     id: encoded.id,
-    source: tenantId === "" ? source : `${source}#${token(tenantId)}`,
+    source: sourceOf(source, event),
     type: encoded.type,
     subject: streamId,
     time: encoded.createdAt,

@@ -8,6 +8,11 @@ export function token(name: string): string {
   );
 }
 
+/** Returns the source of an event, which is unique with its id: ids are unique in a tenant only. */
+export function sourceOf(source: string, { tenantId }: Pick<Recorded, "tenantId">): string {
+  return tenantId === "" ? source : `${source}#${token(tenantId)}`;
+}
+
 /** Returns the key of an event's stream: messages of one key stay in order. */
 export function partitionKey(
   { tenantId, streamId }: Pick<Recorded, "tenantId" | "streamId">,

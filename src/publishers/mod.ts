@@ -6,6 +6,13 @@
  */
 export { type BrokerMessage, type CloudEvent, fromCloudEvent } from "./cloudevent.ts";
 export { decodeEvent, encodeEvent } from "./encoding.ts";
+export {
+  nats,
+  type NatsConnection,
+  type NatsHeaders,
+  type NatsJetStream,
+  type NatsOptions,
+} from "./nats.ts";
 export type { BrokerOptions, BrokerPublisher, PublisherOptions } from "./publisher.ts";
 export {
   rabbitmq,

@@ -53,19 +53,15 @@ function rabbitmqOf(options: Pick<Parameters<typeof rabbitmq>[0], "connect" | "e
   return { publisher: rabbitmq({ events, source: "/shop", ...options }) };
 }
 
-test(
-  "rabbitmq() loses nothing and keeps the order while the broker is away",
-  settings,
-  async () => {
-    const { exchange, received, take } = await exchanged();
-    await take();
-    const cable = await lay(url);
-    const { publisher, opened } = publisherTo(exchange, cable);
-    await outage(publisher, cable, received);
-    assert(opened.length > 1);
-    await cable.close();
-  },
-);
+test("rabbitmq() keeps everything and its order while the broker is away", settings, async () => {
+  const { exchange, received, take } = await exchanged();
+  await take();
+  const cable = await lay(url);
+  const { publisher, opened } = publisherTo(exchange, cable);
+  await outage(publisher, cable, received);
+  assert(opened.length > 1);
+  await cable.close();
+});
 
 for (const mode of ["structured", "binary"] as const) {
   test(`rabbitmq() sends ${mode} CloudEvents that decode to equal events`, settings, async () => {
@@ -87,38 +83,34 @@ for (const mode of ["structured", "binary"] as const) {
   });
 }
 
-test(
-  "rabbitmq() tries again what no queue gets, or a wrong exchange refuses",
-  settings,
-  async () => {
-    const { channel, exchange, received, take, bind } = await exchanged(false);
-    const missing = `test-${crypto.randomUUID()}`;
-    const store = newStore();
-    await store.append("order:1", [Placed(1), Shipped()]);
-    const { publisher } = publisherTo(exchange);
-    const { publisher: lost } = publisherTo(missing);
-    const retry = { minDelay: 0, maxDelay: 0 };
-    const [unbound, wrong] = [
-      new Outbox(store, { publisher, retry }),
-      new Outbox(store, { name: "wrong", publisher: lost, retry }),
-    ];
-    await unbound.runOnce();
-    assert.match((await unbound.parked())[0]!.error!, /no queue of exchange .* gets "Placed"/);
-    await wrong.runOnce();
-    assert.match((await wrong.parked())[0]!.error!, /NOT_FOUND - no exchange/);
+test("rabbitmq() retries what no queue gets, and what has no exchange", settings, async () => {
+  const { channel, exchange, received, take, bind } = await exchanged(false);
+  const missing = `test-${crypto.randomUUID()}`;
+  const store = newStore();
+  await store.append("order:1", [Placed(1), Shipped()]);
+  const { publisher } = publisherTo(exchange);
+  const { publisher: lost } = publisherTo(missing);
+  const retry = { minDelay: 0, maxDelay: 0 };
+  const [unbound, wrong] = [
+    new Outbox(store, { publisher, retry }),
+    new Outbox(store, { name: "wrong", publisher: lost, retry }),
+  ];
+  await unbound.runOnce();
+  assert.match((await unbound.parked())[0]!.error!, /no queue of exchange .* gets "Placed"/);
+  await wrong.runOnce();
+  assert.match((await wrong.parked())[0]!.error!, /NOT_FOUND - no exchange/);
 
-    await take();
-    await bind();
-    await unbound.drain();
-    await until(() => received.length === 2);
-    await channel.assertExchange(missing, "fanout", { autoDelete: true });
-    await channel.bindExchange(exchange, missing, "");
-    await wrong.drain();
-    await until(() => received.length === 4);
-    assert.deepEqual(received.map(({ version }) => version), [1, 2, 1, 2]);
-    await Promise.all([publisher.close(), lost.close()]);
-  },
-);
+  await take();
+  await bind();
+  await unbound.drain();
+  await until(() => received.length === 2);
+  await channel.assertExchange(missing, "fanout", { autoDelete: true });
+  await channel.bindExchange(exchange, missing, "");
+  await wrong.drain();
+  await until(() => received.length === 4);
+  assert.deepEqual(received.map(({ version }) => version), [1, 2, 1, 2]);
+  await Promise.all([publisher.close(), lost.close()]);
+});
 
 test("rabbitmq() drops what no queue gets only where that is asked for", settings, async () => {
   const { exchange } = await exchanged(false);
@@ -164,42 +156,38 @@ test("rabbitmq() parks at once what the broker never accepts", settings, async (
   await publisher.close();
 });
 
-test(
-  "rabbitmq() resolves only after the confirm, and leaves a broker that hangs",
-  settings,
-  async () => {
-    const { exchange, received, take } = await exchanged();
-    await take();
-    const cable = await lay(url);
-    const { publisher, opened } = publisherTo(exchange, cable);
-    const [first, second] = await stored("order:1", mixed);
-    await publisher(first!, context());
-    cable.hold();
-    let confirmed = false;
-    const slow = publisher(second!, context()).then(() => confirmed = true);
-    await until(() => received.length === 2);
-    assert.equal(confirmed, false, "the broker has it, but has not said so");
-    cable.release();
-    await slow;
+test("rabbitmq() resolves after the confirm, and leaves one that hangs", settings, async () => {
+  const { exchange, received, take } = await exchanged();
+  await take();
+  const cable = await lay(url);
+  const { publisher, opened } = publisherTo(exchange, cable);
+  const [first, second] = await stored("order:1", mixed);
+  await publisher(first!, context());
+  cable.hold();
+  let confirmed = false;
+  const slow = publisher(second!, context()).then(() => confirmed = true);
+  await until(() => received.length === 2);
+  assert.equal(confirmed, false, "the broker has it, but has not said so");
+  cable.release();
+  await slow;
 
-    cable.hold();
-    const stop = new AbortController();
-    const hanging = publisher(second!, context(stop.signal)).catch(() => {});
-    await until(() => received.length === 3);
-    stop.abort();
-    cable.release();
-    await publisher(second!, context());
-    await hanging;
-    assert.equal(opened.length, 2);
+  cable.hold();
+  const stop = new AbortController();
+  const hanging = publisher(second!, context(stop.signal)).catch(() => {});
+  await until(() => received.length === 3);
+  stop.abort();
+  cable.release();
+  await publisher(second!, context());
+  await hanging;
+  assert.equal(opened.length, 2);
 
-    cable.hold();
-    const start = performance.now();
-    await publisher.close();
-    assert(performance.now() - start < 4000);
-    await assert.rejects(publisher(second!, context()), /the publisher was closed/);
-    await cable.close();
-  },
-);
+  cable.hold();
+  const start = performance.now();
+  await publisher.close();
+  assert(performance.now() - start < 4000);
+  await assert.rejects(publisher(second!, context()), /the publisher was closed/);
+  await cable.close();
+});
 
 test("rabbitmq() closes when the broker is dead, or was never there", settings, async () => {
   const { exchange } = await exchanged();
