@@ -53,6 +53,42 @@ test("Outbox publishes in batches where its publisher can, and one by one after 
   assert.deepEqual(calls, [[1, 2, 3], [1], [2], [3], [4, 5]]);
 });
 
+for (const transaction of [false, true]) {
+  const how = transaction ? "in transactions" : "outside of them";
+  test(`events of a batch that failed are handled and reported as they are ${how}`, async () => {
+    const data = { lines: [{ sku: "tea" }], at: new Date(0), cents: new Map([["tea", 2n]]) };
+    const Ordered = defineEvent<unknown>()("Ordered");
+    const store = new EventStore(memory(), { events: [Ordered], publishes: true });
+    for (const id of ["good", "bad", "fine"]) await store.append(`order:${id}`, Ordered(data));
+    const [handled, reported]: [unknown[], unknown[]] = [[], []];
+    const handle = (event: { readonly streamId: string; readonly data: unknown }) => {
+      if (event.streamId === "order:bad") throw new Error("it is bad");
+      handled.push(event.data);
+    };
+    const consumer = transaction
+      ? new Subscription(store, { name: "s", transaction, handler: handle })
+      : new Outbox(store, {
+        publishBatch(events) {
+          if (events.length > 1) throw new Error("one of them is bad");
+          handle(events[0]!);
+        },
+      });
+    const stop = new AbortController();
+    const run = consumer.run({
+      signal: stop.signal,
+      onError(_error, context) {
+        if (context.phase === "handle") reported.push(context.event);
+      },
+    });
+    await consumer.waitFor(await store.position());
+    stop.abort();
+    await run;
+    assert.deepEqual(reported, await store.load("order:bad"));
+    assert.deepEqual(handled, transaction ? [data, data, data] : [data, data]);
+    assert.equal((await consumer.parked()).length, 1);
+  });
+}
+
 test("a failure that asks for a pause is waited for when the lane stops before it, too", async () => {
   const store = open();
   await store.append("a", notes(1));
