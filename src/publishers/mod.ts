@@ -6,6 +6,7 @@
  */
 export { type BrokerMessage, type CloudEvent, fromCloudEvent } from "./cloudevent.ts";
 export { decodeEvent, encodeEvent } from "./encoding.ts";
+export { kafka, type KafkaMessage, type KafkaOptions, type KafkaProducer } from "./kafka.ts";
 export {
   nats,
   type NatsConnection,
