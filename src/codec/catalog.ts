@@ -33,11 +33,12 @@ export class Catalog<E extends Event> {
   /** Whether sensitive fields stay sealed, and read as their masks. */
   readonly masks: boolean;
 
+  /** @param keys "clear" where nothing is stored: sensitive fields are encoded as they are. */
   constructor(
     types: readonly AnyEventType[],
     retired: readonly string[],
     keepUnknown: boolean,
-    keys?: Sealer | "mask",
+    keys?: Sealer | "mask" | "clear",
   ) {
     const definitions = new Map<string, Definition>();
     for (const type of new Set(types)) {
@@ -66,7 +67,7 @@ export class Catalog<E extends Event> {
     this.#definitions = definitions;
     this.#keepUnknown = keepUnknown;
     this.masks = keys === "mask";
-    this.sealer = keys === "mask" ? undefined : keys;
+    this.sealer = typeof keys === "string" ? undefined : keys;
   }
 
   /**

@@ -21,7 +21,8 @@ const own: Readonly<Record<string, string>> = {
  * The subject is the stream's id. Extensions are `sequence`, the version in the stream, padded so that it sorts as text;
  * `partitionkey`, of tenant and stream; `correlationid`, `causationid`, `traceparent` and `tracestate` from the metadata;
  * `position`, `schemaversion`, and where they are not empty `tenantid`, `tags`, `metadata` (the rest of it) and `codec` (the
- * types of what is not plain JSON). All but `schemaversion` are strings.
+ * types of what is not plain JSON). All but `schemaversion` are strings. Sensitive fields are encoded as the event has them: see
+ * the outbox's option `sensitive`.
  *
  * @param events The event types of the store.
  * @param event An event as a store returned it.
@@ -158,7 +159,7 @@ export function catalogOf(events: readonly AnyEventType[]): Catalog<Event> {
   if (!Array.isArray(events)) {
     throw new TypeError(`events must be a list of event types, got ${kind(events)}`);
   }
-  const catalog = catalogs.get(events) ?? new Catalog<Event>(events, [], false);
+  const catalog = catalogs.get(events) ?? new Catalog<Event>(events, [], false, "clear");
   catalogs.set(events, catalog);
   return catalog;
 }

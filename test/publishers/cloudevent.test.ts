@@ -1,6 +1,7 @@
 import type { RecordedEvent } from "event-sourcery";
-import { defineEvent, EventStore, isEventSourceryError } from "event-sourcery";
+import { defineEvent, EventStore, isEventSourceryError, Outbox } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
+import { subjectKeys } from "event-sourcery/privacy";
 import { decodeEvent, encodeEvent, fromCloudEvent } from "event-sourcery/publishers";
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -113,6 +114,23 @@ test("decodeEvent() says what is wrong with a message, and shows nothing of it",
       assert.doesNotMatch(error.message, /secret/);
       return true;
     });
+  }
+});
+
+test("encodeEvent() takes sensitive fields as the outbox hands them over", async () => {
+  const Joined = defineEvent<{ id: string; email: string }>()("Joined", {
+    sensitive: { subject: ({ id }) => id, fields: { email: "[gone]" } },
+  });
+  const store = new EventStore(memory(), { events: [Joined], keys: subjectKeys() });
+  await store.publish("user:1", Joined({ id: "1", email: "a@b.example" }));
+  for (const [sensitive, email] of [["mask", "[gone]"], ["reveal", "a@b.example"]] as const) {
+    const found: unknown[] = [];
+    const publisher = (event: RecordedEvent) => {
+      const message = JSON.stringify(encodeEvent([Joined], event, "/shop"));
+      found.push(decodeEvent([Joined], { body: message }).data.email);
+    };
+    await new Outbox(store, { name: sensitive, sensitive, publisher }).drain();
+    assert.deepEqual(found, [email]);
   }
 });
 
