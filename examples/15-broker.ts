@@ -9,11 +9,12 @@ import {
   type RecordedEvent,
 } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
+import { decodeEvent, rabbitmq } from "event-sourcery/publishers";
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import process from "node:process";
 
 const ParcelShipped = defineEvent<{ to: string }>()("ParcelShipped");
+const events = [ParcelShipped];
 type ParcelShipped = EventOf<typeof ParcelShipped>;
 
 // The part that publishes.
@@ -28,7 +29,7 @@ function notify({ id, data }: Pick<RecordedEvent<ParcelShipped>, "id" | "data">)
 }
 
 // Both in one process: the outbox calls the handler.
-const store = new EventStore(memory(), { events: [ParcelShipped] });
+const store = new EventStore(memory(), { events });
 await ship(store, 1, "Ada");
 await new Outbox(store, { publisher: notify }).drain();
 assert.deepEqual([...notified.values()], ["Ada"]);
@@ -45,34 +46,32 @@ if (connection === undefined) {
 }
 
 async function viaBroker(connection: amqp.ChannelModel): Promise<void> {
-  let channel = await connection.createConfirmChannel();
+  const channel = await connection.createChannel();
   const { queue } = await channel.assertQueue("", { exclusive: true });
-  const outbox = new Outbox(store, {
-    // RabbitMQ confirms many as fast as one; only then are they published.
-    async publishBatch(events) {
-      for (const event of events) {
-        const content = Buffer.from(JSON.stringify(event));
-        channel.sendToQueue(queue, content, { messageId: event.id, type: event.type });
-      }
-      await channel.waitForConfirms();
-    },
+  let address = "amqp://127.0.0.1:1"; // nobody is there: the broker is down for a while
+  const publisher = rabbitmq({
+    ...{ events, source: "/parcels" },
+    connect: () => amqp.connect(address), // called again after a failure
+    exchange: "", // the default one: the routing key names the queue
+    routingKey: () => queue,
   });
+  const outbox = new Outbox(store, { publisher });
 
-  // The broker is down for a while. The publishing part does not notice.
-  await channel.close();
+  // The publishing part does not notice.
   await ship(store, 2, "Grace");
   await ship(store, 3, "Alan");
   assert.equal((await outbox.runOnce()).handled, 0);
   assert.equal((await outbox.status()).retrying, 2);
 
-  channel = await connection.createConfirmChannel();
+  address = url;
   await outbox.redrive(); // retry immediately, instead of after a pause
   assert.equal((await outbox.drain()).handled, 2);
+  await publisher.close();
 
   // On the other side of the broker, the handler is the same as above.
   await new Promise<void>((resolve) => {
     void channel.consume(queue, (message) => {
-      notify(JSON.parse(String(message?.content)));
+      notify(decodeEvent(events, { body: message!.content }));
       channel.ack(message!);
       if (notified.size === 3) resolve();
     });

@@ -63,6 +63,17 @@ if (runtime === "node") {
     assert.ok(size <= 6_500, `${size} bytes:\n${largest(metafile)}`);
   });
 
+  test("event-sourcery/publishers bundles with no package, and without the store", async () => {
+    const { metafile, size } = await bundle("src/publishers/mod.ts");
+    assert.deepEqual(externals(metafile), []);
+    const inputs = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>");
+    const foreign = inputs.filter((path) =>
+      !/^src\/(publishers|codec|event|errors|async)\//.test(path)
+    );
+    assert.deepEqual(foreign, []);
+    assert.ok(size <= 11_000, `${size} bytes:\n${largest(metafile)}`);
+  });
+
   test("the packed package satisfies publint and are-the-types-wrong", async () => {
     const { tarball, remove } = await pack();
     try {

@@ -2,6 +2,7 @@
 import { drizzle } from "drizzle-orm/libsql/web";
 import { defineEvent, type EventOf, EventStore, isEventSourceryError } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
+import { webhook } from "event-sourcery/publishers";
 
 /** What is given to the Worker. */
 export interface Environment {
@@ -30,7 +31,19 @@ export default {
     await reacting.append("order:2", Paid({ cents: 1n, at: new Date(1) }));
     const tagged: string[] = [];
     for await (const { streamId } of store.readAll({ tags: ["paid"] })) tagged.push(streamId);
+    const [first] = await store.load("order:1");
+    let posted = "";
+    const publish = webhook({
+      ...{ events, source: "/worker", url: "https://partner.example" },
+      secret: "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+      async fetch(url, { headers }) {
+        posted = `${url} ${headers["webhook-signature"]?.slice(0, 3)}`;
+        return new Response(null, { status: 204 });
+      },
+    });
+    await publish(first!, { signal: new AbortController().signal, attempt: 1 });
     return Response.json({
+      posted,
       version,
       conflict,
       first: (await store.load("order:1")).map(describe),
