@@ -5,7 +5,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import * as mod from "../mod.ts";
-import { brokerAnswers } from "./support/broker.ts";
+import { brokerAnswers, natsAnswers } from "./support/broker.ts";
 import { errorClasses, errorsPage } from "./support/errors.ts";
 import { write } from "./support/folder.ts";
 import { type Block, blocks, pages, printed, withImports } from "./support/guide.ts";
@@ -24,9 +24,9 @@ if (runtime !== "bun") { // which checks no types
   });
 }
 
-const broker = await brokerAnswers();
+const [broker, nats] = [await brokerAnswers(), await natsAnswers()];
 const programs = blocks.filter(({ program, runs, code }) =>
-  program && runs && (broker || !code.includes("AMQP_URL"))
+  program && runs && (broker || !code.includes("AMQP_URL")) && (nats || !code.includes("NATS_URL"))
 );
 for (const page of new Set(programs.map(({ page }) => page))) {
   test(`guide: ${page} keeps what it says`, { timeout: 60_000 }, async () => {
