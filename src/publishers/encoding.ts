@@ -59,13 +59,11 @@ export function encodeEvent(
   const { streamId, version, position, tenantId } = event;
   const catalog = catalogOf(events);
   const encoded = catalog.encode(catalog.accept(event), true);
-  const annotations: Readonly<Record<string, string>> = JSON.parse(encoded.codec ?? "{}");
   const attributes: Record<string, string> = {};
   const metadata: Record<string, unknown> = JSON.parse(encoded.metadata);
   for (const [field, attribute] of Object.entries(own)) {
     const value = metadata[field];
-    const plain = annotations[`/metadata/${field}`] === undefined;
-    if (typeof value !== "string" || value === "" || !plain) continue;
+    if (typeof value !== "string" || value === "") continue;
     attributes[attribute] = value;
     delete metadata[field];
   }

@@ -46,7 +46,7 @@ test("encodeEvent() fills the attributes that other systems read", async () => {
   assert.deepEqual(attributes, {
     ...{ specversion: "1.0", id: event!.id, source: "/shop", type: "Placed", subject: "order:42" },
     ...{ sequence: "0000000000000001", partitionkey: "order:42", position: "1", schemaversion: 1 },
-    ...{ correlationid: "c", causationid: "d", traceparent: "00-a-b-01" },
+    ...{ correlationid: "c", causationid: "d", traceparent: "00-a-b-01", tracestate: "\\u0000" },
     ...{ datacontenttype: "application/json", metadata: '{"user":"7"}', tags: '["a","ü"]' },
   });
 });

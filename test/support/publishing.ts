@@ -24,7 +24,13 @@ export const newStore = () => new EventStore(memory(), { events, publishes: true
 
 /** Stores events, and returns them. */
 export async function stored(streamId = "order:42", data: unknown = mixed): Promise<Sent[]> {
-  const metadata = { correlationId: "c", causationId: "d", traceparent: "00-a-b-01", user: 7n };
+  const metadata = {
+    correlationId: "c",
+    causationId: "d",
+    traceparent: "00-a-b-01",
+    tracestate: "\0",
+    user: 7n,
+  };
   const first = Placed(data, { metadata, tags: ["a", "ü"] });
   return [...(await newStore().append(streamId, [first, Shipped()])).events];
 }
