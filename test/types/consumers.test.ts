@@ -13,6 +13,7 @@ import {
   type RecordedEvent,
   Subscription,
 } from "../../mod.ts";
+import { webhook } from "../../src/publishers/mod.ts";
 import { expectType, refuses } from "./expect.ts";
 
 const Placed = defineEvent<{ sku: string }>()("Placed");
@@ -22,6 +23,7 @@ type Placed = EventOf<typeof Placed>;
 type Shipped = EventOf<typeof Shipped>;
 type AppEvent = Placed | Shipped;
 
+const receiver = { source: "/shop", url: "https://partner.example", secret: "" };
 const db = new Map<string, number>();
 const store = new EventStore(memory({ db }), { events: [Placed, Shipped] });
 
@@ -74,6 +76,9 @@ test("consumers do not compile when they are misused", () => {
     new Subscription(store, { name: "a", handler() {}, onFilterChange: "rebuild" });
     // @ts-expect-error the same of an outbox
     new Outbox(store, { publisher() {}, onFilterChange: "rebuild" });
+    // @ts-expect-error the store has a type that the publisher cannot encode
+    new Outbox(store, { publisher: webhook({ ...receiver, events: [Placed] }) });
+    new Outbox(store, { publisher: webhook({ ...receiver, events: [Placed, Shipped] }) });
     // @ts-expect-error what became `onFilterChange`
     new Projection(store, { name: "a", handlers: {}, acceptFilter: true });
     // @ts-expect-error what only one of the types has
