@@ -1,5 +1,7 @@
+import type { ConsumerFilter } from "../errors/consumer.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import { filterOf } from "../engine/registration.ts";
 import { checkSession } from "../engine/work.ts";
 import { checkName, checkNumber, checkObject, maxInt32 } from "../errors/check.ts";
 import { BusyError, UnsupportedError } from "../errors/driver.ts";
@@ -19,6 +21,8 @@ export interface ConsumerInfo
   readonly name: string;
   /** Its version; 1 unless it is a projection with another. */
   readonly version: number;
+  /** The events that it wants. */
+  readonly filter: ConsumerFilter;
 }
 
 /**
@@ -65,6 +69,7 @@ export async function consumers<E extends Event, Db>(
     tenantId: tenantOf(state.scope),
     name: state.name,
     version: state.version,
+    filter: filterOf(state.filter),
     ...storedStatus(state),
   }));
 }

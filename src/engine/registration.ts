@@ -153,6 +153,6 @@ export class Registration {
 }
 
 /** Reads the stored text of a filter, which every worker writes in the same form. */
-function filterOf(text: string): ConsumerFilter {
+export function filterOf(text: string): ConsumerFilter {
   return JSON.parse(text);
 }
