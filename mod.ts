@@ -228,7 +228,7 @@ export type {
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
-export type { ParkedEntry, Progress, StoredParking } from "./src/driver/progress.ts";
+export type { ParkedEntry, ParkedQuery, Progress, StoredParking } from "./src/driver/progress.ts";
 export type {
   CorrelationQuery,
   LogPage,

@@ -9,6 +9,7 @@ import type {
   LaneKey,
   LaneState,
   ParkedEntry,
+  ParkedQuery,
   Progress,
   StoredParking,
   StreamKey,
@@ -73,6 +74,9 @@ interface DefinitionRow {
  * one, so that a stream that was to be due immediately was not yet due for the query that followed.
  */
 export const skew = 5;
+
+/** Before all streams, since no stream id is empty. */
+const emptyKey: StreamKey = { tenantId: "", streamId: "" };
 
 /** The checkpoints of both engines, which differ in their statements only. */
 export class SqlCheckpoints implements Checkpoints {
@@ -146,15 +150,16 @@ export class SqlCheckpoints implements Checkpoints {
       [this.#statements.parked],
       { ...key, filter: lane ?? null },
     );
-    return rows.map((row) => ({
-      tenantId: JSON.parse(row.tenant_id),
-      streamId: JSON.parse(row.stream_id),
-      position: number(row.position),
-      attempts: number(row.attempts),
-      delay: row.delay === null ? undefined : number(row.delay),
-      error: row.error ?? undefined,
-      failedAt: number(row.failed_at),
-    }));
+    return rows.map(parkingOf);
+  }
+
+  async parkedPage(
+    { consumer, after = emptyKey, limit }: ParkedQuery,
+  ): Promise<readonly StoredParking[]> {
+    const statements = [this.#statements.parkedPage];
+    const value = { ...consumer, after, limit };
+    return (await this.#send<ParkedRow>("list parked streams", "read", statements, value))
+      .map(parkingOf);
   }
 
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
@@ -244,6 +249,18 @@ function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
 function ascii(text: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, escape);
+}
+
+function parkingOf(row: ParkedRow): StoredParking {
+  return {
+    tenantId: JSON.parse(row.tenant_id),
+    streamId: JSON.parse(row.stream_id),
+    position: number(row.position),
+    attempts: number(row.attempts),
+    delay: row.delay === null ? undefined : number(row.delay),
+    error: row.error ?? undefined,
+    failedAt: number(row.failed_at),
+  };
 }
 
 function definitionOf({ lanes, filter, position, replay }: DefinitionRow): ConsumerDefinition {

@@ -10,6 +10,7 @@ import {
   type MatchQuery,
   type ProbedEvent,
   type Session,
+  type StoredEvent,
   type StoredStream,
   type StreamPage,
   type StreamQuery,
@@ -123,12 +124,8 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
     const { after, until, limit, backwards = false } = query;
     const { filters, parameters } = scanOf(query);
     const statement = this.shared.statements.scan(filters);
-    const { events, cut } = await this.first(
-      "read the log",
-      statement,
-      parameters,
-      (row: PageColumns) => readPage(row),
-    );
+    const read = (row: PageColumns) => readPage(row);
+    const { events, cut } = await this.first("read the log", statement, parameters, read);
     if (cut || events.length === limit) return { events, scanned: events.at(-1)!.position };
     return { events, scanned: backwards ? after + 1 : until };
   }
@@ -152,6 +149,11 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
   async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
     const { positions: statement } = this.shared.statements;
     return await this.first("look up positions", statement, [json(positions)], readProbes);
+  }
+
+  async find(tenantId: string, id: string): Promise<StoredEvent | undefined> {
+    const read = (row: PageColumns) => readPage(row).events[0];
+    return await this.first("find an event", this.shared.statements.find, [tenantId, id], read);
   }
 
   async correlated(query: CorrelationQuery): Promise<StreamPage> {

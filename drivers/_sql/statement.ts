@@ -24,6 +24,8 @@ export interface Statements {
    * lanes; null without a filter → `PageColumns`.
    */
   readonly scan: (filters: ScanFilters) => Statement;
+  /** tenant, id → one `PageColumns`. */
+  readonly find: Statement;
   /** tenant, correlation id, after, limit → one `PageColumns`. */
   readonly correlated: Statement;
   /** JSON array of positions → one `ProbeColumns`. */
@@ -63,6 +65,8 @@ export interface CheckpointStatements {
   readonly lanes: Statement;
   /** `ConsumerKey`, `filter` as `LaneFilter` → a row a stream. */
   readonly parked: Statement;
+  /** `ConsumerKey`, `after` as `StreamKey`, `limit` → a row a stream. */
+  readonly parkedPage: Statement;
   /** `ConsumerKey`, `stream` as `StreamKey` → a row a stream. */
   readonly redrive: Statement;
   /** `ConsumerKey`, `stream`, `all` → a row where it was parked. */

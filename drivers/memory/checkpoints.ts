@@ -8,6 +8,7 @@ import type {
   LaneFilter,
   LaneKey,
   LaneState,
+  ParkedQuery,
   Progress,
   StoredParking,
   StreamKey,
@@ -94,6 +95,17 @@ export class MemoryCheckpoints implements Checkpoints {
         return { tenantId, streamId, position, attempts, delay, error, failedAt };
       })
       .sort((a, b) => a.position - b.position);
+  }
+
+  async parkedPage(
+    { consumer, after, limit }: ParkedQuery,
+  ): Promise<readonly StoredParking[]> {
+    const order = (a: StreamKey, b: StreamKey) =>
+      compareBytes(a.tenantId, b.tenantId) || compareBytes(a.streamId, b.streamId);
+    return (await this.parked(consumer))
+      .filter((parking) => after === undefined || order(parking, after) > 0)
+      .sort(order)
+      .slice(0, limit);
   }
 
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {

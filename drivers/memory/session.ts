@@ -97,6 +97,11 @@ class MemorySession<Db> implements Session<Db> {
     return positions.map((position) => log.from(position));
   }
 
+  async find(tenantId: string, id: string): Promise<StoredEvent | undefined> {
+    const row = this.#open().event(tenantId, id);
+    return row && read(row);
+  }
+
   async correlated(
     { tenantId, correlationId, after, limit }: CorrelationQuery,
   ): Promise<StreamPage> {

@@ -1,5 +1,5 @@
 import type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./keys.ts";
-import type { Progress, StoredParking } from "./progress.ts";
+import type { ParkedQuery, Progress, StoredParking } from "./progress.ts";
 
 /**
  * Stores the progress of consumers: checkpoints, leases and parked streams.
@@ -49,6 +49,11 @@ export interface Checkpoints {
 
   /** Lists the parked streams of a consumer, or those of one lane, by position. */
   parked(consumer: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]>;
+  /**
+   * Lists a page of the parked streams of a consumer by tenant and stream id, in the order of their UTF-8 bytes. A
+   * driver that lacks it does not support `Inspector.parked`.
+   */
+  parkedPage?(query: ParkedQuery): Promise<readonly StoredParking[]>;
 
   /**
    * Makes parked streams due now, as if they had never been tried.

@@ -7,6 +7,7 @@ import type {
   MatchPage,
   MatchQuery,
   ProbedEvent,
+  StoredEvent,
   StoredStream,
   StreamPage,
   StreamQuery,
@@ -166,6 +167,13 @@ export interface Session<Db = unknown> {
   readonly probe?:
     | ((positions: readonly number[]) => Promise<readonly (ProbedEvent | undefined)[]>)
     | undefined;
+
+  /**
+   * Finds an event of a tenant by its id, settled or not; absent if the driver cannot.
+   *
+   * @returns The event; undefined if there is none.
+   */
+  readonly find?: ((tenantId: string, id: string) => Promise<StoredEvent | undefined>) | undefined;
 
   /** The snapshots of aggregates; absent if the driver keeps none. */
   readonly snapshots?: Snapshots | undefined;

@@ -1,4 +1,4 @@
-import type { StreamKey } from "./keys.ts";
+import type { ConsumerKey, StreamKey } from "./keys.ts";
 
 /**
  * The progress of a lane, which is written under its lease.
@@ -59,4 +59,18 @@ export interface StoredParking extends StreamKey {
   readonly error: string | undefined;
   /** When the entry was last parked: text or a number that `new Date` reads. */
   readonly failedAt: string | number;
+}
+
+/**
+ * Asks for a page of the parked streams of a consumer.
+ *
+ * @category Drivers
+ */
+export interface ParkedQuery {
+  /** The consumer; one that does not exist has no parked streams. */
+  readonly consumer: ConsumerKey;
+  /** Only streams that come after this one; from the first if undefined. */
+  readonly after: StreamKey | undefined;
+  /** The greatest number of streams wanted. */
+  readonly limit: number;
 }

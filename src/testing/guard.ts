@@ -71,6 +71,12 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       return page;
     }),
     settled: () => session.settled(),
+    find: session.find && (async (tenantId, id) => {
+      const event = await session.find!(tenantId, id);
+      if (event === undefined) return;
+      assert.deepEqual([event.tenantId, event.id], [tenantId, id], "find() gives that event");
+      return event;
+    }),
     correlated: session.correlated && (async (query) => {
       const page = await session.correlated!(query);
       checkFlow(query, page);

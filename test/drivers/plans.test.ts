@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { libsql } from "../../drivers/libsql/mod.ts";
-import { statementsOf as libsqlStatementsOf } from "../../drivers/libsql/sql/statements.ts";
+import {
+  type LibsqlStatements,
+  statementsOf as libsqlStatementsOf,
+} from "../../drivers/libsql/sql/statements.ts";
 import { postgres } from "../../drivers/postgres/mod.ts";
 import { statementsOf } from "../../drivers/postgres/sql/statements.ts";
 import type { ScanFilters } from "../../drivers/_sql/statement.ts";
@@ -45,6 +48,9 @@ from generate_series(1, 20000) as n`;
 const fillTags = `insert into event_sourcery.event_tags
   select '', tag, n from generate_series(1, 20000) as n, unnest(array['hot', 'warm', 'tag']) as tag
   where tag <> 'tag' or n % 1000 = 0`;
+const fillParked = `insert into event_sourcery.parked
+  (scope, name, version, tenant_id, stream_id, slot, position, attempts, failed_at)
+select 'all', 'c' || n % 3, 1, '', 's' || n, n % 1024, n, 1, now() from generate_series(1, 6000) as n`;
 
 describe("scan() on Postgres", () => {
   let database: Database;
@@ -113,6 +119,26 @@ describe("scan() on Postgres", () => {
     assert.doesNotMatch(plan, /Seq Scan on events|Bitmap/);
   });
 
+  it("finds an event by its id in the index", async () => {
+    const { text } = statementsOf('"event_sourcery"').find;
+    const plan = await planOf(text, "'', '17'");
+    assert.match(plan, /Index Scan using events_id/);
+    assert.doesNotMatch(plan, /Seq Scan|Bitmap/);
+  });
+
+  it("walks the parked streams of a consumer from the last one on", async () => {
+    await client.query(fillParked);
+    await client.query("analyze event_sourcery.parked");
+    const { text } = statementsOf('"event_sourcery"').checkpoints.parkedPage;
+    const plan = await planOf(
+      text,
+      `'{"scope":"all","name":"c1","version":1,"after":{"tenantId":"","streamId":"s500"},"limit":50}'`,
+    );
+    assert.match(plan, /Index Scan using parked_pkey/);
+    assert.match(plan, /Index Cond: .*version = .*ROW\(.*tenant_id.*stream_id.*\) > ROW/);
+    assert.doesNotMatch(plan, /Seq Scan|Bitmap|Sort/);
+  });
+
   it("reads a flow by the index of those that follow, and by the id of the first", async () => {
     await client.query("analyze event_sourcery.events");
     const { text } = statementsOf('"event_sourcery"').correlated;
@@ -161,6 +187,35 @@ describe("scan() on libSQL", () => {
       assert.match(plan, /SEARCH o USING .*\(tenant_id=\? AND tag=\? AND position=\?\)/);
       assert.match(plan, /SEARCH e USING INTEGER PRIMARY KEY/);
       assert.doesNotMatch(plan, /SCAN (t|e|o|es_events)\b/);
+    });
+  }
+});
+
+describe("inspect() on libSQL", () => {
+  for (
+    const [name, pick, uses] of [
+      [
+        "find",
+        (all: LibsqlStatements) => all.find,
+        /SEARCH e USING .*events_id \(tenant_id=\? AND id=\?\)/,
+      ],
+      [
+        "parkedPage",
+        (all: LibsqlStatements) => all.checkpoints.parkedPage,
+        /SEARCH es_parked USING INDEX .*\(scope=\? AND name=\? AND version=\? AND \(tenant_id,stream_id\)>\(\?,\?\)\)/,
+      ],
+    ] as const
+  ) {
+    it(`reads no more than it was asked for (${name})`, async () => {
+      const client = createClient({ url: ":memory:" });
+      await libsql(drizzleLibsql(client)).migrate();
+      const { text } = pick(libsqlStatementsOf("es_"));
+      const args = Array.from({ length: new Set(text.match(/\?\d+/g)).size }, () => "{}");
+      const { rows } = await client.execute({ sql: `explain query plan ${text}`, args });
+      client.close();
+      const plan = rows.map((row) => String(row["detail"])).join("\n");
+      assert.match(plan, uses);
+      assert.doesNotMatch(plan, /SCAN es_/);
     });
   }
 });

@@ -70,12 +70,13 @@ on conflict do nothing`,
       columnsOf.lanes,
     ),
     parked: statement(
-      `select json_quote(tenant_id), json_quote(stream_id), position, attempts, error, due_at - ${now} as delay, failed_at
-from ${parked}
-where ${consumer} and (?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')
-order by position`,
+      listParked(
+        parked,
+        "(?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')\norder by position",
+      ),
       columnsOf.parked,
     ),
+    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
     redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
 where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
@@ -126,6 +127,16 @@ function park(parked: string, list: string): string {
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
   value ->> 'attempts', ${dueNow} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now}
 from json_each(?1, '$.${list}') where true`;
+}
+
+/** What follows in the order of the primary key of `parked`. */
+const nextParked = `(tenant_id, stream_id) > (?1 ->> '$.after.tenantId', ?1 ->> '$.after.streamId')
+order by tenant_id, stream_id limit ?1 ->> 'limit'`;
+
+function listParked(parked: string, which: string): string {
+  return `select json_quote(tenant_id), json_quote(stream_id), position, attempts, error, due_at - ${now} as delay, failed_at
+from ${parked}
+where ${consumer} and ${which}`;
 }
 
 function discard(checkpoints: string, parked: string): string {

@@ -165,6 +165,11 @@ function tagged(
   `;
 }
 
+/** Finds an event by `events_id`. */
+export function find(events: string): string {
+  return page(events, "where tenant_id = ?1 and id = ?2", false);
+}
+
 /**
  * Reads the events of a flow by `events_correlation`, which holds those that follow from another event, and the first
  * one by `events_id`: its correlation id is its own id, and most events are a flow of one, which need no entry.

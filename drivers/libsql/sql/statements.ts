@@ -18,6 +18,7 @@ import { checkpointsOf } from "./checkpoints.ts";
 import { firstMatch, guard } from "./match.ts";
 import {
   correlated,
+  find,
   load,
   loadSnapshot,
   positions,
@@ -116,6 +117,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     load: statement(load(events, "asc"), streamPageColumns),
     loadBackwards: statement(load(events, "desc"), streamPageColumns),
     streams: statement(streams(events), streamColumns),
+    find: statement(find(events), logColumns),
     correlated: statement(correlated(events), logColumns),
     positions: statement(positions(events), probeColumns),
     scan: (filters) => statement(scan(events, tags, filters), logColumns),

@@ -37,7 +37,15 @@ export function checkpointsOf(schema: string): CheckpointStatements {
       `select ${laneColumns} from ${checkpoints} c where ${consumer} order by c.lane`,
       columnsOf.lanes,
     ),
-    parked: statement(listParked(parked), columnsOf.parked),
+    parked: statement(
+      listParked(
+        parked,
+        `(${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
+order by p.position`,
+      ),
+      columnsOf.parked,
+    ),
+    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
     redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
 where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
     discard: statement(discard(checkpoints, parked)),
@@ -163,13 +171,16 @@ function park(checkpoints: string, parked: string): string {
 select 1 as written from moved`;
 }
 
-function listParked(parked: string): string {
+/** What follows in the order of the primary key of `parked`. */
+const nextParked =
+  `(tenant_id, stream_id) > (${given} -> 'after' ->> 'tenantId', ${given} -> 'after' ->> 'streamId')
+order by p.tenant_id, p.stream_id limit (${given} ->> 'limit')::bigint`;
+
+function listParked(parked: string, which: string): string {
   return `select to_json(tenant_id)::text, to_json(stream_id)::text, position::text, attempts::text, error,
   ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
 from ${parked} p
-where ${consumer}
-  and (${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
-order by p.position`;
+where ${consumer} and ${which}`;
 }
 
 function discard(checkpoints: string, parked: string): string {

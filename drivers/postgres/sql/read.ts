@@ -229,6 +229,14 @@ function tagged(schema: string, filters: ScanFilters, direction: "asc" | "desc")
   order by found.position ${direction} limit $3::text::bigint`;
 }
 
+/** Finds an event by `events_id`. */
+export function find(schema: string): string {
+  return page(
+    `select ${columns} from ${schema}."events" where tenant_id = $1::text and id = $2::text`,
+    "position asc",
+  );
+}
+
 /**
  * Reads the events of a flow by `events_correlation`, which holds those that follow from another event, and the first
  * one by `events_id`: its correlation id is its own id, and most events are a flow of one, which need no entry.

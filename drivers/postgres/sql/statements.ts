@@ -25,6 +25,7 @@ import {
 import { columnGuard, firstMatch, guard } from "./match.ts";
 import {
   correlated,
+  find,
   load,
   loadSnapshot,
   positions,
@@ -140,6 +141,7 @@ export function statementsOf(schema: string): PostgresStatements {
       `select (exists (select from ${schema}."events"))::text as found`,
       ["found"],
     ),
+    find: statement(find(schema), logColumns),
     correlated: statement(correlated(schema), logColumns),
     positions: statement(positions(schema), probeColumns),
     scan: (filters) => statement(scan(schema, filters), logColumns),
