@@ -19,10 +19,16 @@ export function describe(error: unknown, discreet: boolean = false): string {
   return textOf(error, discreet).slice(0, longest).replace(everyUnsafe, "\ufffd");
 }
 
+/** Returns the error of the database below one of a toolkit; another error unchanged. */
+export function belowToolkit(error: unknown): unknown {
+  let found = error;
+  while (isError(found) && isError(found.cause) && isFailedQuery(found)) found = found.cause;
+  return found;
+}
+
 function textOf(error: unknown, discreet: boolean): string {
   try {
-    let found = error;
-    while (isError(found) && isError(found.cause) && isFailedQuery(found)) found = found.cause;
+    const found = belowToolkit(error);
     if (isEventSourceryError(found) && !(discreet && found.code === "PERMANENT")) {
       return String(found.message);
     }

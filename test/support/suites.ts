@@ -21,6 +21,7 @@ const once: readonly RegExp[] = [
   /^test\/drivers\/(messages|migrate|plans|positions|proxy|refused|replica)\.test\.ts$/,
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
   /^test\/privacy\/races\.test\.ts$/,
+  /^test\/inspect\/drivers\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/store\/remade\.test\.ts$/,
   /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,

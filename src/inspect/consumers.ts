@@ -1,0 +1,111 @@
+import { type ConsumerInfo, consumers } from "../../mod.ts";
+import type { Source } from "./source.ts";
+
+/**
+ * How a consumer is, in a word; the first that fits: an error ended its run (`"misconfigured"`), nothing succeeds
+ * (`"failing"`), streams are parked for good (`"needs you"`), events wait for longer than `maxAge`, and no process has
+ * shown a sign of life within it (`"nobody runs it"`) or one has (`"behind"`), events wait (`"catching up"`), or none does
+ * (`"up to date"`).
+ *
+ * @category Inspect
+ */
+export type ConsumerHealth =
+  | "misconfigured"
+  | "failing"
+  | "needs you"
+  | "nobody runs it"
+  | "behind"
+  | "catching up"
+  | "up to date";
+
+/**
+ * A registered consumer, as it is now.
+ *
+ * @category Inspect
+ */
+export interface InspectedConsumer extends ConsumerInfo {
+  /** How it is, in a word. */
+  readonly health: ConsumerHealth;
+  /** The settled position of the log. */
+  readonly head: number;
+  /** The distance from its checkpoint to the head, in positions; these have gaps, and some are of events it does not want. */
+  readonly lag: number;
+  /** When the first wanted event that it has not passed was created, a UTC instant; undefined if none was found. */
+  readonly oldest: Date | undefined;
+  /** The age of that event, in milliseconds; 0 if none was found. */
+  readonly age: number;
+  /** The position up to which was looked for that event, by the inspector's budget. */
+  readonly searchedTo: number;
+}
+
+/** Lists the consumers with how they are; see `Inspector.consumers`. */
+export async function inspectConsumers(
+  source: Source,
+  maxAge: number,
+): Promise<readonly InspectedConsumer[]> {
+  const known = await consumers(source.store);
+  const head = await source.session().settled(); // later than the checkpoints: none is above it
+  return await Promise.all(known.map(async (info) => {
+    const { oldest, searchedTo } = await oldestOf(source, info, head);
+    const age = oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.getTime());
+    const waits = oldest !== undefined || searchedTo < head;
+    const lag = Math.max(0, head - info.position);
+    return {
+      ...info,
+      health: wordFor(info, waits, age, maxAge),
+      head,
+      lag,
+      oldest,
+      age,
+      searchedTo,
+    };
+  }));
+}
+
+function wordFor(
+  { error, stalled, parked, owner, seenAt }: ConsumerInfo,
+  waits: boolean,
+  age: number,
+  maxAge: number,
+): ConsumerHealth {
+  if (error !== undefined) return "misconfigured";
+  if (stalled) return "failing";
+  if (parked > 0) return "needs you";
+  if (!waits) return "up to date";
+  if (age <= maxAge) return "catching up";
+  const alive = owner !== undefined ||
+    (seenAt !== undefined && Date.now() - seenAt.getTime() <= maxAge);
+  return alive ? "behind" : "nobody runs it";
+}
+
+/**
+ * Finds the first wanted event that a lane has not passed, lane by lane from the one furthest behind, and only before the
+ * event found so far. For a consumer that has caught up, no query is sent.
+ */
+async function oldestOf(
+  source: Source,
+  { filter, lanes, tenantId }: ConsumerInfo,
+  head: number,
+): Promise<{ readonly oldest: Date | undefined; readonly searchedTo: number }> {
+  const session = source.session();
+  const query = {
+    tenantId,
+    categories: filter.categories,
+    types: source.storedNames(filter.types),
+    tags: undefined,
+    published: filter.published,
+    limit: 1,
+  };
+  let oldest: Date | undefined;
+  let [searchedTo, last] = [head, head];
+  for (const { lane, position } of lanes.toSorted((a, b) => a.position - b.position)) {
+    if (position >= last) break;
+    const until = Math.min(last, position + source.budget);
+    const part = lanes.length > 1 ? { lane, lanes: lanes.length } : undefined;
+    const { events } = await session.scan({ ...query, lane: part, after: position, until });
+    const found = events[0];
+    if (found !== undefined) [oldest, last] = [new Date(found.createdAt), found.position - 1];
+    else searchedTo = Math.min(searchedTo, until);
+  }
+  return { oldest, searchedTo };
+}

@@ -1,0 +1,89 @@
+import type { Event } from "../../mod.ts";
+import type { InspectedConsumer } from "./consumers.ts";
+import type { InspectedEvent } from "./event.ts";
+import type { EventPage, LogResult, LogSearch } from "./log.ts";
+import type { ParkedResult, ParkedSearch } from "./parked.ts";
+import type { RateBucket, RateSearch } from "./rate.ts";
+import type { InspectedState, StateDiff, StateSearch } from "./state.ts";
+import type { StreamResult, StreamSearch, TouchedResult, TouchedSearch } from "./stream.ts";
+import type { FlowSearch, InspectedTrace } from "./trace.ts";
+
+/**
+ * Shows what a store holds and how its consumers are. It only reads. A search ends at its limit or its budget, and says
+ * how far it has looked; a value out of range is a `RangeError`, what the driver cannot an `UnsupportedError`.
+ *
+ * @category Inspect
+ */
+export interface Inspector<out E extends Event = Event> {
+  /**
+   * Searches the settled log, the newest events first unless `after` is given.
+   *
+   * @returns The events; the next search goes on from `searchedTo`, unless it is `complete`.
+   */
+  readonly log: (search?: LogSearch) => Promise<LogResult<E>>;
+
+  /**
+   * Finds an event by its id, whether it is settled or not.
+   *
+   * @returns The event; undefined if the tenant has none with this id.
+   */
+  readonly event: (id: string) => Promise<InspectedEvent<E> | undefined>;
+
+  /** Lists streams by their ids; the next page begins after the last of them. */
+  readonly streams: (search?: StreamSearch) => Promise<StreamResult>;
+
+  /** Finds the streams that were changed last, among the newest 2,000 events and the inspector's budget of positions. */
+  readonly touched: (search?: TouchedSearch) => Promise<TouchedResult>;
+
+  /**
+   * Reads a flow: the events that share a correlation id, each below its cause. It shows what is committed, settled or
+   * not.
+   *
+   * @returns The flow; undefined if no event has this correlation id.
+   */
+  readonly trace: (
+    correlationId: string,
+    search?: FlowSearch,
+  ) => Promise<InspectedTrace<E> | undefined>;
+
+  /**
+   * Finds the events that name an event as their cause, among those of its flow that come after it.
+   *
+   * @returns The events by position; undefined if there is no event with this id.
+   */
+  readonly caused: (id: string, search?: FlowSearch) => Promise<EventPage<E> | undefined>;
+
+  /**
+   * Shows the state of a stream, now or in the past, made by the `aggregates` of its category.
+   *
+   * @returns The state, or why it cannot be shown; undefined if the stream has no events.
+   */
+  readonly state: (streamId: string, asOf?: StateSearch) => Promise<InspectedState | undefined>;
+
+  /**
+   * Compares the states of a stream at two versions; 0 is the one before its first event.
+   *
+   * @returns The lines of their JSON; undefined if the stream has no events.
+   */
+  readonly diff: (streamId: string, from: number, to: number) => Promise<StateDiff | undefined>;
+
+  /**
+   * Measures how fast the log of all tenants grew, in parts of about as many events each: a busy minute has many parts,
+   * a quiet night one. It looks at one event a part, however large the window is.
+   *
+   * @returns The parts, in order and without gaps: from `since` to `until`.
+   */
+  readonly rate: (search: RateSearch) => Promise<readonly RateBucket[]>;
+
+  /** Returns the settled position of the log. */
+  readonly position: () => Promise<number>;
+
+  /** Finds the position of an instant, as `EventReader.positionAt` does. */
+  readonly positionAt: (date: Date) => Promise<number>;
+
+  /** Lists the registered consumers with how they are, whether any process runs them or not. */
+  readonly consumers: () => Promise<readonly InspectedConsumer[]>;
+
+  /** Lists the parked streams of all consumers, or of one. */
+  readonly parked: (search?: ParkedSearch) => Promise<ParkedResult>;
+}

@@ -1,0 +1,116 @@
+import {
+  type ConsumerInfo,
+  type ConsumerName,
+  consumers,
+  type ParkedStream,
+  type StreamKey,
+} from "../../mod.ts";
+import { checkName, checkNumber, checkObject, maxInt32 } from "../errors/check.ts";
+import { need, type Source } from "./source.ts";
+
+/**
+ * Which parked streams to list.
+ *
+ * @category Inspect
+ */
+export interface ParkedSearch {
+  /** Only those of this consumer, in all its versions where none is given. @default of all consumers */
+  readonly consumer?: ConsumerName | undefined;
+  /** What the last page gave as `next`. @default from the first */
+  readonly after?: ParkedCursor | undefined;
+  /** The greatest number of streams. @default 50 */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * A parked stream in the list of all; plain JSON.
+ *
+ * @category Inspect
+ */
+export interface ParkedCursor extends StreamKey {
+  /** The tenant whose events its consumer handles; undefined if those of all tenants. */
+  readonly consumerTenantId?: string | undefined;
+  /** The name of its consumer. */
+  readonly consumer: string;
+  /** The version of its consumer. */
+  readonly version: number;
+}
+
+/**
+ * A parked stream, and which consumer it waits for.
+ *
+ * @category Inspect
+ */
+export interface InspectedParking extends ParkedStream, ParkedCursor {}
+
+/**
+ * Parked streams.
+ *
+ * @category Inspect
+ */
+export interface ParkedResult {
+  /** The streams, by consumer and then by tenant and id. */
+  readonly streams: readonly InspectedParking[];
+  /** Where the next page begins; undefined if these are all. */
+  readonly next: ParkedCursor | undefined;
+}
+
+/** Lists the parked streams of consumers; see `Inspector.parked`. */
+export async function parked(
+  source: Source,
+  search: ParkedSearch,
+): Promise<ParkedResult> {
+  const { consumer, after, limit = 50 } = checkObject("search", search);
+  checkNumber("limit", limit, 1, 1000);
+  if (consumer !== undefined) checkConsumer(consumer);
+  if (after !== undefined) checkObject("after", after);
+  const { checkpoints } = source.session();
+  need(checkpoints?.parkedPage !== undefined, "parkedPage", "list the parked streams");
+  const all = (await consumers(source.store)).filter((info) => isWanted(info, consumer));
+  // From the first one, where the one of the last page was forgotten meanwhile.
+  const start = Math.max(0, all.findIndex((info) => after !== undefined && isAt(info, after)));
+  const streams: InspectedParking[] = [];
+  for (const info of all.slice(start)) {
+    if (info.retrying + info.parked === 0) continue;
+    const { tenantId: consumerTenantId, name, version } = info;
+    const found = await checkpoints!.parkedPage!({
+      consumer: {
+        scope: consumerTenantId === undefined ? "all" : `tenant:${consumerTenantId}`,
+        name,
+        version,
+      },
+      after: after !== undefined && isAt(info, after) ? after : undefined,
+      limit: limit + 1 - streams.length, // one more, to know whether there are more
+    });
+    const now = Date.now();
+    streams.push(...found.map(({ delay, failedAt, ...stream }) => ({
+      ...{ consumerTenantId, consumer: name, version, ...stream },
+      dueAt: delay === undefined ? undefined : new Date(now + delay),
+      failedAt: new Date(failedAt),
+    })));
+    if (streams.length > limit) break;
+  }
+  if (streams.length <= limit) return { streams, next: undefined };
+  const shown = streams.slice(0, limit);
+  const { consumerTenantId, consumer: name, version, tenantId, streamId } = shown.at(-1)!;
+  return {
+    streams: shown,
+    next: { consumerTenantId, consumer: name, version, tenantId, streamId },
+  };
+}
+
+function checkConsumer(consumer: ConsumerName): void {
+  const { name, version = 1 } = checkObject("consumer", consumer);
+  checkName("name", name);
+  checkNumber("version", version, 1, maxInt32);
+}
+
+function isWanted(info: ConsumerInfo, consumer: ConsumerName | undefined): boolean {
+  return consumer === undefined ||
+    (info.name === consumer.name && (consumer.version ?? info.version) === info.version);
+}
+
+function isAt(info: ConsumerInfo, cursor: ParkedCursor): boolean {
+  return info.tenantId === cursor.consumerTenantId && info.name === cursor.consumer &&
+    info.version === cursor.version;
+}
