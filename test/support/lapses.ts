@@ -58,6 +58,12 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
   "lists what other lanes have parked": keeping((own) => ({
     parked: (key) => own.parked(key),
   })),
+  "lists the first page of parked streams again and again": keeping((own) => ({
+    parkedPage: (query) => own.parkedPage!({ ...query, after: undefined }),
+  })),
+  "lists parked streams by their positions": keeping((own) => ({
+    parkedPage: async ({ consumer, limit }) => (await own.parked(consumer)).slice(0, limit),
+  })),
   "redrives all for one": keeping((own) => ({
     redrive: (key) => own.redrive(key),
   })),

@@ -1,4 +1,4 @@
-import type { AppendOutcome, Session, StreamPage } from "event-sourcery";
+import type { AppendOutcome, Session, StoredEvent, StreamPage } from "event-sourcery";
 import assert from "node:assert/strict";
 import {
   answering,
@@ -198,6 +198,19 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
       return positions.map(() => last);
     },
   }),
+  "finds events of one tenant for another": (session) => ({
+    find: (_, id) => session.find!("", id),
+  }),
+  "finds events that were deleted": (session) => {
+    const found = new Map<string, StoredEvent>();
+    return {
+      async find(tenantId, id) {
+        const event = await session.find!(tenantId, id) ?? found.get(`${tenantId}\0${id}`);
+        if (event !== undefined) found.set(`${tenantId}\0${id}`, event);
+        return event;
+      },
+    };
+  },
   "traces flows of all tenants": (session) => ({
     correlated: (query) => session.correlated!({ ...query, tenantId: "" }),
   }),

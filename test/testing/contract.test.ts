@@ -96,6 +96,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
     ...{
       correlated: true,
+      find: true,
       probe: true,
       query: true,
       snapshots: true,
@@ -112,6 +113,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{ keys: true, read: true, find: true, forgotten: true, make: true, replace: true },
     ...{
       parked: true,
+      parkedPage: true,
       redefine: true,
       redrive: true,
       refilter: true,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { TraceNode } from "../../store/reader.ts";
 import { collect } from "../../store/read.ts";
+import { inspect } from "../../inspect/inspect.ts";
 import { type Cases, dataOf, lacks, Noted, notes, range, rejects, type Rig } from "../rig.ts";
 
-/** Finding events by what no filter of the log knows: an instant, or a flow. */
+/** Finding events by what no filter of the log knows: an instant, an id, or a flow. */
 export const lookup: Cases = {
   async "positionAt() gives the position of the last event that was created no later"(bench) {
     const { driver, store } = bench;
@@ -82,6 +83,34 @@ export const lookup: Cases = {
         event && [event.position, event.createdAt.getTime()]
       ),
     );
+  },
+
+  async "find() gives the event of a tenant that has an id"(bench) {
+    const { driver, store } = bench;
+    if (driver.find === undefined) return await lacks(bench, () => inspect(store).event("a"));
+    const tags = ["t"];
+    const noted = Noted({ at: new Date(1) }, { id: "a", tags, metadata: { correlationId: "c" } });
+    await store.append("s:1", [Noted(0), noted]);
+    await store.scope({ tenantId: "x" }).append("s:2", [
+      Noted(2, { id: "a" }),
+      Noted(3, { id: "b" }),
+    ]);
+    const { events } = await driver.load(
+      { tenantId: "", streamId: "s:1", from: 2, to: 2, limit: 1, backwards: false },
+    );
+    const found = await driver.find("", "a");
+    assert.deepEqual(found, events[0]);
+    assert.deepEqual((await inspect(store).event("a"))?.event, (await store.load("s:1"))[1]);
+    assert.equal((await driver.find("x", "a"))!.streamId, "s:2");
+    assert.equal(await driver.find("", "b"), undefined);
+    assert.equal(await driver.find("", "A"), undefined);
+    if (!driver.capabilities.transactions) return;
+    await store.transaction(async ({ store: inner }) => {
+      await inner.append("s:1", Noted(4, { id: "d" }));
+      assert.equal((await inspect(inner).event("d"))?.stored.version, 3);
+    });
+    await store.delete("s:1");
+    assert.equal(await driver.find("", "a"), undefined);
   },
 
   async "trace() shows each event below its cause, by position"(bench) {

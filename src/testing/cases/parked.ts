@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import type { StreamKey } from "../../driver/keys.ts";
 import type { Progress } from "../../driver/progress.ts";
 import { slotOf } from "../../event/stream.ts";
-import { type Cases, Noted } from "../rig.ts";
-import { claimed, consumer, lane, long, of, park, progress, served } from "./claims.ts";
+import { inspect } from "../../inspect/inspect.ts";
+import { type Cases, lacks, Noted } from "../rig.ts";
+import { claimed, consumer, definition, lane, long, of, park, progress, served } from "./claims.ts";
 
 /** The parked streams of consumers. Skipped for a driver that does not support consumers. */
 export const parked: Cases = served({
@@ -115,6 +117,36 @@ export const parked: Cases = served({
       4,
       "the discard stays in effect",
     );
+  },
+
+  async "parkedPage() pages through parked streams by tenant and id"(bench) {
+    const checkpoints = of(bench.driver);
+    if (checkpoints.parkedPage === undefined) {
+      return await lacks(bench, () => inspect(bench.store).parked());
+    }
+    const page = (after?: StreamKey) =>
+      checkpoints.parkedPage!({ consumer, after, limit: 2 }).then((rows) =>
+        rows.map(({ tenantId, streamId }) => [tenantId, streamId])
+      );
+    assert.deepEqual(await page(), []);
+    const { epoch } = await claimed(checkpoints, long);
+    const other = { ...consumer, version: 2, lane: 0 };
+    await checkpoints.register(other, definition);
+    const { epoch: second } = (await checkpoints.claim(other, "a", long))!;
+    const failed = { attempts: 3, delay: undefined, error: "it's \u0027broken'" };
+    const entries = [park("\u{1f600}", 1), park("\uffee", 2), park("b", 3, failed), park("a", 4)];
+    const tenant = { ...park("a", 5), tenantId: "x" };
+    await checkpoints.advance(lane, epoch, progress({ parked: [tenant, ...entries] }));
+    await checkpoints.advance(other, second, progress({ parked: [park("c", 6)] }));
+    assert.deepEqual(await page(), [["", "a"], ["", "b"]]);
+    const rest = [["", "\uffee"], ["", "\u{1f600}"]];
+    assert.deepEqual(await page({ tenantId: "", streamId: "b" }), rest);
+    assert.deepEqual(await page({ tenantId: "", streamId: "\u{1f600}" }), [["x", "a"]]);
+    assert.deepEqual(await page({ tenantId: "x", streamId: "a" }), []);
+    const key = { tenantId: "", streamId: "a" };
+    const [row] = await checkpoints.parkedPage({ consumer, after: key, limit: 1 });
+    const all = await checkpoints.parked(consumer);
+    assert.deepEqual(row, all.find(({ streamId }) => streamId === "b"));
   },
 
   async "delete() forgets that a stream is parked"({ driver, store }) {
