@@ -29,6 +29,7 @@ const examples: Record<string, RegExp> = {
   "18-import": /Nine events of three stores came in, and one mail went out/,
   "19-course": /Three of twenty got a seat/,
   "24-webhook": /4 webhooks, each signed, none missed/,
+  "22-inspect": /mails needs you: order:2: .*no such address/,
   "20-snapshots": /the second a snapshot/,
   "21-privacy": /p-1 is forgotten, the transfer is not/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
