@@ -220,6 +220,19 @@ describe("inspect() on libSQL", () => {
   }
 });
 
+describe("streams() on libSQL", () => {
+  it("begins at the prefix, and not at the first stream", async () => {
+    const client = createClient({ url: ":memory:" });
+    await libsql(drizzleLibsql(client)).migrate();
+    const { text } = libsqlStatementsOf("es_").streams;
+    const args = ["", null, "", "order:1", "order:2", "100"];
+    const { rows } = await client.execute({ sql: `explain ${text}`, args });
+    client.close();
+    const codes = rows.map((row) => String(row["opcode"])).filter((code) => /^Seek/.test(code));
+    assert.equal(codes[0], "SeekGE", "the greater of the two bounds, included");
+  });
+});
+
 describe("append() on libSQL", () => {
   for (const name of ["appendOne", "appendAfter", "appendEvents", "appendGroup"] as const) {
     it(`reads the last version of a stream and none before it (${name})`, async () => {

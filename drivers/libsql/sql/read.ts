@@ -63,7 +63,9 @@ export function load(events: string, direction: "asc" | "desc"): string {
 }
 
 /**
- * Lists streams by walking `events_stream` at version 1, from the given id, and looks up the last event of each.
+ * Lists streams by walking `events_stream` at version 1, from the given id, and looks up the last event of each. Of
+ * several lower bounds, SQLite takes one and may walk from there: with that of `after` alone, a prefix took as long as all
+ * streams before it, 66 ms of 1,000,000 events instead of 1.
  */
 export function streams(events: string): string {
   return `select json_group_array(stream_id) as stream_id, json_group_array(version) as version,
@@ -73,7 +75,7 @@ from (
   from ${events} first join ${events} last on last.tenant_id = first.tenant_id and last.stream_id = first.stream_id
     and last.version = (select max(version) from ${events} where tenant_id = first.tenant_id and stream_id = first.stream_id)
   where first.tenant_id = ?1 and first.version = 1 and (?2 is null or first.category = ?2)
-    and first.stream_id > ?3 and first.stream_id >= ?4 and first.stream_id < ?5
+    and first.stream_id >= max(?3, ?4) and first.stream_id < ?5 and +first.stream_id > ?3
   order by first.stream_id limit cast(?6 as integer)
 ) as page`;
 }
