@@ -41,6 +41,7 @@ export type { DbOf } from "./src/store/db.ts";
 export type {
   HandledEvent,
   HandlerErrorContext,
+  InboxErrorContext,
   SnapshotErrorContext,
   StoreErrorContext,
 } from "./src/store/handler.ts";
@@ -152,6 +153,9 @@ export type { ConsumerOptions, ConsumerStart } from "./src/engine/options.ts";
 export type { RetryOptions } from "./src/engine/retry.ts";
 export type { RunResult } from "./src/engine/worker.ts";
 
+// Processes: messages, time, and what is decided over several streams.
+export { Inbox, type InboxOptions, type Once } from "./src/process/inbox.ts";
+
 // Errors.
 export { EventSourceryError, type EventSourceryErrorCode } from "./src/errors/base.ts";
 export {
@@ -225,6 +229,7 @@ export type {
   Snapshots,
   StoredSnapshot,
 } from "./src/driver/snapshots.ts";
+export type { HandledMessages, MessageKey } from "./src/driver/inbox.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";

@@ -32,6 +32,7 @@ const examples: Record<string, RegExp> = {
   "22-inspect": /mails needs you: order:2: .*no such address/,
   "20-snapshots": /the second a snapshot/,
   "21-privacy": /p-1 is forgotten, the transfer is not/,
+  "25-inbox": /Eight deliveries, two payments: 150/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 

@@ -30,6 +30,7 @@ import { number } from "./row.ts";
 import { Running } from "./running.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
 import type { Lane } from "./append/waiting.ts";
+import { SqlInbox } from "./kept/inbox.ts";
 import { SqlSnapshots } from "./kept/snapshots.ts";
 import { SqlSubjects } from "./kept/subjects.ts";
 import { translate } from "./translate.ts";
@@ -86,6 +87,10 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
     // Inside a transaction, the caller's own timeout holds.
     const patience = this.inTransaction ? null : String(this.shared.busyTimeout);
     return new SqlSubjects(this.shared.statements.subjects, this.#run, patience);
+  }
+
+  get inbox(): SqlInbox {
+    return new SqlInbox(this.shared.statements.inbox, this.#run, this.shared);
   }
 
   abstract settled(): Promise<number>;

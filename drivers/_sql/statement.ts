@@ -34,6 +34,7 @@ export interface Statements {
   readonly checkpoints: CheckpointStatements;
   readonly snapshots: SnapshotStatements;
   readonly subjects: SubjectStatements;
+  readonly inbox: InboxStatements;
 }
 
 /** The statements of conditions, all but the append itself. */
@@ -118,6 +119,14 @@ export interface SubjectStatements {
   readonly forget: readonly Statement[];
   /** `id`, `before`, `keys` → a row where it was done. */
   readonly replace: Statement;
+}
+
+/** The statements of inboxes. */
+export interface InboxStatements {
+  /** tenant, inbox, message, how long it may wait for locks → `fresh`, or no row if the message is marked already. */
+  readonly mark: Statement;
+  /** inbox, age of the marks in milliseconds, limit. */
+  readonly clean: Statement;
 }
 
 /** The columns of the statements whose rows are read, in order. */

@@ -1,6 +1,8 @@
 import type { NewEvent, NewSnapshot, StoredSubject } from "../../mod.ts";
 import { ConsumerStates } from "./consumers.ts";
+import type { Mark } from "./inbox.ts";
 import { keyOf } from "./key.ts";
+import { Overlay } from "./overlay.ts";
 
 /** The place of an event in its stream and in the log. */
 export interface Location {
@@ -31,6 +33,8 @@ export class Log {
   readonly snapshots: Map<string, readonly NewSnapshot[]> = new Map();
   /** The keys of subjects, by tenant and subject. */
   readonly subjects: Map<string, SubjectRow> = new Map();
+  /** The messages that were handled. */
+  readonly marks: Overlay<Mark>;
   /** Streams of the base that this transaction deleted. */
   readonly deleted: Set<string> = new Set();
   /**
@@ -41,6 +45,7 @@ export class Log {
   constructor(base: Log | undefined) {
     this.base = base;
     this.consumers = new ConsumerStates(base?.consumers);
+    this.marks = new Overlay(base?.marks);
     this.sequence = base?.sequence ?? { assigned: 0, settled: 0 };
   }
 
@@ -146,6 +151,7 @@ export class Log {
     for (const [key, kept] of this.snapshots) this.base!.snapshots.set(key, kept);
     for (const [key, row] of this.subjects) this.base!.subjects.set(key, row);
     this.consumers.commit();
+    this.marks.commit();
   }
 }
 

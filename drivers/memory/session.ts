@@ -6,6 +6,7 @@ import {
   type CorrelationQuery,
   type Driver,
   fits,
+  type HandledMessages,
   type LogPage,
   type LogQuery,
   type MatchPage,
@@ -23,6 +24,7 @@ import {
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
 import { MemoryCheckpoints } from "./checkpoints.ts";
+import { MemoryInbox } from "./inbox.ts";
 import { compareBytes, keyOf } from "./key.ts";
 import { Log, type Row } from "./log.ts";
 import { firstMatch, matchesOf } from "./query.ts";
@@ -41,6 +43,7 @@ class MemorySession<Db> implements Session<Db> {
   readonly checkpoints: Checkpoints;
   readonly snapshots: Snapshots;
   readonly keys: Subjects;
+  readonly inbox: HandledMessages;
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #queue: Queue;
@@ -61,6 +64,9 @@ class MemorySession<Db> implements Session<Db> {
     };
     this.snapshots = new MemorySnapshots(access);
     this.keys = new MemorySubjects(access);
+    this.inbox = new MemoryInbox({
+      write: (work) => this.#write((log) => work(log.marks)),
+    });
   }
 
   // Not async, which would make a second promise of each append.

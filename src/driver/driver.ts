@@ -1,5 +1,6 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import type { HandledMessages } from "./inbox.ts";
 import type {
   CorrelationQuery,
   LogPage,
@@ -180,6 +181,8 @@ export interface Session<Db = unknown> {
 
   /** The keys of subjects, whose events have sensitive fields; absent if the driver keeps none. */
   readonly keys?: Subjects | undefined;
+  /** The messages that inboxes have handled; absent if the driver keeps none. */
+  readonly inbox?: HandledMessages | undefined;
 
   /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
   readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;

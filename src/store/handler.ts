@@ -142,7 +142,7 @@ function entriesOf(map: object, known: (type: string) => boolean): readonly Entr
  *
  * @category Event store
  */
-export type StoreErrorContext = HandlerErrorContext | SnapshotErrorContext;
+export type StoreErrorContext = HandlerErrorContext | SnapshotErrorContext | InboxErrorContext;
 
 /**
  * The origin of an error of a handler after the commit.
@@ -166,4 +166,16 @@ export interface SnapshotErrorContext {
   readonly phase: "snapshot";
   /** The stream that it is of. */
   readonly streamId: string;
+}
+
+/**
+ * The origin of an error of an inbox, whose old marks could not be removed.
+ *
+ * @category Event store
+ */
+export interface InboxErrorContext {
+  /** The step that failed. */
+  readonly phase: "inbox";
+  /** The name of the inbox. */
+  readonly inbox: string;
 }

@@ -130,8 +130,8 @@ export interface EventStoreOptions<
   /** Returns the id for events created without `id`. @default a UUIDv7 made at their creation */
   readonly generateId?: (() => string) | undefined;
   /**
-   * Receives the error of an `afterCommit` handler, whose append has already succeeded, and what kept a snapshot from
-   * being kept or used, once until another is kept.
+   * Receives the error of an `afterCommit` handler, whose append has already succeeded; what kept a snapshot from being
+   * kept or used, once until another is kept; and what kept an inbox from forgetting old messages.
    *
    * @default prints it with `console.error`
    */

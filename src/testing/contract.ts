@@ -8,6 +8,7 @@ import { encoding } from "./cases/encoding.ts";
 import { guard } from "./guard.ts";
 import { handlers } from "./cases/handlers.ts";
 import { ids } from "./cases/ids.ts";
+import { inbox } from "./cases/inbox.ts";
 import { lanes } from "./cases/lanes.ts";
 import { log } from "./cases/log.ts";
 import { lookup } from "./cases/lookup.ts";
@@ -76,7 +77,8 @@ const capabilities: readonly Cases[] = [
     named,
   ],
   ...[transactions, savepoints, handlers, using],
-  ...[lanes, registry, parked, outbox, consumers, projections, conditions, snapshots, subjects],
+  ...[lanes, registry, parked, outbox, consumers, projections, conditions],
+  ...[snapshots, subjects, inbox],
 ];
 
 /**

@@ -40,6 +40,7 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
     checkpoints: session.checkpoints,
     snapshots: session.snapshots,
     keys: session.keys,
+    inbox: session.inbox,
     async append(requests) {
       const outcomes = await session.append(requests);
       assert.equal(

@@ -32,6 +32,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     checkpoints: session.checkpoints,
     snapshots: session.snapshots,
     keys: session.keys,
+    inbox: session.inbox,
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),

@@ -2,6 +2,7 @@
 import {
   type Checkpoints,
   type Driver,
+  type HandledMessages,
   type Snapshots,
   type Subjects,
   UnsupportedError,
@@ -11,6 +12,7 @@ import { type ContractCase, driverContract } from "event-sourcery/testing";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sabotaged } from "../support/sabotage.ts";
+import { drops } from "../support/drops.ts";
 import { lapses } from "../support/lapses.ts";
 import { oversights } from "../support/oversights.ts";
 import { sabotages } from "../support/sabotages.ts";
@@ -19,11 +21,7 @@ import { leaks } from "../support/leaks.ts";
 
 for (
   const [name, sabotage] of Object.entries({
-    ...sabotages,
-    ...lapses,
-    ...oversights,
-    ...slips,
-    ...leaks,
+    ...{ ...sabotages, ...lapses, ...oversights, ...slips, ...leaks, ...drops },
   })
 ) {
   test(`driverContract() refuses a driver that ${name}`, { timeout: 60_000 }, async () => {
@@ -81,7 +79,9 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       get(object, key) {
         reached.add(String(key));
         const value: unknown = Reflect.get(object, key);
-        if (["checkpoints", "snapshots", "keys"].includes(String(key))) return spy(value as object);
+        if (["checkpoints", "snapshots", "keys", "inbox"].includes(String(key))) {
+          return spy(value as object);
+        }
         if (typeof value !== "function") return value;
         if (key !== "transaction") return value.bind(object);
         return (work: (session: object) => unknown) =>
@@ -90,7 +90,10 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     });
   // Named here, so that a new member does not compile until it stands here, and fails until a case reaches it.
   const members: Readonly<
-    Record<keyof Driver | keyof Checkpoints | keyof Snapshots | keyof Subjects, true>
+    Record<
+      keyof Driver | keyof Checkpoints | keyof Snapshots | keyof Subjects | keyof HandledMessages,
+      true
+    >
   > = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
@@ -100,6 +103,9 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       probe: true,
       query: true,
       snapshots: true,
+      inbox: true,
+      mark: true,
+      clean: true,
       save: true,
       drop: true,
       scan: true,

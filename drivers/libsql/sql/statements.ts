@@ -29,6 +29,7 @@ import {
   streams,
 } from "./read.ts";
 import { subjectsOf } from "./subjects.ts";
+import { clean, mark } from "./inbox.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -85,6 +86,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
   const events = `"${prefix}events"`;
   const tags = `"${prefix}event_tags"`;
   const snapshots = `"${prefix}snapshots"`;
+  const inbox = `"${prefix}inbox"`;
   const head =
     `select coalesce((select seq from sqlite_sequence where name = '${prefix}events'), 0)`;
   /** The highest position of an event (by its primary key) or a checkpoint. */
@@ -123,6 +125,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     scan: (filters) => statement(scan(events, tags, filters), logColumns),
     checkpoints: checkpointsOf(prefix),
     subjects: subjectsOf(prefix),
+    inbox: { mark: statement(mark(inbox), ["fresh"]), clean: statement(clean(inbox)) },
     snapshots: {
       load: statement(loadSnapshot(events, snapshots), snapshotColumns),
       save: [

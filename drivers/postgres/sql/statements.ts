@@ -35,6 +35,7 @@ import {
   streams,
 } from "./read.ts";
 import { subjectsOf } from "./subjects.ts";
+import { clean, mark } from "./inbox.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -147,6 +148,7 @@ export function statementsOf(schema: string): PostgresStatements {
     scan: (filters) => statement(scan(schema, filters), logColumns),
     checkpoints: checkpointsOf(schema),
     subjects: subjectsOf(schema),
+    inbox: { mark: statement(mark(schema), ["fresh"]), clean: statement(clean(schema)) },
     snapshots: {
       load: statement(loadSnapshot(schema), snapshotColumns),
       save: [statement(saveSnapshot(schema))],
