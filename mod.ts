@@ -37,7 +37,6 @@ export type {
 
 // The event store.
 export type { Forgetter, ForgottenSubject, SubjectKeys } from "./src/codec/sealer.ts";
-export type { DbOf } from "./src/store/db.ts";
 export type {
   HandledEvent,
   HandlerErrorContext,
@@ -82,6 +81,8 @@ export type {
   AppendResult,
   AppendResults,
   EventWriter,
+  Scheduled,
+  ScheduleOptions,
   StreamAppend,
 } from "./src/store/writer.ts";
 
@@ -145,6 +146,7 @@ export type { ConsumerStatus, LaneStatus, ParkedStream } from "./src/consumer/st
 export { Subscription, type SubscriptionOptions } from "./src/consumer/subscription.ts";
 export type {
   ConsumerContext,
+  DbOf,
   ErrorContext,
   EventIdentity,
   ProjectionContext,
@@ -154,6 +156,16 @@ export type { RetryOptions } from "./src/engine/retry.ts";
 export type { RunResult } from "./src/engine/worker.ts";
 
 // Processes: messages, time, and what is decided over several streams.
+export type { Delivered } from "./src/process/delivery.ts";
+export type {
+  FailedSchedule,
+  ScheduleKey,
+  SchedulerErrorContext,
+  SchedulerOptions,
+  SchedulerRunOptions,
+  SchedulerStatus,
+} from "./src/process/options.ts";
+export { Scheduler } from "./src/process/scheduler.ts";
 export { Inbox, type InboxOptions, type Once } from "./src/process/inbox.ts";
 
 // Errors.
@@ -230,6 +242,14 @@ export type {
   StoredSnapshot,
 } from "./src/driver/snapshots.ts";
 export type { HandledMessages, MessageKey } from "./src/driver/inbox.ts";
+export type {
+  DeliveryFailure,
+  DueEvent,
+  DueQuery,
+  FailedEvent,
+  NewScheduledEvent,
+  Schedule,
+} from "./src/driver/schedule.ts";
 export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";

@@ -33,6 +33,7 @@ const examples: Record<string, RegExp> = {
   "20-snapshots": /the second a snapshot/,
   "21-privacy": /p-1 is forgotten, the transfer is not/,
   "25-inbox": /Eight deliveries, two payments: 150/,
+  "26-schedule": /One reminder was sent, two were taken back in time, one waits/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 

@@ -31,6 +31,7 @@ import { Running } from "./running.ts";
 import { send, type Sender, sendTogether } from "./append/send.ts";
 import type { Lane } from "./append/waiting.ts";
 import { SqlInbox } from "./kept/inbox.ts";
+import { SqlSchedule } from "./kept/schedule.ts";
 import { SqlSnapshots } from "./kept/snapshots.ts";
 import { SqlSubjects } from "./kept/subjects.ts";
 import { translate } from "./translate.ts";
@@ -91,6 +92,10 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
 
   get inbox(): SqlInbox {
     return new SqlInbox(this.shared.statements.inbox, this.#run, this.shared);
+  }
+
+  get schedule(): SqlSchedule {
+    return new SqlSchedule(this.shared.statements.schedule, this.#run);
   }
 
   abstract settled(): Promise<number>;

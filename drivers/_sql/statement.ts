@@ -35,6 +35,7 @@ export interface Statements {
   readonly snapshots: SnapshotStatements;
   readonly subjects: SubjectStatements;
   readonly inbox: InboxStatements;
+  readonly schedule: ScheduleStatements;
 }
 
 /** The statements of conditions, all but the append itself. */
@@ -127,6 +128,26 @@ export interface InboxStatements {
   readonly mark: Statement;
   /** inbox, age of the marks in milliseconds, limit. */
   readonly clean: Statement;
+}
+
+/** The statements of scheduled events; times are in milliseconds. */
+export interface ScheduleStatements {
+  /** tenant, id, stream, due at, type, schema version, data, metadata, codec, tags, published → `kept`, JSON. */
+  readonly add: Statement;
+  /** tenant, id → a row where it was there. */
+  readonly remove: Statement;
+  /** tenant or null, id or null, limit → `DueRow`s, in any order. */
+  readonly take: Statement;
+  /** tenant, id, attempts, error, delay or null. */
+  readonly fail: Statement;
+  /** tenant, id → a row where it had failed. */
+  readonly retry: Statement;
+  /** tenant or null → `failed`, a JSON array; null for none. */
+  readonly failed: Statement;
+  /** tenant or null → `delay`; null for none. */
+  readonly next: Statement;
+  /** tenant or null → `waiting`, `failed`. */
+  readonly count: Statement;
 }
 
 /** The columns of the statements whose rows are read, in order. */

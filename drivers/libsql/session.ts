@@ -152,8 +152,9 @@ export class LibsqlSession<Db> extends SqlSession<Db> {
     await this.ensureSchema();
     await this.queued("write", () =>
       this.retrying("delete a stream", async () => {
-        const { untag, remove, unpark, unkeep } = this.shared.statements;
-        await this.runTogether([untag, remove, unpark, unkeep], [tenantId, streamId]);
+        const { untag, remove, unpark, unkeep, unschedule } = this.shared.statements;
+        const statements = [untag, remove, unpark, unkeep, unschedule];
+        await this.runTogether(statements, [tenantId, streamId]);
       }));
   }
 

@@ -3,6 +3,7 @@ import { ConsumerStates } from "./consumers.ts";
 import type { Mark } from "./inbox.ts";
 import { keyOf } from "./key.ts";
 import { Overlay } from "./overlay.ts";
+import type { Waiting } from "./schedule.ts";
 
 /** The place of an event in its stream and in the log. */
 export interface Location {
@@ -35,6 +36,8 @@ export class Log {
   readonly subjects: Map<string, SubjectRow> = new Map();
   /** The messages that were handled. */
   readonly marks: Overlay<Mark>;
+  /** The events that wait for their time. */
+  readonly scheduled: Overlay<Waiting>;
   /** Streams of the base that this transaction deleted. */
   readonly deleted: Set<string> = new Set();
   /**
@@ -46,6 +49,7 @@ export class Log {
     this.base = base;
     this.consumers = new ConsumerStates(base?.consumers);
     this.marks = new Overlay(base?.marks);
+    this.scheduled = new Overlay(base?.scheduled);
     this.sequence = base?.sequence ?? { assigned: 0, settled: 0 };
   }
 
@@ -152,6 +156,7 @@ export class Log {
     for (const [key, row] of this.subjects) this.base!.subjects.set(key, row);
     this.consumers.commit();
     this.marks.commit();
+    this.scheduled.commit();
   }
 }
 

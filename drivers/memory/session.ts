@@ -12,6 +12,7 @@ import {
   type MatchPage,
   type MatchQuery,
   type ProbedEvent,
+  type Schedule,
   type Session,
   type Snapshots,
   type StoredEvent,
@@ -29,6 +30,7 @@ import { compareBytes, keyOf } from "./key.ts";
 import { Log, type Row } from "./log.ts";
 import { firstMatch, matchesOf } from "./query.ts";
 import { read, rowOf } from "./row.ts";
+import { MemorySchedule } from "./schedule.ts";
 import { MemorySnapshots } from "./snapshots.ts";
 import { MemorySubjects } from "./subjects.ts";
 
@@ -44,6 +46,7 @@ class MemorySession<Db> implements Session<Db> {
   readonly snapshots: Snapshots;
   readonly keys: Subjects;
   readonly inbox: HandledMessages;
+  readonly schedule: Schedule;
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #queue: Queue;
@@ -66,6 +69,10 @@ class MemorySession<Db> implements Session<Db> {
     this.keys = new MemorySubjects(access);
     this.inbox = new MemoryInbox({
       write: (work) => this.#write((log) => work(log.marks)),
+    });
+    this.schedule = new MemorySchedule({
+      read: () => this.#open().scheduled,
+      write: (work) => this.#write((log) => work(log.scheduled)),
     });
   }
 
@@ -154,6 +161,9 @@ class MemorySession<Db> implements Session<Db> {
     await this.#write((log) => {
       log.remove(keyOf(tenantId, streamId));
       log.consumers.unpark(tenantId, streamId);
+      for (const [key, row] of log.scheduled.entries()) {
+        if (row.tenantId === tenantId && row.streamId === streamId) log.scheduled.remove(key);
+      }
     });
   }
 

@@ -15,6 +15,7 @@ import type {
   StreamsQuery,
 } from "./read.ts";
 
+import type { Schedule } from "./schedule.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -184,6 +185,9 @@ export interface Session<Db = unknown> {
   /** The messages that inboxes have handled; absent if the driver keeps none. */
   readonly inbox?: HandledMessages | undefined;
 
+  /** The events that wait for their time; absent if the driver keeps none. */
+  readonly schedule?: Schedule | undefined;
+
   /** Reads a page of the events of a flow by position, settled or not; absent if the driver cannot. */
   readonly correlated?: ((query: CorrelationQuery) => Promise<StreamPage>) | undefined;
 
@@ -197,8 +201,8 @@ export interface Session<Db = unknown> {
   streams(query: StreamsQuery): Promise<readonly StoredStream[]>;
 
   /**
-   * Removes a stream with everything that belongs to it, including its parked entries; a missing stream is not an
-   * error.
+   * Removes a stream with everything that belongs to it, including its parked entries and what is scheduled for it; a
+   * missing stream is not an error.
    *
    * @throws {UnsupportedError} If this needs a transaction, and the database handle has none.
    */

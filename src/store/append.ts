@@ -31,12 +31,12 @@ export function append<E extends Event, A extends E, Db, Store>(
     prepared,
     shared.catalog,
   );
-  return sealed?.then((found) => handOver(shared, scope, found)) ??
-    handOver(shared, scope, prepared);
+  return sealed?.then((found) => appendPrepared(shared, scope, found)) ??
+    appendPrepared(shared, scope, prepared);
 }
 
-/** Sends an append that is complete, and calls its handlers. */
-function handOver<E extends Event, A extends E, Db, Store>(
+/** Appends what is encoded already, in the tenant of the scope: stores, calls the handlers and wakes consumers. */
+export function appendPrepared<E extends Event, A extends E, Db, Store>(
   shared: Shared<E, Db, Store>,
   scope: Scope<Db>,
   prepared: Prepared,
@@ -138,8 +138,8 @@ async function loadStored<E extends Event, Db, Store>(
   return (await collect(pages)).flat();
 }
 
-/** Wakes the consumers as soon as the append is committed. */
-function wakeConsumers<E extends Event, Db, Store>(
+/** Wakes the consumers as soon as what was done is committed. */
+export function wakeConsumers<E extends Event, Db, Store>(
   { wakeUps }: Shared<E, Db, Store>,
   { transaction }: Scope<Db>,
 ): void {

@@ -1,5 +1,7 @@
 import type { Session } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
+import { appendPrepared } from "./append.ts";
+import type { Prepared } from "./prepare.ts";
 import { handling, sessionOf, transact } from "./scope.ts";
 import { type Parts, partsOf, type ScopedStore } from "./scoped.ts";
 import type { Transaction } from "./transaction.ts";
@@ -26,6 +28,14 @@ export async function transactOn<E extends Event, Db, R>(
   work: (internals: Internals<E, Db>, session: Session<Db>) => Promise<R>,
 ): Promise<R> {
   return await transact(scope, (scope) => work(internalsAt({ shared, scope }), scope.session));
+}
+
+/** Appends what is encoded already, to streams of its request's tenant, as `EventStore.append` does. */
+export async function appendOn<E extends Event, Db>(
+  { shared, scope }: Parts<E, Db>,
+  prepared: Prepared,
+): Promise<void> {
+  await appendPrepared(shared, { ...scope, tenantId: prepared.request.tenantId }, prepared);
 }
 
 /** Returns the store for an event's handler: scoped to its tenant, with the event as the cause of its appends. */

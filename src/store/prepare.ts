@@ -95,6 +95,11 @@ export class Preparer<E extends Event> {
     return { streams, request: { tenantId, writes, ...terms } };
   }
 
+  /** Returns the time by the store's clock. */
+  now(): Date {
+    return this.#clock?.() ?? new Date();
+  }
+
   /** Returns the event as it will be recorded: of a known type, frozen, with id, time and correlation. */
   #complete(given: Event, metadata: Metadata): Event {
     const event = this.#clock === undefined && this.#generateId === undefined

@@ -15,6 +15,8 @@ import type {
   AppendOptions,
   AppendResult,
   AppendResults,
+  Scheduled,
+  ScheduleOptions,
   StreamAppend,
 } from "./writer.ts";
 import {
@@ -48,6 +50,7 @@ import {
   readVersion,
 } from "./read.ts";
 import { type Scope, sessionOf, type Shared, transact } from "./scope.ts";
+import { schedule, unschedule } from "./schedule.ts";
 import { readTrace } from "./trace.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -100,6 +103,14 @@ export class ScopedStore<E extends Event, Db> {
     checkBoolean("publish", publish);
     return await this.#append(appends, publish, terms) as unknown as AppendResults<Appends>;
   };
+
+  readonly schedule = <A extends E>(
+    streamId: string,
+    event: A,
+    options: ScheduleOptions,
+  ): Promise<Scheduled> => schedule(this.#shared, this.#scope, streamId, event, options);
+
+  readonly unschedule = (id: string): Promise<boolean> => unschedule(this.#shared, this.#scope, id);
 
   readonly load = async (
     streamId: string,

@@ -59,7 +59,7 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
   scope(options: ScopeOptions): EventStore<E, Db>;
 
   /**
-   * Deletes a stream with its events and parked entries; does nothing if it does not exist. A later append to it starts
+   * Deletes a stream with its events, parked and scheduled ones; does nothing if it does not exist. A later append to it starts
    * again at version 1. On Postgres all appends wait until the transaction around the deletion ends, so inside a
    * transaction delete last.
    *

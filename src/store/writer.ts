@@ -55,6 +55,36 @@ export interface EventWriter<in E extends Event = never> {
   ) => Promise<AppendResults<Appends>>;
 
   /**
+   * Schedules an event: from a time on, a `Scheduler` appends it to the stream, exactly once. In a transaction, together
+   * with it.
+   *
+   * Its id is that of the schedule: scheduled twice it is delivered once, at the first time that was given, also if that
+   * is over. Its `createdAt` will be the time of its delivery, and its `metadata.dueAt` the time that it was due.
+   *
+   * @param streamId A non-empty string of at most 512 bytes.
+   * @param event One event. Give it an id of your own, such as `order-42-timeout`, to take it back without having to
+   * remember another one.
+   * @param options When it is due.
+   * @throws {DuplicateEventError} If an event of its id waits for another stream.
+   * @throws {UnsupportedError} If the driver keeps no scheduled events, or the handle has no transactions.
+   * @throws {TypeError | RangeError} If an argument is malformed.
+   */
+  readonly schedule: <A extends E>(
+    streamId: string,
+    event: A,
+    options: ScheduleOptions,
+  ) => Promise<Scheduled>;
+
+  /**
+   * Takes back an event that waits for its time. While a scheduler delivers it, waits for the outcome.
+   *
+   * @param id The event's id.
+   * @returns Whether it will not be delivered; `false` if it was, or was never scheduled.
+   * @throws {UnsupportedError} As `schedule`.
+   */
+  readonly unschedule: (id: string) => Promise<boolean>;
+
+  /**
    * Carries the type; has no value at runtime. TypeScript compares generic members without their constraints: by those
    * alone, a store would be assignable to a writer of events that it does not have.
    */
@@ -84,6 +114,32 @@ export interface AppendOptions {
    * signal's reason, and nothing is stored. Once it is sent, the signal changes nothing. @default none
    */
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Options of `schedule`.
+ *
+ * @category Event store
+ */
+export interface ScheduleOptions {
+  /** When it is due, a UTC instant; if that is over, now. */
+  readonly at: Date;
+  /** Whether it is also published to the outbox, as with `publish`. @default false */
+  readonly publish?: boolean | undefined;
+}
+
+/**
+ * An event that waits for its time.
+ *
+ * @category Event store
+ */
+export interface Scheduled {
+  /** The event's id, by which `unschedule` takes it back. */
+  readonly id: string;
+  /** The stream that it will be appended to. */
+  readonly streamId: string;
+  /** When it is due; of several times that were given for its id, the first. */
+  readonly at: Date;
 }
 
 /**

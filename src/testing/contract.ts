@@ -21,6 +21,7 @@ import { races } from "./cases/races.ts";
 import { read } from "./cases/read.ts";
 import { registry } from "./cases/registry.ts";
 import { savepoints } from "./cases/savepoints.ts";
+import { schedule } from "./cases/schedule.ts";
 import { snapshots } from "./cases/snapshots.ts";
 import { subjects } from "./cases/subjects.ts";
 import { streams } from "./cases/streams.ts";
@@ -78,7 +79,7 @@ const capabilities: readonly Cases[] = [
   ],
   ...[transactions, savepoints, handlers, using],
   ...[lanes, registry, parked, outbox, consumers, projections, conditions],
-  ...[snapshots, subjects, inbox],
+  ...[snapshots, subjects, inbox, schedule],
 ];
 
 /**

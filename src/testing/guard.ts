@@ -41,6 +41,7 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
     snapshots: session.snapshots,
     keys: session.keys,
     inbox: session.inbox,
+    schedule: session.schedule,
     async append(requests) {
       const outcomes = await session.append(requests);
       assert.equal(

@@ -33,6 +33,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     snapshots: session.snapshots,
     keys: session.keys,
     inbox: session.inbox,
+    schedule: session.schedule,
     append: (requests) => session.append(requests),
     load: (query) => session.load(query),
     scan: (query) => session.scan(query),

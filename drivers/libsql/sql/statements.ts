@@ -30,6 +30,7 @@ import {
 } from "./read.ts";
 import { subjectsOf } from "./subjects.ts";
 import { clean, mark } from "./inbox.ts";
+import { scheduleOf } from "./schedule.ts";
 import { statement } from "./text.ts";
 
 /** The statements of one prefix, including those of libSQL alone. */
@@ -67,6 +68,8 @@ export interface LibsqlStatements extends Statements {
   readonly unpark: Statement;
   /** tenant, stream: removes its snapshots. */
   readonly unkeep: Statement;
+  /** tenant, stream: removes what is scheduled for it. */
+  readonly unschedule: Statement;
   /** → a JSON array of the tables of the first migration that are there, without their prefix. */
   readonly tables: Statement;
   /** → whether there are events. */
@@ -87,6 +90,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
   const tags = `"${prefix}event_tags"`;
   const snapshots = `"${prefix}snapshots"`;
   const inbox = `"${prefix}inbox"`;
+  const scheduled = `"${prefix}scheduled"`;
   const head =
     `select coalesce((select seq from sqlite_sequence where name = '${prefix}events'), 0)`;
   /** The highest position of an event (by its primary key) or a checkpoint. */
@@ -126,6 +130,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
     checkpoints: checkpointsOf(prefix),
     subjects: subjectsOf(prefix),
     inbox: { mark: statement(mark(inbox), ["fresh"]), clean: statement(clean(inbox)) },
+    schedule: scheduleOf(scheduled),
     snapshots: {
       load: statement(loadSnapshot(events, snapshots), snapshotColumns),
       save: [
@@ -137,6 +142,7 @@ export function statementsOf(prefix: string): LibsqlStatements {
       ),
     },
     unkeep: statement(`delete from ${snapshots} where tenant_id = ?1 and stream_id = ?2`),
+    unschedule: statement(`delete from ${scheduled} where tenant_id = ?1 and stream_id = ?2`),
     head: statement(`${head} as head`, ["head"]),
     untag: statement(`delete from ${tags} where (tenant_id, tag, position) in (
   select ?1, tag.value, e.position from ${events} e, json_each(e.tags) as tag where e.tenant_id = ?1 and e.stream_id = ?2

@@ -36,6 +36,7 @@ import {
 } from "./read.ts";
 import { subjectsOf } from "./subjects.ts";
 import { clean, mark } from "./inbox.ts";
+import { scheduleOf } from "./schedule.ts";
 import { literal, statement } from "./text.ts";
 
 /** The statements of one schema, including those of Postgres alone. */
@@ -149,6 +150,7 @@ export function statementsOf(schema: string): PostgresStatements {
     checkpoints: checkpointsOf(schema),
     subjects: subjectsOf(schema),
     inbox: { mark: statement(mark(schema), ["fresh"]), clean: statement(clean(schema)) },
+    schedule: scheduleOf(schema),
     snapshots: {
       load: statement(loadSnapshot(schema), snapshotColumns),
       save: [statement(saveSnapshot(schema))],
@@ -207,12 +209,14 @@ function appendStatements(schema: string, fence: Fence, bound: boolean): AppendS
   };
 }
 
-/** Removes a stream by `events_stream`, its tags and snapshots by their primary keys, its parked entries by `parked_stream`. */
+/** Removes a stream by `events_stream`, its tags and snapshots by their primary keys, its parked entries by `parked_stream`, what waits for it by `scheduled_stream`. */
 function remove(schema: string): string {
   return `with gone as (
   delete from ${schema}."events" where tenant_id = $1::text and stream_id = $2::text returning position, tags
 ), unkept as (
   delete from ${schema}."snapshots" where tenant_id = $1::text and stream_id = $2::text
+), unscheduled as (
+  delete from ${schema}."scheduled" where tenant_id = $1::text and stream_id = $2::text
 ), untagged as (
   delete from ${schema}."event_tags" t using gone, json_array_elements_text(gone.tags) as tag
   where t.tenant_id = $1::text and t.tag = tag and t.position = gone.position
