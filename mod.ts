@@ -165,6 +165,8 @@ export type {
   SchedulerRunOptions,
   SchedulerStatus,
 } from "./src/process/options.ts";
+export { Process, type ProcessOptions } from "./src/process/process.ts";
+export type { ProcessContext, ProcessHandler } from "./src/process/reaction.ts";
 export { Scheduler } from "./src/process/scheduler.ts";
 export { Inbox, type InboxOptions, type Once } from "./src/process/inbox.ts";
 

@@ -34,6 +34,7 @@ const examples: Record<string, RegExp> = {
   "21-privacy": /p-1 is forgotten, the transfer is not/,
   "25-inbox": /Eight deliveries, two payments: 150/,
   "26-schedule": /One reminder was sent, two were taken back in time, one waits/,
+  "27-process": /One paid, one was reminded, one was cancelled/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 

@@ -23,7 +23,7 @@ export interface Delivered {
 }
 
 /** An event that could not be delivered. */
-export interface FailedDelivery {
+interface FailedDelivery {
   readonly error: unknown;
   /** The event, as far as it is known without decoding it. */
   readonly event: Pick<DueEvent, "tenantId" | "streamId" | "id" | "type">;

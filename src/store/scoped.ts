@@ -15,8 +15,7 @@ import type {
   AppendOptions,
   AppendResult,
   AppendResults,
-  Scheduled,
-  ScheduleOptions,
+  EventWriter,
   StreamAppend,
 } from "./writer.ts";
 import {
@@ -56,7 +55,6 @@ import { Transaction } from "./transaction.ts";
 
 /** The private fields of a store. */
 export interface Parts<E extends Event, Db> {
-  /** The state that all scopes of the store share. */
   readonly shared: Shared<E, Db, ScopedStore<E, Db>>;
   readonly scope: Scope<Db>;
 }
@@ -104,11 +102,8 @@ export class ScopedStore<E extends Event, Db> {
     return await this.#append(appends, publish, terms) as unknown as AppendResults<Appends>;
   };
 
-  readonly schedule = <A extends E>(
-    streamId: string,
-    event: A,
-    options: ScheduleOptions,
-  ): Promise<Scheduled> => schedule(this.#shared, this.#scope, streamId, event, options);
+  readonly schedule: EventWriter<E>["schedule"] = (streamId, event, options) =>
+    schedule(this.#shared, this.#scope, streamId, event, options);
 
   readonly unschedule = (id: string): Promise<boolean> => unschedule(this.#shared, this.#scope, id);
 

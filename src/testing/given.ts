@@ -9,7 +9,9 @@ import {
 import { type DecisionOptions, readDecided } from "../aggregate/decision.ts";
 import { record } from "../codec/catalog.ts";
 import { streamIdOf } from "../event/stream.ts";
+import { Process } from "../process/process.ts";
 import { matchesQuery } from "../query/query.ts";
+import { type GivenEvent, type GivenProcess, givenProcess } from "./process.ts";
 import { assertState, type HasState, outcomeOf, type Then } from "./outcome.ts";
 
 /**
@@ -185,15 +187,30 @@ export function given<State, Command, E extends Event>(
   decision: DecisionOptions<State, Command, E>,
   events?: NoInfer<E> | readonly NoInfer<E>[],
 ): GivenDecision<Command, E, State>;
+/**
+ * Starts a test of a process: given events that it has handled, when another comes or time passes, then it answers with
+ * these events. It runs in the process's own store, in a transaction that is rolled back: make it on `memory()`.
+ *
+ * @param process The process.
+ * @param events The history, one event or several; those without `correlate` belong to the process of the event before.
+ *
+ * @category Testing
+ */
+export function given<E extends Event, Db, State, Own extends E>(
+  process: Process<E, Db, State, Own>,
+  events?: GivenEvent<E> | readonly GivenEvent<E>[],
+): GivenProcess<E, Own, State>;
 export function given(
   subject:
     | AggregateClass<Aggregate<Event>>
     | DeciderOptions<unknown, unknown, Event>
-    | DecisionOptions<unknown, unknown, Event>,
+    | DecisionOptions<unknown, unknown, Event>
+    | Process,
   events: Event | readonly Event[] = [],
   options: GivenOptions = {},
 ): unknown {
   const history: readonly Event[] = Array.isArray(events) ? events : [events];
+  if (subject instanceof Process) return givenProcess(subject, history);
   if (typeof subject === "function") return givenAggregate(subject, history, options);
   return "query" in subject ? givenDecision(subject, history) : givenDecider(subject, history);
 }

@@ -8,6 +8,7 @@ import {
   Scheduler,
 } from "event-sourcery";
 import { memory } from "event-sourcery/memory";
+import { subjectKeys } from "event-sourcery/privacy";
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gate } from "../support/gate.ts";
@@ -318,6 +319,33 @@ test("Postgres: a frozen worker holds only what it has taken, and the streams of
   assert.deepEqual(await new Scheduler(other!).runOnce(), { delivered: 2, failed: 0 });
   const numbers = (await store!.load("a")).map(({ data }) => (data as { number: number }).number);
   assert.deepEqual(numbers, [1, 2]);
+});
+
+test("what is sensitive waits sealed, is open to handlers, and is masked once its subject is forgotten", async () => {
+  const Mailed = defineEvent<{ user: string; email: string }>()("Mailed", {
+    sensitive: { subject: ({ user }) => user, fields: { email: "[gone]" } },
+  });
+  const driver = memory();
+  const seen: string[] = [];
+  const store = new EventStore(driver, {
+    events: [Mailed],
+    keys: subjectKeys(),
+    subscriptions: { Mailed: [({ data }) => seen.push(data.email)] },
+  });
+  for (const user of ["ada", "bob"]) {
+    await store.schedule(user, Mailed({ user, email: `${user}@b.c` }), { at: past() });
+  }
+  await store.forget("bob");
+  const waiting = await driver.transaction(async (session) => {
+    const taken = await session.schedule!.take({ tenantId: "", id: undefined, limit: 10 });
+    for (const event of taken) await session.schedule!.add(event);
+    return taken;
+  });
+  assert.doesNotMatch(JSON.stringify(waiting), /@b\.c/);
+  assert.deepEqual(await new Scheduler(store).runOnce(), { delivered: 2, failed: 0 });
+  assert.deepEqual(seen.toSorted(), ["[gone]", "ada@b.c"]);
+  assert.deepEqual((await store.load("ada"))[0]!.data, { user: "ada", email: "ada@b.c" });
+  assert.deepEqual((await store.load("bob"))[0]!.data, { user: "bob", email: "[gone]" });
 });
 
 test("schedule() and Scheduler refuse what is malformed, and drivers that cannot", async () => {

@@ -26,7 +26,7 @@ const once: readonly RegExp[] = [
   /^test\/store\/remade\.test\.ts$/,
   /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,
   /^test\/testing\/contract\.test\.ts$/,
-  /^test\/process\/(inbox|schedule|process|waiting)\.test\.ts$/,
+  /^test\/process\/(inbox|kill|process|schedule|waiting)\.test\.ts$/,
 ];
 
 /** How many test files run at the same time: many of them mostly wait. */

@@ -170,10 +170,11 @@ export const schedule: Cases = Object.fromEntries(
         since(1000, { id: "t", streamId: "t" }),
         since(500, { id: "1", tenantId: "acme", streamId: "t" }),
       );
-      await schedule.fail("", "1", { ...failure, delay: 30 });
+      await schedule.fail("", "1", failure);
       assert.deepEqual(await ids(driver), ["t", "1"]);
       assert.deepEqual(await schedule.failed(undefined), []);
-      await pause(50);
+      await schedule.fail("", "1", { ...failure, delay: 5 });
+      await pause(20);
       await add(schedule, since(hour, { id: "0" }));
       const [again] = await take(driver);
       assert.deepEqual([again?.id, again?.attempts], ["1", 1]);
