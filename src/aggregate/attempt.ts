@@ -3,8 +3,16 @@ import { isEventSourceryError } from "../errors/guard.ts";
 import { sleep } from "../async/sleep.ts";
 import { internalsOf } from "../store/internals.ts";
 
-/** For each driver, the turn after the last command of this process on each stream. */
-const queues: WeakMap<object, Map<string, Promise<void>>> = new WeakMap();
+/** A command in the queue of its stream. */
+interface QueuedCommand {
+  /** Resolves when it starts; undefined if it started at once. */
+  readonly started: Promise<void> | undefined;
+  /** Resolves when it has succeeded or failed. */
+  readonly ended: Promise<void>;
+}
+
+/** For each driver, the last command of this process on each stream. */
+const queues: WeakMap<object, Map<string, QueuedCommand>> = new WeakMap();
 
 /**
  * How long a queued command waits for its predecessor to end, from the predecessor's start, in milliseconds. The queue
@@ -49,21 +57,26 @@ async function retry<R>(retries: number, attempt: () => Promise<R>): Promise<R> 
 }
 
 async function queue<R>(driver: object, key: string, work: () => Promise<R>): Promise<R> {
-  const turns = queues.get(driver) ?? new Map<string, Promise<void>>();
-  queues.set(driver, turns);
-  const turn = turns.get(key);
-  let pass = () => {};
-  const next = new Promise<void>((resolve) => pass = resolve);
-  turns.set(key, next);
-  if (turn !== undefined) await turn;
-  const timer = setTimeout(pass, maxWait);
+  const last = queues.get(driver) ?? new Map<string, QueuedCommand>();
+  queues.set(driver, last);
+  const predecessor = last.get(key);
+  const started = predecessor && endedOrLate(predecessor);
+  const result = started === undefined ? work() : started.then(work);
+  const command = { started, ended: result.then(() => {}, () => {}) };
+  last.set(key, command);
   try {
-    return await work();
+    return await result;
   } finally {
-    clearTimeout(timer);
-    pass();
-    if (turns.get(key) === next) turns.delete(key);
+    if (last.get(key) === command) last.delete(key);
   }
+}
+
+/** Resolves when a command has ended, or has run for longer than `maxWait`. */
+async function endedOrLate({ started, ended }: QueuedCommand): Promise<void> {
+  await started;
+  const waiting = new Set<() => void>();
+  void ended.then(() => waiting.forEach((wake) => wake()));
+  await sleep(maxWait, waiting);
 }
 
 /**

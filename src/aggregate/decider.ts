@@ -153,7 +153,7 @@ export function decider<State, Command, E extends Event>(
     ...options,
     async handle(store, id, request, options = {}) {
       const { expectedVersion } = checkObject("options", options);
-      const streamId = streamIdOf(category, id);
+      const target = { store, streamId: streamIdOf(category, id), model, cache };
       const run = async (
         { state: before, version: at }: Folding<State>,
         attempt: Attempt,
@@ -164,11 +164,11 @@ export function decider<State, Command, E extends Event>(
         );
         const decided: readonly E[] = Array.isArray(answer) ? answer : [answer];
         const append = publish ? store.publish : store.append;
-        const sent = await send(append, streamId, decided, attempt, at);
+        const sent = await send(append, target.streamId, decided, attempt, at);
         const state = sent.events.reduce((state, event) => evolve(state, event), before);
         return { result: { ...sent, state }, state, events: sent.events };
       };
-      return await runCommand({ store, streamId, model, cache, run }, retries, expectedVersion);
+      return await runCommand(target, run, retries, expectedVersion);
     },
   };
 }

@@ -197,12 +197,9 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   ): Promise<ExecuteResult<A, Awaited<R>>> {
     const { expectedVersion, metadata } = checkObject("options", options);
     let runs = 0;
-    const command = {
-      ...this.#target(id),
-      run: (folding: Folding<A>, attempt: Attempt) =>
-        this.#run(folding, attempt, ++runs, 0, run, metadata),
-    };
-    return await runCommand(command, this.#retries, expectedVersion);
+    const command = (folding: Folding<A>, attempt: Attempt) =>
+      this.#run(folding, attempt, ++runs, 0, run, metadata);
+    return await runCommand(this.#target(id), command, this.#retries, expectedVersion);
   }
 
   /**

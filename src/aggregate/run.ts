@@ -49,11 +49,8 @@ export interface Target<State> {
   readonly cache: CacheUse | undefined;
 }
 
-/** A command on a stream. */
-interface Run<State, R> extends Target<State> {
-  /** Runs the command. */
-  readonly run: (folding: Folding<State>, attempt: Attempt) => Promise<Ran<State, R>>;
-}
+/** Runs a command on a state. */
+type Run<State, R> = (folding: Folding<State>, attempt: Attempt) => Promise<Ran<State, R>>;
 
 /** One run of a command. */
 export interface Attempt {
@@ -72,7 +69,7 @@ interface CacheUse {
 }
 
 /** A stream whose state may be kept. */
-interface Kept<State> extends Target<State> {
+interface Kept<State> extends Pick<Target<State>, "streamId" | "model"> {
   readonly states: StateCache<State>;
   readonly key: string;
   readonly internals: Internals<Event, unknown>;
@@ -86,40 +83,42 @@ interface Kept<State> extends Target<State> {
  * @throws {ConcurrencyError} If the stream is not at the expected version, or the last attempt met a conflict too.
  */
 export async function runCommand<State, R>(
+  target: Target<State>,
   command: Run<State, R>,
   retries: number,
   expected: ExpectedVersion = "any",
 ): Promise<R> {
   checkExpectedVersion(expected);
-  const { store, streamId } = command;
-  const run: typeof command.run = async (folding, attempt) => {
+  const { store, streamId } = target;
+  const run: Run<State, R> = async (folding, attempt) => {
     const { version } = folding;
     if (!fits(expected, version)) throw new ConcurrencyError(streamId, expected, version);
-    return await command.run(folding, attempt);
+    return await command(folding, attempt);
   };
   const maxRetries = expected === "any" ? retries : 0;
-  return await withRetries(store, streamId, maxRetries, () => runOnce({ ...command, run }));
+  return await withRetries(store, streamId, maxRetries, () => runOnce(target, run));
 }
 
 /**
  * Runs a command on a state that is kept, if that turns out to be current, else on one that is loaded. In a transaction
  * no state is kept or used.
  */
-async function runOnce<State, R>(command: Run<State, R>): Promise<R> {
-  const kept = keptOf(command);
+async function runOnce<State, R>(target: Target<State>, run: Run<State, R>): Promise<R> {
+  const { store, streamId, model, cache } = target;
+  const kept = keptOf(target);
   const keyAge = kept?.internals.shared.catalog.sealer?.maxAge;
-  const entry = kept?.states.take(kept.key, kept.cache!.maxAge, keyAge);
+  const entry = kept?.states.take(kept.key, cache!.maxAge, keyAge);
   let contended = false;
-  if (entry !== undefined && command.model.isIntact(entry.state, entry.version)) {
+  if (entry !== undefined && model.isIntact(entry.state, entry.version)) {
     if (!entry.contended || await catchUp(kept!, entry)) {
-      const ran = await runOnKept(kept!, command.run, entry);
+      const ran = await runOnKept(kept!, run, entry);
       if (ran !== undefined) return await checkIn(kept!, entry, ran, entry.contended);
     }
     contended = true;
   }
-  const folding = await loadState(command.store, command.streamId, command.model, {});
+  const folding = await loadState(store, streamId, model, {});
   try {
-    const ran = await command.run(folding, { pinned: undefined, sent: false });
+    const ran = await run(folding, { pinned: undefined, sent: false });
     return kept === undefined ? ran.result : await checkIn(kept, folding, ran, contended);
   } finally {
     // Begun with the command, and awaited: a serverless process may freeze once it has answered.
@@ -138,11 +137,11 @@ export async function keepNew<State, R>(
 }
 
 function keptOf<State>(target: Target<State>): Kept<State> | undefined {
-  const { store, streamId, cache } = target;
+  const { store, streamId, model, cache } = target;
   if (cache === undefined) return undefined;
   const { cache: states, internals } = cacheOf<State>(store, cache.owner, cache);
   const key = `${internals.tenantId ?? ""}\0${streamId}`;
-  if (internals.transaction === undefined) return { ...target, states, key, internals };
+  if (internals.transaction === undefined) return { streamId, model, states, key, internals };
   // What it appends is not to be seen before it is committed.
   internals.transaction.onCommit(async () => states.drop(key));
   return undefined;
@@ -174,7 +173,7 @@ async function catchUp<State>(
 /** Runs a command on a kept state; undefined if that turns out to be old: then its outcome counts for nothing. */
 async function runOnKept<State, R>(
   kept: Kept<State>,
-  run: Run<State, R>["run"],
+  run: Run<State, R>,
   entry: Entry<State>,
 ): Promise<Ran<State, R> | undefined> {
   const { streamId } = kept;

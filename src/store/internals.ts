@@ -46,7 +46,7 @@ export function storeFor<E extends Event, Db>(
   return shared.storeAt(handling(scope, event));
 }
 
-function internalsAt<E extends Event, Db>(parts: Parts<E, Db>): Internals<E, Db> {
-  const { transaction, tenantId } = parts.scope;
-  return { ...parts, transaction, tenantId, session: () => sessionOf(parts.scope) };
+function internalsAt<E extends Event, Db>({ shared, scope }: Parts<E, Db>): Internals<E, Db> {
+  const { transaction, tenantId } = scope;
+  return { shared, scope, transaction, tenantId, session: () => sessionOf(scope) };
 }

@@ -277,9 +277,10 @@ export class ScopedStore<E extends Event, Db> {
     options: AppendOptions | undefined,
     publish: boolean,
   ): Promise<AppendResult<A>> {
-    const { condition, signal, ...expected } = checkObject("options", options ?? {});
-    const appends = [{ ...expected, streamId, events }];
-    return (await this.#append(appends, publish, { condition, signal }))[0]!;
+    const terms = checkObject("options", options ?? {});
+    const { expectedVersion, expectedEventId } = terms;
+    const appends = [{ streamId, events, expectedVersion, expectedEventId }];
+    return (await this.#append(appends, publish, terms))[0]!;
   }
 
   async #append<A extends E>(
