@@ -3,6 +3,7 @@ import type { Capabilities } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler } from "./handler.ts";
 import type { Prepared, Terms } from "./prepare.ts";
+import type { LoadOptions } from "./reader.ts";
 import type { AppendResult, StreamAppend } from "./writer.ts";
 import { record } from "../codec/catalog.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
@@ -10,7 +11,7 @@ import { UnknownOutcomeError, UnsupportedError } from "../errors/driver.ts";
 import { categoryOf } from "../event/stream.ts";
 import { collect, readStream } from "./read.ts";
 import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
-import { resend, type SendResult } from "./send.ts";
+import { resend } from "./send.ts";
 import { Transaction } from "./transaction.ts";
 
 /** Appends to one or several streams atomically: checks, encodes, stores, calls the handlers and wakes consumers. */
@@ -73,69 +74,40 @@ async function store<E extends Event, A extends E, Db, Store>(
   const sent = outcome.status === "stored"
     ? { repeated: false, writes: outcome.writes }
     : await resend(session, request, outcome);
-  if (sent.repeated) return await repeatedResults(shared, scope, request, sent);
-  const results = resultsOf<A>(streams, request, sent);
+  const { tenantId } = request;
+  const results: AppendResult<A>[] = [];
+  for (const [index, { streamId }] of request.writes.entries()) {
+    const { version, positions } = sent.writes[index]!;
+    const from = version - positions.length + 1;
+    const events = sent.repeated
+      ? await loadStored(shared, scope, streamId, { from, to: version })
+      : streams[index]!.map((event, i) =>
+        record(event, streamId, from + i, positions[i]!, tenantId)
+      );
+    const result = { streamId, version, position: positions.at(-1)!, events };
+    results.push(result as unknown as AppendResult<A>); // the events that were given
+  }
+  if (sent.repeated) return results;
   if (selected.length > 0) await callHandlers(shared, scope, selected, results);
   wakeConsumers(shared, scope);
   return results;
 }
 
-function resultsOf<A extends Event>(
-  streams: Prepared["streams"],
-  { tenantId, writes }: Prepared["request"],
-  sent: SendResult,
-): readonly AppendResult<A>[] {
-  return writes.map(({ streamId }, index) => {
-    const { version, positions } = sent.writes[index]!;
-    const from = version - positions.length + 1;
-    const events = streams[index]!.map((event, i) =>
-      record(event, streamId, from + i, positions[i]!, tenantId)
-    );
-    return resultOf(streamId, version, positions, events);
-  });
-}
-
-async function repeatedResults<E extends Event, A extends E, Db, Store>(
-  shared: Shared<E, Db, Store>,
-  scope: Scope<Db>,
-  { writes }: Prepared["request"],
-  sent: SendResult,
-): Promise<readonly AppendResult<A>[]> {
-  const results: AppendResult<A>[] = [];
-  for (const [index, { streamId }] of writes.entries()) {
-    const { version, positions } = sent.writes[index]!;
-    const from = version - positions.length + 1;
-    const events = await loadStored(shared, scope, streamId, from, version).catch((error) => {
-      // A lost connection would say that nothing is stored.
-      throw isEventSourceryError(error, "CONNECTION")
-        ? new UnknownOutcomeError([streamId], { cause: error })
-        : error;
-    });
-    results.push(resultOf(streamId, version, positions, events));
-  }
-  return results;
-}
-
-function resultOf<A extends Event>(
-  streamId: string,
-  version: number,
-  positions: readonly number[],
-  events: readonly RecordedEvent[],
-): AppendResult<A> {
-  const position = positions.at(-1)!;
-  return { streamId, version, position, events: events as unknown as AppendResult<A>["events"] };
-}
-
+/** Loads events that an earlier call has stored. */
 async function loadStored<E extends Event, Db, Store>(
   { catalog }: Shared<E, Db, Store>,
   scope: Scope<Db>,
   streamId: string,
-  from: number,
-  to: number,
+  range: LoadOptions,
 ): Promise<readonly RecordedEvent<E>[]> {
   const { tenantId = "" } = scope;
-  const pages = readStream(sessionOf(scope), catalog, tenantId, streamId, { from, to });
-  return (await collect(pages)).flat();
+  try {
+    return (await collect(readStream(sessionOf(scope), catalog, tenantId, streamId, range))).flat();
+  } catch (cause) {
+    // A lost connection would say that nothing is stored.
+    if (!isEventSourceryError(cause, "CONNECTION")) throw cause;
+    throw new UnknownOutcomeError([streamId], { cause });
+  }
 }
 
 /** Wakes the consumers as soon as what was done is committed. */
