@@ -101,7 +101,7 @@ export async function loadState<State>(
       return yield* readStream(session, catalog, tenantId, streamId, { to });
     }
     if (page.events.length > 0) {
-      yield (await catalog.open(session, page.events)).map((event) => catalog.decode(event));
+      yield await catalog.decodeAll(session, page.events);
     }
     if (!page.more) return;
     const before = page.events.at(-1)!;

@@ -133,6 +133,14 @@ export class Catalog<E extends Event> {
     return this.sealer?.open(session, events) ?? events;
   }
 
+  /** Opens and decodes stored events. */
+  async decodeAll(
+    session: Session<unknown>,
+    events: readonly StoredEvent[],
+  ): Promise<readonly RecordedEvent<E>[]> {
+    return (await this.open(session, events)).map((event) => this.decode(event));
+  }
+
   /** Whether this very type is among those of the store. */
   holds(type: AnyEventType): boolean {
     return this.#definitions.get(type.type) === definitionOf(type);

@@ -67,8 +67,7 @@ export async function* readStream<E extends Event>(
     return query(nextPage(page.events.length));
   });
   for await (const { events } of pages) {
-    if (events.length === 0) continue;
-    yield (await catalog.open(session, events)).map((event) => catalog.decode(event));
+    if (events.length > 0) yield await catalog.decodeAll(session, events);
   }
 }
 

@@ -143,13 +143,9 @@ export class ScopedStore<E extends Event, Db> {
     const items = itemsOf(this.#shared.catalog, checked);
     this.#need("conditions", "query events for a decision");
     const { events, ...rest } = await readMatches(this.#session, this.#tenantId, items);
-    const { catalog } = this.#shared;
-    const opened = await catalog.open(this.#session, events);
+    const decoded: unknown = await this.#shared.catalog.decodeAll(this.#session, events);
     return {
-      // Of the types that the query names.
-      events: opened.map((event) =>
-        catalog.decode(event) as unknown as RecordedEvent<MatchOf<E, Q>>
-      ),
+      events: decoded as readonly RecordedEvent<MatchOf<E, Q>>[], // of the types that the query names
       condition: { query: checked, ...rest },
     };
   };

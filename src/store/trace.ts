@@ -26,8 +26,7 @@ export async function readTrace<E extends Event>(
     const after = events.at(-1)?.position ?? 0;
     const limit = Math.min(pageSize, most + 1 - events.length);
     const page = await session.correlated({ tenantId, correlationId, after, limit });
-    const opened = await catalog.open(session, page.events);
-    events.push(...opened.map((event) => catalog.decode(event)));
+    events.push(...await catalog.decodeAll(session, page.events));
     more = page.more;
   }
   if (events.length === 0) return undefined;
