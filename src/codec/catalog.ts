@@ -5,7 +5,7 @@ import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { SensitivePart } from "../event/sensitive.ts";
 import type { AnyEventType } from "../event/type.ts";
 import { quote } from "../errors/base.ts";
-import { checkInstant, checkList, checkObject, kind } from "../errors/check.ts";
+import { checkInstant, checkList, checkObject, wrongType } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import {
   CorruptEventError,
@@ -44,7 +44,7 @@ export class Catalog<E extends Event> {
     for (const type of new Set(types)) {
       const found = definitionOf(type);
       if (found === undefined) {
-        throw new TypeError("events must be a list of event types made by defineEvent");
+        throw new TypeError("events must be a list of event types");
       }
       for (const name of new Set([found.type, ...found.aliases])) {
         if (definitions.has(name)) throw new DuplicateEventTypeError(name);
@@ -61,7 +61,7 @@ export class Catalog<E extends Event> {
     for (const name of this.#retired) {
       if (definitions.has(name)) throw new DuplicateEventTypeError(name);
       if (isUnknown({ type: name })) {
-        throw new TypeError('retired must hold names as they are stored, without "?"');
+        throw new TypeError('retired must hold names without "?"');
       }
     }
     this.#definitions = definitions;
@@ -79,12 +79,12 @@ export class Catalog<E extends Event> {
    */
   accept(event: Event): Event {
     if (typeof event !== "object" || event === null) {
-      throw new TypeError(`events must be events made by an event type, got ${kind(event)}`);
+      throw wrongType("events", "events made by an event type", event);
     }
     const made = defaultsOf(event) !== undefined;
     const given = made ? event : readable(event);
     const { type } = given;
-    if (typeof type !== "string") throw new TypeError(`type must be a string, got ${kind(type)}`);
+    if (typeof type !== "string") throw wrongType("type", "a string", type);
     if (!this.has(type)) throw new UnknownEventTypeError(type);
     if (made) return event;
     return freezeEvent({ ...given, data: storable(type, () => copyData(given.data)) });

@@ -60,7 +60,7 @@ export function appendPrepared<E extends Event, A extends E, Db, Store>(
 function checkCapabilities({ expectedEventId }: Capabilities, { writes }: AppendRequest): void {
   if (expectedEventId || writes.every((write) => write.expectedEventId === undefined)) return;
   const reason = 'its driver lacks the capability "expectedEventId"';
-  throw new UnsupportedError("compare the id of an expected event", reason);
+  throw new UnsupportedError("expect the id of an event", reason);
 }
 
 async function store<E extends Event, A extends E, Db, Store>(

@@ -4,7 +4,14 @@ import type { AppendRequest, StreamWrite } from "../driver/append.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
 import type { StreamAppend } from "./writer.ts";
-import { checkFunction, checkName, checkNumber, kind } from "../errors/check.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkName,
+  checkNumber,
+  kind,
+  wrongType,
+} from "../errors/check.ts";
 import { DuplicateEventError } from "../errors/store.ts";
 import { defaultsOf } from "../event/define.ts";
 import { freezeEvent, noMetadata } from "../event/freeze.ts";
@@ -55,23 +62,19 @@ export class Preparer<E extends Event> {
     publish: boolean,
     terms?: Terms,
   ): Prepared {
-    if (!Array.isArray(appends)) {
-      throw new TypeError("appends must be a list of { streamId, events }");
-    }
-    if (appends.length === 0) throw new RangeError("Cannot append to 0 streams: give at least one");
+    if (!Array.isArray(appends)) throw wrongType("appends", listed, appends);
+    if (appends.length === 0) throw new RangeError("appends must not be empty");
     // Copied first: `map` would skip the holes of a sparse array.
     const streams = [...appends].map((append) => {
-      if (typeof append !== "object" || append === null) {
-        throw new TypeError(`appends must be a list of { streamId, events }, got ${kind(append)}`);
-      }
+      if (typeof append !== "object" || append === null) throw wrongType("appends", listed, append);
       const { streamId, events } = append;
       for (const term of ["condition", "signal"]) {
         if (!(term in append)) continue;
-        throw new TypeError(`${term} belongs to the whole step: appendAll(appends, { ${term} })`);
+        throw new TypeError(`${term} belongs to the whole step, in the options`);
       }
       checkName("streamId", streamId);
       const list: readonly Event[] = Array.isArray(events) ? events : [events];
-      if (list.length === 0) throw new RangeError("Cannot append 0 events: give at least one");
+      if (list.length === 0) throw new RangeError("events must not be empty");
       return [...list].map((event) => this.#complete(event, metadata));
     });
     const writes = appends.map((append, index): StreamWrite => {
@@ -130,16 +133,19 @@ export class Preparer<E extends Event> {
   }
 }
 
+/** What `appends` must be. */
+const listed = "a list of { streamId, events }";
+
 function readPublishes(publishes: unknown): (event: Event) => boolean {
   if (publishes === undefined) return () => false;
   if (publishes === true) return () => true;
   if (typeof publishes !== "function") {
-    throw new TypeError(`publishes must be true or a function, got ${kind(publishes)}`);
+    throw wrongType("publishes", "true or a function", publishes);
   }
   return (event) => {
     const answer: unknown = publishes(event);
-    if (typeof answer === "boolean") return answer;
-    throw new TypeError(`publishes must answer with a boolean, got ${kind(answer)}`);
+    checkBoolean("the answer of publishes", answer);
+    return answer;
   };
 }
 
@@ -149,7 +155,7 @@ function refuseDuplicates(writes: readonly StreamWrite[]): void {
   const ids = new Set<string>();
   for (const { streamId, events } of writes) {
     if (streamIds.has(streamId)) {
-      throw new TypeError("Cannot append to one stream twice in one step: join its events");
+      throw new TypeError("appends must be to different streams: join the events of one");
     }
     streamIds.add(streamId);
     for (const { id } of events) {
@@ -176,7 +182,7 @@ export function checkExpectedVersion(expected: unknown): asserts expected is Exp
 function checkExpectedId(expectedEventId: unknown, expectedVersion: ExpectedVersion): void {
   checkName("expectedEventId", expectedEventId);
   if (typeof expectedVersion !== "number" || expectedVersion === 0) {
-    throw new TypeError("expectedEventId needs an expectedVersion that is a number from 1");
+    throw new TypeError("expectedEventId needs an expectedVersion from 1");
   }
 }
 
@@ -191,10 +197,10 @@ export function checkOptions(
   options: { readonly events: unknown; readonly unknownEvents?: unknown },
 ): void {
   if (typeof driver?.append !== "function") {
-    throw new TypeError("driver must be a driver, such as memory()");
+    throw new TypeError("driver must be a driver");
   }
   if (!Array.isArray(options?.events)) {
-    throw new TypeError(`events must be a list of event types, got ${kind(options?.events)}`);
+    throw wrongType("events", "a list of event types", options?.events);
   }
   const { unknownEvents } = options;
   if (unknownEvents !== undefined && unknownEvents !== "error" && unknownEvents !== "keep") {

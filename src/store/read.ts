@@ -283,5 +283,5 @@ export async function positionAt(
 /** Returns the operation that looks up positions, bound to its session. */
 export function probeOf(session: Session<unknown>): NonNullable<Session["probe"]> {
   if (session.probe !== undefined) return (positions) => session.probe!(positions);
-  throw new UnsupportedError("find the position of an instant", "its driver has no `probe`");
+  throw new UnsupportedError("find a position by time", "its driver has no `probe`");
 }
