@@ -111,7 +111,7 @@ export function readSensitive(type: string, given: unknown): readonly SensitiveP
       );
     if (path.includes("") || paths.slice(0, index).some(overlaps)) {
       throw new TypeError(
-        `sensitive of event "${type}" must name each field once, with its path such as "address.street" or "lines.*.note"`,
+        `sensitive of event "${type}" must name each field once, by a path such as "lines.*.note"`,
       );
     }
   }
@@ -133,7 +133,7 @@ export function placesOf(data: unknown, path: string): readonly Place[] {
     found = found.flatMap(([place, value]) => {
       if (value === undefined || value === null) return [];
       if (Array.isArray(value) ? step !== "*" : Object.getPrototypeOf(value) !== Object.prototype) {
-        const message = "what a sensitive field is in is no plain object, or no array at a *";
+        const message = "a sensitive field is in no plain object, or no array at a *";
         throw new Unstorable(message, steps.slice(0, depth));
       }
       const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
@@ -186,7 +186,7 @@ export function guarded(type: string, data: unknown, parts: readonly SensitivePa
         get() {
           const [path] = places[index]!;
           throw new TypeError(
-            `"${path}" is sensitive: neither tags nor a subject may depend on it`,
+            `"${path}" is sensitive: tags and subjects must not depend on it`,
           );
         },
       }),
