@@ -18,6 +18,7 @@ import { copyData, Unstorable } from "../event/copy.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import type { EventReader } from "../store/reader.ts";
 import { pageSize, readStream } from "../store/read.ts";
+import { tell } from "../store/scope.ts";
 import { blank, type Folding, type Keeping, type Model, step } from "./model.ts";
 
 /**
@@ -222,9 +223,8 @@ function encodeState<State>(
       savedAt: new Date().toISOString(),
     };
   } catch (cause) {
-    const path = cause instanceof Unstorable ? cause.issue.path.slice(1).map(String).join(".") : "";
     const reason = cause instanceof Unstorable
-      ? `${cause.issue.message}${path === "" ? "" : ` (at ${path})`}`
+      ? `${cause.issue.message} at ${cause.issue.path.map(String).join(".")}`
       : "taking it threw";
     return void report(internals, streamId, kind, reason, cause);
   }
@@ -258,11 +258,6 @@ function report(
   failing.set(shared, kinds);
   if (kinds.has(kind)) return;
   kinds.add(kind);
-  try {
-    const error = new SnapshotError(streamId, kind, reason, { cause });
-    void Promise.resolve(shared.onError(error, { phase: "snapshot", streamId }))
-      .catch((second: unknown) => console.error(second));
-  } catch (second) {
-    console.error(second);
-  }
+  const error = new SnapshotError(streamId, kind, reason, { cause });
+  void tell(shared, error, { phase: "snapshot", streamId });
 }

@@ -10,7 +10,7 @@ import { isEventSourceryError } from "../errors/guard.ts";
 import { UnknownOutcomeError, UnsupportedError } from "../errors/driver.ts";
 import { categoryOf } from "../event/stream.ts";
 import { collect, readStream } from "./read.ts";
-import { handling, type Scope, sessionOf, type Shared, transact } from "./scope.ts";
+import { handling, type Scope, sessionOf, type Shared, tell, transact } from "./scope.ts";
 import { resend } from "./send.ts";
 import { Transaction } from "./transaction.ts";
 
@@ -121,11 +121,12 @@ export function wakeConsumers<E extends Event, Db, Store>(
 
 /** Calls the handlers for each event in the order of registration; those for after the commit are only scheduled. */
 async function callHandlers<E extends Event, Db, Store>(
-  { driver, storeAt, onError }: Shared<E, Db, Store>,
+  shared: Shared<E, Db, Store>,
   scope: Scope<Db>,
   selected: readonly MatchedHandler<E, Db, Store>[],
   results: readonly AppendResult<E>[],
 ): Promise<void> {
+  const { driver, storeAt } = shared;
   for (const event of results.flatMap(({ events }) => events) as readonly RecordedEvent<E>[]) {
     const inner = handling(scope, event);
     for (const { matches, handler, afterCommit } of selected) {
@@ -134,29 +135,14 @@ async function callHandlers<E extends Event, Db, Store>(
         await handler(event, { store: storeAt(inner), db: scope.session.db });
       } else {
         const store = storeAt({ ...inner, session: driver, transaction: undefined });
-        scope.transaction?.onCommit(() =>
-          report(
-            async () => await handler(event, { store, db: driver.db }),
-            (error) => onError(error, { phase: "afterCommit", event }),
-          )
-        );
+        scope.transaction?.onCommit(async () => {
+          try {
+            await handler(event, { store, db: driver.db });
+          } catch (error) {
+            await tell(shared, error, { phase: "afterCommit", event });
+          }
+        });
       }
-    }
-  }
-}
-
-/** Runs a handler after the commit; never rejects, since the append has already succeeded. */
-async function report(
-  work: () => Promise<unknown>,
-  onError: (error: unknown) => unknown,
-): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    try {
-      await onError(error);
-    } catch (second) {
-      console.error(second);
     }
   }
 }

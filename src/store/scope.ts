@@ -68,6 +68,19 @@ export function transact<Db, R>(
   );
 }
 
+/** Tells a store's owner of an error that came after the work has succeeded; never rejects. */
+export async function tell<E extends Event, Db, Store>(
+  { onError }: Shared<E, Db, Store>,
+  error: unknown,
+  context: StoreErrorContext,
+): Promise<void> {
+  try {
+    await onError(error, context);
+  } catch (second) {
+    console.error(second);
+  }
+}
+
 /**
  * Options of `EventStore.scope`.
  *
