@@ -76,7 +76,7 @@ function revive(type: string, value: unknown, pointer: string, frozen: boolean):
       return frozen ? Object.freeze(object) : object;
     }
     default:
-      throw new TypeError(`unknown annotation at ${pointer}`);
+      return refuse(type, pointer);
   }
 }
 

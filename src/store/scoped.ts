@@ -141,7 +141,7 @@ export class ScopedStore<E extends Event, Db> {
   ): Promise<QueryResult<MatchOf<E, Q>>> => {
     const checked = copyQuery(query);
     const items = itemsOf(this.#shared.catalog, checked);
-    this.#need("conditions", "query events for a decision");
+    this.#need("conditions", "query events");
     const { events, ...rest } = await readMatches(this.#session, this.#tenantId, items);
     const decoded: unknown = await this.#shared.catalog.decodeAll(this.#session, events);
     return {
@@ -222,11 +222,11 @@ export class ScopedStore<E extends Event, Db> {
   }
 
   async forget(subject: string): Promise<ForgottenSubject> {
-    return await this.#sealer("forget a subject", subject).forget(this, subject);
+    return await this.#sealer(subject).forget(this, subject);
   }
 
   async forgotten(subject: string): Promise<Date | undefined> {
-    return await this.#sealer("ask for a forgotten subject", subject).forgotten(this, subject);
+    return await this.#sealer(subject).forgotten(this, subject);
   }
 
   async delete(streamId: string): Promise<void> {
@@ -252,11 +252,11 @@ export class ScopedStore<E extends Event, Db> {
     throw new UnsupportedError(action, `its driver lacks the capability "${capability}"`);
   }
 
-  #sealer(action: string, subject: string): Sealer {
+  #sealer(subject: string): Sealer {
     checkName("subject", subject);
     const { sealer } = this.#shared.catalog;
     if (sealer !== undefined) return sealer;
-    throw new UnsupportedError(action, "the store has no keys");
+    throw new UnsupportedError("forget subjects", "the store has no keys");
   }
 
   #at(scope: Partial<Scope<Db>>): ScopedStore<E, Db> {
