@@ -52,7 +52,7 @@ export class Catalog<E extends Event> {
       }
       if (found.sensitive && keys === undefined) {
         throw new TypeError(
-          `keys must be given, since event "${found.type}" has sensitive fields: subjectKeys(), or "mask"`,
+          `keys must be given, since event "${found.type}" has sensitive fields: subjectKeys() or "mask"`,
         );
       }
     }

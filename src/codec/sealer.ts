@@ -126,9 +126,9 @@ export function provideSealer(
  * @throws {TypeError} If they were not made by `subjectKeys`.
  */
 export function sealerOf(keys: unknown, driver: Driver<unknown>): Sealer {
-  const make = typeof keys === "object" && keys !== null ? makers.get(keys) : undefined;
+  const make = makers.get(keys as object); // undefined for what is no object
   if (make !== undefined) return make(driver);
-  throw new TypeError('keys must be made by subjectKeys(), or be "mask"');
+  throw new TypeError('keys must be subjectKeys() or "mask"');
 }
 
 /** Whether a stored event, or a snapshot, has sealed fields. */

@@ -17,7 +17,7 @@ export class DuplicateEventTypeError extends EventSourceryError {
   constructor(type: string) {
     super(
       "DUPLICATE_EVENT_TYPE",
-      `Cannot make an event store: two event types have the name ${quote(type)}; rename one`,
+      `Cannot make an event store: two event types are named ${quote(type)}`,
     );
     this.type = type;
   }

@@ -4,14 +4,7 @@ import type { AppendRequest, StreamWrite } from "../driver/append.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
 import type { StreamAppend } from "./writer.ts";
-import {
-  checkBoolean,
-  checkFunction,
-  checkName,
-  checkNumber,
-  kind,
-  wrongType,
-} from "../errors/check.ts";
+import { checkBoolean, checkFunction, checkName, checkNumber, wrongType } from "../errors/check.ts";
 import { DuplicateEventError } from "../errors/store.ts";
 import { defaultsOf } from "../event/define.ts";
 import { freezeEvent, noMetadata } from "../event/freeze.ts";
@@ -173,10 +166,7 @@ function refuseDuplicates(writes: readonly StreamWrite[]): void {
 export function checkExpectedVersion(expected: unknown): asserts expected is ExpectedVersion {
   if (typeof expected === "number") return checkNumber("expectedVersion", expected);
   if (expected === "any" || expected === "noStream" || expected === "streamExists") return;
-  throw new TypeError(
-    'expectedVersion must be a whole number, "any", "noStream" or "streamExists", got ' +
-      (typeof expected === "string" ? JSON.stringify(expected.slice(0, 40)) : kind(expected)),
-  );
+  throw wrongType("expectedVersion", 'a number, "any", "noStream" or "streamExists"', expected);
 }
 
 function checkExpectedId(expectedEventId: unknown, expectedVersion: ExpectedVersion): void {
