@@ -100,7 +100,7 @@ export class Catalog<E extends Event> {
     checkInstant("createdAt", createdAt);
     const encoded = storable(type, () => encode(data, metadata));
     if (this.masks && this.sensitive(event)) {
-      throw new UnsupportedError("append sensitive fields", 'the keys of the store are "mask"');
+      throw new UnsupportedError("append sensitive fields", 'the store has keys "mask"');
     }
     return {
       id,

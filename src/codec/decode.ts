@@ -76,7 +76,7 @@ function revive(type: string, value: unknown, pointer: string, frozen: boolean):
       return frozen ? Object.freeze(object) : object;
     }
     default:
-      return refuse(type, pointer);
+      return refuse("unknown", pointer); // whose own name may be anything
   }
 }
 

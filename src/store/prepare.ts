@@ -56,7 +56,7 @@ export class Preparer<E extends Event> {
     terms?: Terms,
   ): Prepared {
     if (!Array.isArray(appends)) throw wrongType("appends", listed, appends);
-    if (appends.length === 0) throw new RangeError("appends must not be empty");
+    if (appends.length === 0) throw new RangeError("Cannot append to 0 streams");
     // Copied first: `map` would skip the holes of a sparse array.
     const streams = [...appends].map((append) => {
       if (typeof append !== "object" || append === null) throw wrongType("appends", listed, append);
@@ -67,7 +67,7 @@ export class Preparer<E extends Event> {
       }
       checkName("streamId", streamId);
       const list: readonly Event[] = Array.isArray(events) ? events : [events];
-      if (list.length === 0) throw new RangeError("events must not be empty");
+      if (list.length === 0) throw new RangeError("Cannot append 0 events");
       return [...list].map((event) => this.#complete(event, metadata));
     });
     const writes = appends.map((append, index): StreamWrite => {
@@ -148,7 +148,7 @@ function refuseDuplicates(writes: readonly StreamWrite[]): void {
   const ids = new Set<string>();
   for (const { streamId, events } of writes) {
     if (streamIds.has(streamId)) {
-      throw new TypeError("appends must be to different streams: join the events of one");
+      throw new TypeError("Cannot append to one stream twice: join its events");
     }
     streamIds.add(streamId);
     for (const { id } of events) {
