@@ -13,7 +13,7 @@ import { DriverError } from "../errors/driver.ts";
 import { ConcurrencyError, DuplicateEventError } from "../errors/store.ts";
 
 /** The versions and positions of a request's events, whether stored now or by an earlier call. */
-export interface SendResult {
+interface SendResult {
   /** Whether an earlier call had already stored the events. */
   readonly repeated: boolean;
   /** For each write, the version of its last event and the positions of all. */
