@@ -45,7 +45,7 @@ export function keepingOf(
   const other = classes.get(key) ?? aggregateClass;
   if (other !== aggregateClass && other.name !== aggregateClass.name) {
     throw new TypeError(
-      "another class of this category has the same snapshots.kind: give one of them a kind of its own",
+      "another class of this category needs a snapshots.kind of its own",
     );
   }
   classes.set(key, aggregateClass);

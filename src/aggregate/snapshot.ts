@@ -214,7 +214,7 @@ function encodeState<State>(
     const { data, codec } = encode(copyData({ state: plain, createdAt, updatedAt }), {});
     const size = data!.length + (codec?.length ?? 0);
     if (size > maxSize) {
-      const reason = `it is of ${size} characters, more than ${maxSize}`;
+      const reason = `it has more than ${maxSize} characters`;
       return void report(internals, streamId, kind, reason);
     }
     return {

@@ -86,7 +86,7 @@ export class UnknownEventTypeError extends EventSourceryError {
     super(
       "UNKNOWN_EVENT_TYPE",
       `Cannot use event type ${quote(type)}: it is not among the store's events; ` +
-        'add it to "events" or to "aliases" of a type, or read with unknownEvents: "keep"',
+        'add it to "events" or "aliases", or read with unknownEvents: "keep"',
     );
     this.type = type;
   }

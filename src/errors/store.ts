@@ -138,7 +138,7 @@ export class SnapshotError extends EventSourceryError {
 function describeActual(expected: ExpectedVersion, actual: number | undefined): string {
   if (actual === undefined) return "another writer was faster";
   return actual === expected
-    ? "the event there is another, of a stream made anew"
+    ? "the event there is another, of a new stream"
     : `current version is ${actual}`;
 }
 

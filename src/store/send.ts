@@ -54,7 +54,7 @@ export async function resend(
 
 /** Returns the error for events that are refused again and again, although no version rises. */
 export function keptOut(): DriverError {
-  const cause = new Error("no row was stored: does a trigger or an index keep it out?");
+  const cause = new Error("no row was stored: does a trigger keep it out?");
   return new DriverError("append events", { cause });
 }
 
