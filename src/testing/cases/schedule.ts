@@ -227,7 +227,7 @@ export const schedule: Cases = Object.fromEntries(
       assert.deepEqual(await schedule.count("acme"), { waiting: 1, failed: 0 });
     },
 
-    async "delete() removes what is scheduled for the stream"({ driver }, schedule) {
+    async "what is scheduled goes with its stream"({ driver }, schedule) {
       await add(
         schedule,
         since(3000, { id: "a" }),
