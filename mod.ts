@@ -123,7 +123,13 @@ export type { CacheOptions } from "./src/aggregate/cache.ts";
 export type { SnapshotOptions } from "./src/aggregate/snapshot.ts";
 
 // Consumers: what users make and run, and their options.
-export { Consumer, type Disposal, type RunOptions } from "./src/consumer/consumer.ts";
+export { Consumer, type Disposal } from "./src/consumer/consumer.ts";
+export {
+  type OnceOptions,
+  runAll,
+  type RunAllOptions,
+  type RunOptions,
+} from "./src/consumer/run.ts";
 export {
   type ConsumerInfo,
   type ConsumerName,
@@ -252,7 +258,7 @@ export type {
   NewScheduledEvent,
   Schedule,
 } from "./src/driver/schedule.ts";
-export type { Capabilities, Driver, Notifier, Session } from "./src/driver/driver.ts";
+export type { Capabilities, Driver, LogState, Notifier, Session } from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, ParkedQuery, Progress, StoredParking } from "./src/driver/progress.ts";

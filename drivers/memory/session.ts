@@ -3,12 +3,14 @@ import {
   type AppendOutcome,
   type AppendRequest,
   type Checkpoints,
+  type ConsumerKey,
   type CorrelationQuery,
   type Driver,
   fits,
   type HandledMessages,
   type LogPage,
   type LogQuery,
+  type LogState,
   type MatchPage,
   type MatchQuery,
   type ProbedEvent,
@@ -134,6 +136,10 @@ class MemorySession<Db> implements Session<Db> {
 
   async settled(): Promise<number> {
     return this.#open().sequence.settled;
+  }
+
+  async poll(seen: readonly ConsumerKey[]): Promise<LogState> {
+    return { settled: await this.settled(), due: await this.checkpoints.due(seen) };
   }
 
   async streams(

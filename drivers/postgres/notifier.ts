@@ -53,7 +53,29 @@ export function notifierOf(
     }
     sending = false;
   };
+  /** How many listen on a connection that is up. */
+  let up = 0;
+  const opened = (open: (lost: () => void) => Promise<() => void>) => async (lost: () => void) => {
+    let counted = false;
+    const down = () => {
+      if (counted) up--;
+      counted = false;
+    };
+    const close = await open(() => {
+      down();
+      lost();
+    });
+    up++;
+    counted = true;
+    return () => {
+      down();
+      close();
+    };
+  };
   return {
+    get live() {
+      return up > 0;
+    },
     notify() {
       pending = true;
       if (!sending) void send();
@@ -62,9 +84,9 @@ export function notifierOf(
       if (isPool(client)) {
         // Listening would take a pool's only connection from all other work.
         if (client.options.max === 1) return () => {};
-        return repeat((lost) => listenOnPool(client, channel, wake, lost));
+        return repeat(opened((lost) => listenOnPool(client, channel, wake, lost)));
       }
-      if (isListening(client)) return repeat(() => listen(client, channel, wake));
+      if (isListening(client)) return repeat(opened(() => listen(client, channel, wake)));
       return () => {};
     },
   };

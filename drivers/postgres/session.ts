@@ -6,9 +6,16 @@ import type { PostgresConnection } from "./handle.ts";
 import { appendGroupIf, appendIf, type Checking } from "./condition.ts";
 import { holdKeys, keysOf, keysParameter, mostKeys } from "./keys.ts";
 import type { FenceKind } from "./sql/fence.ts";
+import { settledOf, stateOf } from "./settled.ts";
 import { shapeOf } from "./sql/match.ts";
 import type { FencedStatements, PostgresStatements } from "./sql/statements.ts";
-import { type AppendRequest, isEventSourceryError, UnsupportedError } from "../../mod.ts";
+import {
+  type AppendRequest,
+  type ConsumerKey,
+  isEventSourceryError,
+  type LogState,
+  UnsupportedError,
+} from "../../mod.ts";
 import {
   eventsParameter,
   type InsertedRow,
@@ -16,7 +23,7 @@ import {
   singleParameters,
 } from "../_sql/append/append.ts";
 import { groupParameter, type GroupRow } from "../_sql/append/group.ts";
-import { flag, number, only } from "../_sql/row.ts";
+import { flag, only } from "../_sql/row.ts";
 import type { Lane } from "../_sql/append/waiting.ts";
 import { SqlSession } from "../_sql/session.ts";
 import { list } from "../_sql/wire.ts";
@@ -223,22 +230,13 @@ export class PostgresSession<Db> extends SqlSession<Db> {
 
   async settled(): Promise<number> {
     await this.ensureSchema();
-    const { standby, settled } = await this.first(
-      "read the position",
-      this.#fenced.settled,
-      [],
-      (row: { standby: string; settled: string }) => ({
-        standby: flag(row.standby),
-        settled: number(row.settled),
-      }),
-    );
-    if (standby) {
-      throw new UnsupportedError(
-        "read the log",
-        "this is a standby, which does not show running appends; use the primary",
-      );
-    }
-    return settled;
+    return await this.first("read the position", this.#fenced.settled, [], settledOf);
+  }
+
+  async poll(seen: readonly ConsumerKey[]): Promise<LogState> {
+    await this.ensureSchema();
+    const parameters = [JSON.stringify({ seen })];
+    return await this.first("look for work", this.#fenced.poll, parameters, stateOf);
   }
 
   /**

@@ -1,32 +1,12 @@
 import type { StreamKey } from "../driver/keys.ts";
-import type { ErrorContext } from "../engine/context.ts";
 import type { ConsumerPlan } from "../engine/plan.ts";
 import type { RunResult, Worker } from "../engine/worker.ts";
 import { onAbort } from "../async/abort.ts";
 import { checkLanes } from "../engine/options.ts";
-import { checkFunction, checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { checkFunction, checkName, checkNumber, checkObject, checkPause } from "../errors/check.ts";
 import { reporter } from "./report.ts";
+import { type OnceOptions, type RunOptions, within } from "./run.ts";
 import { type ConsumerStatus, type ParkedStream, statusOf } from "./status.ts";
-
-/**
- * Options of `Consumer.run`.
- *
- * @category Consumers
- */
-export interface RunOptions {
-  /** Ends the run, once the events in flight are finished. @default it runs until the consumer is disposed of */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * The longest pause before it looks for work again, in milliseconds; a notification wakes it earlier. @default 1000
-   */
-  readonly pollInterval?: number | undefined;
-  /**
-   * Receives errors of handlers and of passes, and notices; the consumer keeps running. The context names the event and
-   * the time of its retry.
-   * @default prints a line of text, the same error of a consumer at most once a minute
-   */
-  readonly onError?: ((error: unknown, context: ErrorContext) => void) | undefined;
-}
 
 /** Sets the worker of a consumer, which the subclasses create; assigned in the static block. */
 export let attach: (consumer: Consumer, worker: Worker) => void;
@@ -73,8 +53,11 @@ export abstract class Consumer {
    * version.
    * @throws {ConnectionError} If the database cannot be reached; the next run continues from the checkpoint.
    */
-  async runOnce(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
-    return await this.#until(options.signal, (stop) => this.#worker.once(stop));
+  async runOnce(options: OnceOptions = {}): Promise<RunResult> {
+    return await within(
+      options,
+      (signal) => this.#until(signal, (stop) => this.#worker.once(stop)),
+    );
   }
 
   /**
@@ -86,14 +69,21 @@ export abstract class Consumer {
    * @returns The sums over all passes of what was handled and failed; `parked` and `position` are those of the last
    * pass.
    */
-  async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<RunResult> {
-    let [handled, failed] = [0, 0];
-    while (true) {
-      const result = await this.runOnce(options);
-      handled += result.handled;
-      failed += result.failed;
-      if (result.handled === 0 || options.signal?.aborted) return { ...result, handled, failed };
-    }
+  async drain(options: OnceOptions = {}): Promise<RunResult> {
+    return await within(options, async (signal) => {
+      let [handled, failed] = [0, 0];
+      while (true) {
+        const result = await this.runOnce({ signal });
+        handled += result.handled;
+        failed += result.failed;
+        if (result.handled === 0 || signal?.aborted) return { ...result, handled, failed };
+      }
+    });
+  }
+
+  /** Has `run()` look for work now, in this process. */
+  wake(): void {
+    this.#worker.wake();
   }
 
   /**
@@ -109,8 +99,8 @@ export abstract class Consumer {
    * version.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    const { signal, pollInterval = 1000, onError } = checkObject("options", options);
-    checkNumber("pollInterval", pollInterval, 1);
+    const { signal, pollInterval, onError } = checkObject("options", options);
+    if (pollInterval !== undefined) checkPause(pollInterval);
     if (onError !== undefined) checkFunction("onError", onError);
     const report = reporter(this.name, onError);
     const running = this.#until(signal, (stop) => this.#worker.run(stop, pollInterval, report));

@@ -13,7 +13,8 @@ import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import { membersOf } from "../store/handler.ts";
 import { type Internals, internalsOf, storeFor, transactOn } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
-import { attach, Consumer, type RunOptions, workerOf } from "./consumer.ts";
+import { attach, Consumer, workerOf } from "./consumer.ts";
+import type { RunOptions } from "./run.ts";
 import type { ConsumerStatus } from "./status.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import type { ConsumerKey } from "./keys.ts";
 import type { HandledMessages } from "./inbox.ts";
 import type {
   CorrelationQuery,
@@ -87,6 +88,9 @@ export interface Notifier {
    * @returns Stops listening, now or as soon as listening has started.
    */
   listen(wake: () => void): () => void;
+
+  /** Whether notifications arrive at present, so that consumers may look by themselves only now and then. @default false */
+  readonly live?: boolean | undefined;
 }
 
 /**
@@ -111,6 +115,18 @@ export interface Capabilities {
   readonly imported?: boolean | undefined;
   /** Whether consumers keep the head that they were registered at, or set back at. @default false */
   readonly replay?: boolean | undefined;
+}
+
+/**
+ * What there is to do for consumers.
+ *
+ * @category Drivers
+ */
+export interface LogState {
+  /** The position up to which the log is settled. */
+  readonly settled: number;
+  /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
+  readonly due: readonly ConsumerKey[];
 }
 
 /**
@@ -176,6 +192,14 @@ export interface Session<Db = unknown> {
    * @returns The event; undefined if there is none.
    */
   readonly find?: ((tenantId: string, id: string) => Promise<StoredEvent | undefined>) | undefined;
+
+  /**
+   * Returns in one request what `settled` and `checkpoints.due` return, for consumers that have nothing to do; absent
+   * where it takes two anyway.
+   *
+   * @param seen As that of `due`.
+   */
+  readonly poll?: ((seen: readonly ConsumerKey[]) => Promise<LogState>) | undefined;
 
   /** The snapshots of aggregates; absent if the driver keeps none. */
   readonly snapshots?: Snapshots | undefined;

@@ -2,6 +2,7 @@ import type { LaneState } from "../driver/checkpoints.ts";
 import type { Report } from "./context.ts";
 import type { ConsumerPlan } from "./plan.ts";
 import type { PassResult } from "./work.ts";
+import { longestPause, Pauses } from "../async/pauses.ts";
 import { sleep } from "../async/sleep.ts";
 import { describe } from "../errors/describe.ts";
 import { type AnyEventSourceryError, endsRun } from "../errors/guard.ts";
@@ -84,11 +85,13 @@ export class Worker {
   /**
    * Runs passes until the signal aborts: when the log has grown, when a retry is due, when a lease ran out.
    *
+   * @param pollInterval The longest pause between two looks. @default by whether notifications arrive
    * @throws {EventSourceryError} If a retry cannot help, see `endsRun`.
    */
-  async run(stop: AbortSignal, pollInterval: number, report: Report): Promise<void> {
+  async run(stop: AbortSignal, pollInterval: number | undefined, report: Report): Promise<void> {
     const { wakeUps, polls, retry, key } = this.plan;
     const stopListening = polls.listen(key);
+    const pauses = new Pauses();
     let failures = 0;
     let pause: number | undefined;
     let known = -1;
@@ -98,7 +101,8 @@ export class Worker {
         const woken = count !== known;
         known = count;
         try {
-          if (woken || pause !== undefined || await this.#hasWork(pollInterval)) {
+          if (woken || pause !== undefined || await this.#hasWork(pauses.last)) {
+            pauses.reset();
             const { handled } = await this.once(stop, report);
             failures = 0;
             pause = this.#pause;
@@ -116,7 +120,8 @@ export class Worker {
           await sleep(pause, this.#pausing, stop);
         } else {
           const due = (this.#due ?? Infinity) - performance.now();
-          await wakeUps.sleep(Math.max(0, Math.min(pollInterval, due)), count, stop);
+          const idle = pauses.next(longestPause(pollInterval, wakeUps.live));
+          await wakeUps.sleep(Math.max(0, Math.min(idle, due)), count, stop);
         }
       }
     } finally {
@@ -245,10 +250,11 @@ export class Worker {
     if (notice !== undefined) report(notice, { phase: "outbox", retryAt: undefined, ...common });
   }
 
-  async #hasWork(pollInterval: number): Promise<boolean> {
+  /** @param pause How long it has paused: consumers that pause as long share one answer. */
+  async #hasWork(pause: number): Promise<boolean> {
     if (this.#position < 0 || (this.#due ?? Infinity) <= performance.now()) return true;
     const { polls, key: { scope, name, version } } = this.plan;
-    const { settled, due } = await polls.poll(pollInterval / 2);
+    const { settled, due } = await polls.poll(pause > 1000 ? 0.95 * pause : pause / 2);
     return settled !== this.#position ||
       due.some((key) => key.scope === scope && key.name === name && key.version === version);
   }

@@ -139,3 +139,8 @@ export function checkSignal(value: unknown): asserts value is AbortSignal {
   if (value instanceof AbortSignal) return;
   throw wrongType("signal", "an AbortSignal", value);
 }
+
+/** Checks the longest pause of a run, in milliseconds. @throws {TypeError | RangeError} If it is none. */
+export function checkPause(pollInterval: unknown): void {
+  if (pollInterval !== Infinity) checkNumber("pollInterval", pollInterval, 1);
+}

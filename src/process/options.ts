@@ -21,7 +21,10 @@ export interface SchedulerOptions {
 export interface SchedulerRunOptions {
   /** Ends the run, once the batch in flight is delivered. @default it runs until the scheduler is disposed of */
   readonly signal?: AbortSignal | undefined;
-  /** The longest pause before it looks for work again, in milliseconds; it wakes up when an event is due. @default 1000 */
+  /**
+   * The longest pause before it looks for work again, in milliseconds, or `Infinity`, as in `Consumer.run`; it wakes up
+   * when an event is due. @default 60_000 while notifications arrive, else 1000
+   */
   readonly pollInterval?: number | undefined;
   /**
    * Receives what kept an event from being delivered, and errors of the database; the scheduler keeps running.

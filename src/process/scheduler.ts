@@ -3,9 +3,10 @@ import type { Event } from "../event/event.ts";
 import type { Disposal } from "../consumer/consumer.ts";
 import type { EventStore } from "../store/store.ts";
 import { onAbort } from "../async/abort.ts";
+import { longestPause, Pauses } from "../async/pauses.ts";
 import { sleep } from "../async/sleep.ts";
 import { backoff, readRetry, type Retry } from "../engine/retry.ts";
-import { checkFunction, checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { checkFunction, checkName, checkNumber, checkObject, checkPause } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { endsRun } from "../errors/guard.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
@@ -121,8 +122,8 @@ export class Scheduler<E extends Event = Event, Db = unknown> {
    * version. Everything else is reported and tried again.
    */
   async run(options: SchedulerRunOptions = {}): Promise<void> {
-    const { signal, pollInterval = 1000, onError = print } = checkObject("options", options);
-    checkNumber("pollInterval", pollInterval, 1);
+    const { signal, pollInterval, onError = print } = checkObject("options", options);
+    if (pollInterval !== undefined) checkPause(pollInterval);
     checkFunction("onError", onError);
     const report = (error: unknown, context: SchedulerErrorContext) => {
       try {
@@ -136,22 +137,27 @@ export class Scheduler<E extends Event = Event, Db = unknown> {
 
   async #loop(
     stop: AbortSignal,
-    pollInterval: number,
+    pollInterval: number | undefined,
     report: (error: unknown, context: SchedulerErrorContext) => void,
   ): Promise<void> {
     const { tenantId, shared: { wakeUps } } = this.#internals;
     const stopListening = wakeUps.listen();
+    const pauses = new Pauses();
     let failures = 0;
+    let known = -1;
     try {
       while (!stop.aborted) {
         const { count } = wakeUps;
+        if (count !== known) pauses.reset();
+        known = count;
         try {
           // Asked first: what becomes due between the two is delivered now.
           const next = await this.#schedule.next(tenantId) ?? Infinity;
           await this.#delivery.run(stop, ({ error, ...context }) => report(error, context));
           failures = 0;
-          await sleep(Math.min(minPause, pollInterval, next), new Set(), stop);
-          await wakeUps.sleep(Math.min(pollInterval, next) - minPause, count, stop);
+          const pause = Math.min(pauses.next(longestPause(pollInterval, wakeUps.live)), next);
+          await sleep(Math.min(minPause, pause), new Set(), stop);
+          await wakeUps.sleep(pause - minPause, count, stop);
         } catch (error) {
           if (endsRun(error)) throw error;
           const pause = backoff(this.#retry, ++failures);

@@ -1,4 +1,4 @@
-import type { Driver } from "../driver/driver.ts";
+import type { Driver, LogState } from "../driver/driver.ts";
 import type { ConsumerKey } from "../driver/keys.ts";
 import { sleep } from "../async/sleep.ts";
 
@@ -69,15 +69,29 @@ export class WakeUps {
    * Returns the position up to which the log is settled; asks the database once for all callers.
    *
    * @param maxAge How old the answer may be, in milliseconds; after a wake-up it is always asked for again.
+   * @param ask Asks the database. @default asks for nothing else
    * @returns The same promise until it is asked for again.
    */
-  poll(maxAge: number): Promise<number> {
+  poll(
+    maxAge: number,
+    ask: () => Promise<number> = () => this.#driver.settled(),
+  ): Promise<number> {
     if (this.#settled === undefined || performance.now() - this.#polledAt >= maxAge) {
       this.#polledAt = performance.now();
-      this.#settled = this.#driver.settled();
+      this.#settled = ask();
       this.#settled.catch(() => this.#settled = undefined);
     }
     return this.#settled;
+  }
+
+  /** Whether what other processes append wakes this one. */
+  get live(): boolean {
+    return this.#listeners > 0 && this.#driver.notifier?.live === true;
+  }
+
+  /** Wakes all sleepers of this process. */
+  wake(): void {
+    this.#wake();
   }
 
   #wake(): void {
@@ -85,14 +99,6 @@ export class WakeUps {
     this.#settled = undefined;
     for (const wake of [...this.#sleepers]) wake();
   }
-}
-
-/** The answer to a poll, which all consumers of a driver share. */
-interface LogState {
-  /** The position up to which the log is settled. */
-  readonly settled: number;
-  /** Consumers with work that does not come from the log: a retry that is due, a lease that ran out. */
-  readonly due: readonly ConsumerKey[];
 }
 
 /** How often the consumers that run here are marked as seen, in milliseconds. */
@@ -143,10 +149,12 @@ export class Polls {
 
   /** Returns the state of the log, which is asked for whenever `WakeUps.poll` asks. */
   async poll(maxAge: number): Promise<LogState> {
-    const settled = this.#wakeUps.poll(maxAge);
-    if (this.#settled !== settled) {
+    let asked: Promise<LogState> | undefined;
+    const settled = this.#wakeUps.poll(maxAge, async () => (await (asked = this.#ask())).settled);
+    // A follower may have asked for the position alone.
+    if (asked !== undefined || this.#settled !== settled) {
       this.#settled = settled;
-      this.#answer = this.#ask(settled);
+      this.#answer = asked ?? this.#ask(settled);
       this.#answer.catch(() => this.#settled = undefined);
     }
     return await this.#answer!;
@@ -156,11 +164,12 @@ export class Polls {
     return this.#running.length > 0 && performance.now() - this.#seenAt >= seenEvery;
   }
 
-  async #ask(settling: Promise<number>): Promise<LogState> {
+  async #ask(settling?: Promise<number>): Promise<LogState> {
     const seen = this.#unseen ? this.#running : undefined;
     if (seen !== undefined) this.#seenAt = performance.now();
+    if (settling === undefined && this.#driver.poll) return await this.#driver.poll(seen ?? []);
     const [settled, due] = await Promise.all([
-      settling,
+      settling ?? this.#driver.settled(),
       this.#driver.checkpoints?.due(seen) ?? [],
     ]);
     return { settled, due };

@@ -73,6 +73,7 @@ function guardSession(session: Session): Session & Record<keyof Session, unknown
       return page;
     }),
     settled: () => session.settled(),
+    poll: session.poll && ((seen) => session.poll!(seen)),
     find: session.find && (async (tenantId, id) => {
       const event = await session.find!(tenantId, id);
       if (event === undefined) return;

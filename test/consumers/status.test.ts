@@ -109,7 +109,13 @@ for (const engine of engines) {
         return await checkpoints.due(seen);
       },
     });
-    const store = new EventStore(replace(driver, { checkpoints: counting }), { events: [Noted] });
+    // Where it can, a driver is asked for both in one statement.
+    const poll = driver.poll && (async (seen: Parameters<typeof checkpoints.due>[0] & object) => {
+      calls.push(seen.length === 0 ? undefined : seen.length);
+      return await driver.poll!(seen);
+    });
+    const counted = replace(driver, { checkpoints: counting, poll });
+    const store = new EventStore(counted, { events: [Noted] });
     const consumers = [
       new Outbox(store, { publisher() {} }),
       new Subscription(store, { name: "reader", handler() {} }),

@@ -39,6 +39,7 @@ function wrap(session: Session, sabotage: Sabotage, depth: number): Session {
     scan: (query) => session.scan(query),
     query: (query) => session.query!(query),
     settled: () => session.settled(),
+    poll: session.poll && ((seen) => session.poll!(seen)),
     find: session.find && ((tenantId, id) => session.find!(tenantId, id)),
     correlated: session.correlated && ((query) => session.correlated!(query)),
     probe: session.probe && ((positions) => session.probe!(positions)),

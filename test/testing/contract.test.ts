@@ -102,6 +102,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{
       correlated: true,
       find: true,
+      poll: true,
       probe: true,
       query: true,
       snapshots: true,

@@ -234,6 +234,19 @@ union select distinct scope, name, version::text from ${checkpoints} where lease
 union select scope, name, version::text from ${consumers} where error_code is not null`;
 }
 
+/** Looks for work and marks consumers as seen in one statement, around the one that reads the settled position. */
+export function poll(schema: string, settled: string): string {
+  const consumers = `${schema}."consumers"`;
+  return `with seen as (
+  ${see(consumers)}
+), looked as (
+  ${due(consumers, `${schema}."checkpoints"`, `${schema}."parked"`)}
+)
+select s.standby, s.settled, (
+  select json_agg(json_build_object('scope', scope, 'name', name, 'version', version::integer)) from looked
+)::text as due from (${settled}) as s`;
+}
+
 /** Skips rows that another process is marking at the same time, so that neither waits for the other. */
 function see(consumers: string): string {
   return `update ${consumers} c set seen_at = ${now} from (

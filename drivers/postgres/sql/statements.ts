@@ -9,7 +9,7 @@ import {
 } from "../../_sql/wire.ts";
 import { snapshotColumns } from "../../_sql/kept/snapshots.ts";
 import { appendEvents, appendGroup, appendOne, explain } from "./append.ts";
-import { checkpointsOf } from "./checkpoints.ts";
+import { checkpointsOf, poll } from "./checkpoints.ts";
 import {
   concurrent,
   type Fence,
@@ -105,6 +105,8 @@ export interface FencedStatements {
   readonly query: (shape: string) => Statement;
   /** → whether this is a standby, and the settled position. */
   readonly settled: Statement;
+  /** JSON object with `seen` → as `settled`, and `due`, a JSON array of `ConsumerKey`s, null for none. */
+  readonly poll: Statement;
   /** → the head, now past the positions of all events and checkpoints. */
   readonly repair: Statement;
 }
@@ -185,6 +187,7 @@ function fencedStatements(schema: string, fence: Fence): FencedStatements {
       statement(query(schema, shape, fence.settled(schema)), matchColumns)
     ),
     settled: statement(fence.settled(schema), ["standby", "settled"]),
+    poll: statement(poll(schema, fence.settled(schema)), ["standby", "settled", "due"]),
     repair: statement(fence.repair(schema), ["head"]),
   };
 }

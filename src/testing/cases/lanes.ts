@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Cases, notes, together } from "../rig.ts";
+import type { ConsumerKey } from "../../driver/keys.ts";
+import { type Cases, Noted, notes, together } from "../rig.ts";
 import {
   claimed,
   consumer,
@@ -101,6 +102,22 @@ export const lanes: Cases = served({
     const checkpoints = of(driver);
     await claimed(checkpoints, 1);
     assert.deepEqual(await soon(async () => (await checkpoints.due())[0]), consumer);
+  },
+
+  async "poll() says what settled() and due() say, and marks consumers as seen"({ driver, store }) {
+    const checkpoints = of(driver);
+    // Without it, the two are asked instead.
+    const poll = driver.poll?.bind(driver) ?? (async (seen: readonly ConsumerKey[]) => {
+      return { settled: await driver.settled(), due: await checkpoints.due(seen) };
+    });
+    assert.deepEqual(await poll([]), { settled: 0, due: [] });
+    const { position } = await store.append("a", Noted(1));
+    await claimed(checkpoints, 1);
+    const due = await soon(async () => (await poll([consumer])).due[0]);
+    assert.deepEqual(due, consumer);
+    assert.deepEqual(await poll([]), { settled: position, due: await checkpoints.due() });
+    const [state] = await checkpoints.list?.(consumer) ?? [];
+    assert.notEqual(state?.seenAt, undefined);
   },
 
   async "rewind() sets all lanes back, removes what is parked and ends the leases"({ driver }) {
