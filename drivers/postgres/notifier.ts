@@ -55,7 +55,11 @@ export function notifierOf(
   };
   /** How many listen on a connection that is up. */
   let up = 0;
-  const opened = (open: (lost: () => void) => Promise<() => void>) => async (lost: () => void) => {
+  const opened = (
+    wake: () => void,
+    open: (lost: () => void) => Promise<() => void>,
+  ) =>
+  async (lost: () => void) => {
     let counted = false;
     const down = () => {
       if (counted) up--;
@@ -63,6 +67,7 @@ export function notifierOf(
     };
     const close = await open(() => {
       down();
+      wake(); // from now on they have to look by themselves
       lost();
     });
     up++;
@@ -84,9 +89,9 @@ export function notifierOf(
       if (isPool(client)) {
         // Listening would take a pool's only connection from all other work.
         if (client.options.max === 1) return () => {};
-        return repeat(opened((lost) => listenOnPool(client, channel, wake, lost)));
+        return repeat(opened(wake, (lost) => listenOnPool(client, channel, wake, lost)));
       }
-      if (isListening(client)) return repeat(opened(() => listen(client, channel, wake)));
+      if (isListening(client)) return repeat(opened(wake, () => listen(client, channel, wake)));
       return () => {};
     },
   };

@@ -83,7 +83,7 @@ export abstract class Consumer {
 
   /** Has `run()` look for work now, in this process. */
   wake(): void {
-    this.#worker.wake();
+    this.#plan.wakeUps.wake();
   }
 
   /**

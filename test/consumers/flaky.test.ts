@@ -177,6 +177,7 @@ function flaky(
     }),
     scan: (query) => maybe(() => driver.scan(query)),
     settled: () => maybe(() => driver.settled()),
+    poll: (seen) => maybe(() => driver.poll!(seen)),
     transaction: (work) => maybe(() => driver.transaction(work)),
   });
 }

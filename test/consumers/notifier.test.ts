@@ -49,6 +49,29 @@ for (const handle of handles) {
     }
   });
 
+  test(`${handle.name}: the driver says whether notifications arrive`, { timeout }, async () => {
+    const opened = await handle.open();
+    try {
+      const driver = postgres(opened.db);
+      await driver.migrate();
+      const { notifier } = driver;
+      assert.equal(notifier!.live, false);
+      let woken = 0;
+      const stop = notifier!.listen(() => woken++);
+      await until(() => notifier!.live === true);
+      const [pid] = await listening(opened.db);
+      const before = woken;
+      await opened.db.execute(sql`select pg_terminate_backend(${pid})`);
+      await until(() => woken > before);
+      await until(async () => (await listening(opened.db)).length === 1);
+      await until(() => notifier!.live === true);
+      stop();
+      assert.equal(notifier!.live, false);
+    } finally {
+      await opened.close();
+    }
+  });
+
   test(`${handle.name}: consumers work by polling alone`, { timeout }, async () => {
     const opened = await handle.open();
     try {

@@ -80,12 +80,13 @@ export const refusals: readonly Refusal[] = [
   ...numbers.flatMap(([value, error]): Refusal[] => {
     const bad = value as number;
     const inline: Make = (store) => projection(store, { inline: true });
+    const run: Refusal = [
+      (store) => subscription(store, {}).run({ pollInterval: bad, signal }),
+      error,
+      "pollInterval",
+    ];
     return [
-      [
-        (store) => subscription(store, {}).run({ pollInterval: bad, signal }),
-        error,
-        "pollInterval",
-      ],
+      ...(bad === Infinity ? [] : [run]), // which asks for no polls
       [(store) => subscription(store, {}).waitFor(bad, { signal }), error, "position"],
       [(store) => inline(store, {}).waitFor(bad, { signal }), error, "position"],
       [(store) => subscription(store, {}).relane(bad), error, "lanes"],
