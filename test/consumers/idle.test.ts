@@ -236,3 +236,21 @@ test("runAll() runs all until the signal, and stops all where one cannot run", {
   await assert.rejects(runAll(make("one") as never), TypeError);
   await assert.rejects(runAll([{} as never]), TypeError);
 });
+
+test("a scheduler that has slept for long delivers at once, and looks more often again", {
+  timeout,
+}, async () => {
+  await withClock(async (clock) => {
+    const { driver, count } = counting();
+    const store = new EventStore(driver, { events: [Noted] });
+    await whileRunning(clock, [new Scheduler(store)], {}, async () => {
+      await clock.tickAsync(hour);
+      await store.schedule("a", Noted(1), { at: new Date() });
+      await clock.tickAsync(100);
+      assert.equal(await store.version("a"), 1);
+      const before = count();
+      await clock.tickAsync(20_000);
+      assert.ok(count() - before >= 3, `${count() - before} requests`);
+    });
+  });
+});
