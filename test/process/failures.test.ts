@@ -93,35 +93,39 @@ test("what is kept of the failure of a sealed event is the error's name", async 
   assert.doesNotMatch(failed!.error, /ada@b\.c/);
 });
 
-test("Process passes over events in its own stream that this release does not know, and is told the attempt", async () => {
-  const Asked = defineEvent<{ of: string }>()("Asked");
-  const Answered = defineEvent("Answered");
-  const Retired = defineEvent("Retired");
-  const driver = memory();
-  await new EventStore(driver, { events: [Retired] }).append("clerk:ada", Retired());
-  const store = new EventStore(driver, { events: [Asked, Answered], unknownEvents: "keep" });
-  const attempts: number[] = [];
-  const clerk = new Process(store, {
-    ...{ name: "clerk", retry: { minDelay: 0, maxDelay: 0 } },
-    initialState: (): number => 0,
-    evolve: (count, event: EventOf<typeof Answered>) => {
-      assert.equal(event.type, "Answered");
-      return count + 1;
-    },
-    handlers: {
-      Asked: {
-        correlate: ({ data }) => data.of,
-        react: (_event, count, { attempt }) => {
-          if (attempts.push(attempt) < 3) throw new RangeError("not yet");
-          assert.equal(count, 0);
-          return Answered();
+test(
+  "Process passes over events in its own stream that this release does not know, and is told the attempt",
+  { timeout: 30_000 },
+  async () => {
+    const Asked = defineEvent<{ of: string }>()("Asked");
+    const Answered = defineEvent("Answered");
+    const Retired = defineEvent("Retired");
+    const driver = memory();
+    await new EventStore(driver, { events: [Retired] }).append("clerk:ada", Retired());
+    const store = new EventStore(driver, { events: [Asked, Answered], unknownEvents: "keep" });
+    const attempts: number[] = [];
+    const clerk = new Process(store, {
+      ...{ name: "clerk", retry: { minDelay: 0, maxDelay: 0 } },
+      initialState: (): number => 0,
+      evolve: (count, event: EventOf<typeof Answered>) => {
+        assert.equal(event.type, "Answered");
+        return count + 1;
+      },
+      handlers: {
+        Asked: {
+          correlate: ({ data }) => data.of,
+          react: (_event, count, { attempt }) => {
+            if (attempts.push(attempt) < 3) throw new RangeError("not yet");
+            assert.equal(count, 0);
+            return Answered();
+          },
         },
       },
-    },
-  });
-  await store.append("ask:1", Asked({ of: "ada" }));
-  await store.append("ask:2", Asked({ of: "bob" }));
-  while ((await clerk.parked()).length > 0 || (await clerk.status()).lag > 0) await clerk.drain();
-  assert.equal(await store.version("clerk:ada"), 2);
-  assert.ok(attempts.includes(2), `attempts ${attempts}`);
-});
+    });
+    await store.append("ask:1", Asked({ of: "ada" }));
+    await store.append("ask:2", Asked({ of: "bob" }));
+    while ((await clerk.parked()).length > 0 || (await clerk.status()).lag > 0) await clerk.drain();
+    assert.equal(await store.version("clerk:ada"), 2);
+    assert.ok(attempts.includes(2), `attempts ${attempts}`);
+  },
+);
