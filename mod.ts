@@ -148,7 +148,8 @@ export {
   type ProjectionOptions,
   type ResetContext,
 } from "./src/consumer/projection.ts";
-export type { ConsumerStatus, LaneStatus, ParkedStream } from "./src/consumer/status.ts";
+export type { GroupOptions, ParkedGroup, ParkedStream } from "./src/consumer/parked.ts";
+export type { ConsumerStatus, LaneStatus } from "./src/consumer/status.ts";
 export { Subscription, type SubscriptionOptions } from "./src/consumer/subscription.ts";
 export type {
   ConsumerContext,
@@ -261,7 +262,13 @@ export type {
 export type { Capabilities, Driver, LogState, Notifier, Session } from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
-export type { ParkedEntry, ParkedQuery, Progress, StoredParking } from "./src/driver/progress.ts";
+export type {
+  ParkedEntry,
+  ParkedQuery,
+  Progress,
+  StoredGroup,
+  StoredParking,
+} from "./src/driver/progress.ts";
 export type {
   CorrelationQuery,
   LogPage,

@@ -11,13 +11,25 @@ import type {
   ParkedEntry,
   ParkedQuery,
   Progress,
+  StoredGroup,
   StoredParking,
   StreamKey,
 } from "../../mod.ts";
 import { longest } from "../_shared/queue.ts";
+import {
+  consumerOf,
+  type ConsumerRow,
+  definitionOf,
+  type DefinitionRow,
+  groupOf,
+  type GroupRow,
+  laneOf,
+  type LaneRow,
+  type ParkedRow,
+  parkingOf,
+} from "./consumer.ts";
 import { flag, number } from "./row.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
-import { list } from "./wire.ts";
 
 /** Runs statements that take effect together, with a JSON object as their parameter; returns the rows of the first. */
 type Send = <Row>(
@@ -26,48 +38,6 @@ type Send = <Row>(
   statements: readonly Statement[],
   value: object,
 ) => Promise<readonly Row[]>;
-
-interface LaneRow {
-  readonly lane: string;
-  readonly position: string;
-  readonly epoch: string;
-  readonly crashes: string;
-  readonly stalled: string;
-  readonly owner: string | null;
-  readonly leased_until: string | null;
-}
-
-interface ConsumerRow {
-  readonly scope: string;
-  readonly name: string;
-  readonly version: string;
-  readonly filter: string;
-  readonly retrying: string;
-  readonly parked: string;
-  readonly seen_at: string | null;
-  readonly error_code: string | null;
-  readonly error: string | null;
-  /** JSON of `LaneRow`s, by number. */
-  readonly lanes: string;
-}
-
-interface ParkedRow {
-  /** As JSON text, and so is the stream's id: PGlite drops a byte order mark at the start of a bare text. */
-  readonly tenant_id: string;
-  readonly stream_id: string;
-  readonly position: string;
-  readonly attempts: string;
-  readonly delay: string | null;
-  readonly error: string | null;
-  readonly failed_at: string;
-}
-
-interface DefinitionRow {
-  readonly lanes: string;
-  readonly filter: string;
-  readonly position: string;
-  readonly replay: string;
-}
 
 /**
  * How early parked streams count as due, in milliseconds: the clocks of a machine's processors were seen to differ by
@@ -162,6 +132,25 @@ export class SqlCheckpoints implements Checkpoints {
       .map(parkingOf);
   }
 
+  async parkedGroups(key: ConsumerKey, limit: number): Promise<readonly StoredGroup[]> {
+    const statements = [this.#statements.parkedGroups];
+    const value = { ...key, limit };
+    const rows = await this.#send<GroupRow>("group parked streams", "read", statements, value);
+    return rows.map(groupOf);
+  }
+
+  async redriveGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
+    const value = { ...key, fingerprint, limit };
+    const statements = [this.#statements.redriveGroup];
+    return (await this.#send("redrive parked streams", "write", statements, value)).length;
+  }
+
+  async discardGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
+    const value = { ...key, fingerprint, limit };
+    const statements = [this.#statements.discardGroup];
+    return (await this.#send("discard events", "write", statements, value)).length;
+  }
+
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
     const value = { ...key, stream: stream ?? null };
     const statements = [this.#statements.redrive];
@@ -218,16 +207,7 @@ export class SqlCheckpoints implements Checkpoints {
       [this.#statements.list],
       { scope, name, version },
     );
-    return rows.map((row) => ({
-      ...{ scope: row.scope, name: row.name, version: number(row.version), filter: row.filter },
-      lanes: list<LaneRow>(row.lanes).map(laneOf),
-      retrying: number(row.retrying),
-      parked: number(row.parked),
-      seenAt: row.seen_at === null ? undefined : number(row.seen_at),
-      failure: row.error_code === null
-        ? undefined
-        : { code: row.error_code, message: row.error ?? "" },
-    }));
+    return rows.map(consumerOf);
   }
 
   async forget(key: ConsumerKey): Promise<"forgotten" | "leased" | "unknown"> {
@@ -249,32 +229,4 @@ function quoted({ error, ...entry }: ParkedEntry): ParkedEntry {
 function ascii(text: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, escape);
-}
-
-function parkingOf(row: ParkedRow): StoredParking {
-  return {
-    tenantId: JSON.parse(row.tenant_id),
-    streamId: JSON.parse(row.stream_id),
-    position: number(row.position),
-    attempts: number(row.attempts),
-    delay: row.delay === null ? undefined : number(row.delay),
-    error: row.error ?? undefined,
-    failedAt: number(row.failed_at),
-  };
-}
-
-function definitionOf({ lanes, filter, position, replay }: DefinitionRow): ConsumerDefinition {
-  return { lanes: number(lanes), filter, position: number(position), replay: number(replay) };
-}
-
-function laneOf(row: LaneRow): LaneState {
-  return {
-    lane: number(row.lane),
-    position: number(row.position),
-    epoch: number(row.epoch),
-    owner: row.owner ?? undefined,
-    leasedUntil: row.leased_until === null ? undefined : number(row.leased_until),
-    crashes: number(row.crashes),
-    stalled: flag(row.stalled),
-  };
 }

@@ -46,11 +46,29 @@ export interface ConditionStatements {
   readonly firstMatch: (items: readonly MatchItem[]) => Statement;
 }
 
+/** The statements of parked streams, whose parameters are as those of `CheckpointStatements`. */
+export interface ParkedStatements {
+  /** `ConsumerKey`, `filter` as `LaneFilter` → a row a stream. */
+  readonly parked: Statement;
+  /** `ConsumerKey`, `after` as `StreamKey`, `limit` → a row a stream. */
+  readonly parkedPage: Statement;
+  /** `ConsumerKey`, `limit` → a row a group. */
+  readonly parkedGroups: Statement;
+  /** `ConsumerKey`, `stream` as `StreamKey` → a row a stream. */
+  readonly redrive: Statement;
+  /** `ConsumerKey`, `fingerprint`, `limit` → a row a stream. */
+  readonly redriveGroup: Statement;
+  /** `ConsumerKey`, `fingerprint`, `limit` → a row a stream. */
+  readonly discardGroup: Statement;
+  /** `ConsumerKey`, `stream`, `all` → a row where it was parked. */
+  readonly discard: Statement;
+}
+
 /**
  * The statements of consumers. Each has one parameter, a JSON object with the members of its arguments; those in a list
  * are sent together and take effect together.
  */
-export interface CheckpointStatements {
+export interface CheckpointStatements extends ParkedStatements {
   /** `ConsumerKey` and `ConsumerDefinition`: does nothing if it is registered. */
   readonly register: readonly Statement[];
   /** `ConsumerKey` → `lanes`, `filter`, `position` and `replay`; no row if it is not registered. */
@@ -65,14 +83,6 @@ export interface CheckpointStatements {
   readonly park: readonly Statement[];
   /** `ConsumerKey` → a row a lane. */
   readonly lanes: Statement;
-  /** `ConsumerKey`, `filter` as `LaneFilter` → a row a stream. */
-  readonly parked: Statement;
-  /** `ConsumerKey`, `after` as `StreamKey`, `limit` → a row a stream. */
-  readonly parkedPage: Statement;
-  /** `ConsumerKey`, `stream` as `StreamKey` → a row a stream. */
-  readonly redrive: Statement;
-  /** `ConsumerKey`, `stream`, `all` → a row where it was parked. */
-  readonly discard: Statement;
   /** `ConsumerKey`, `position`, `replay` or null. */
   readonly rewind: readonly Statement[];
   /** `ConsumerKey`, `epochs`, `ConsumerDefinition` → a row where it was done. */
@@ -158,7 +168,14 @@ export const columnsOf = {
   definition: ["lanes", "filter", "position", "replay"],
   claim: ["position", "epoch", "crashes", "parked", "failed"],
   lanes: ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"],
-  parked: ["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
+  parked: [
+    ...["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
+    ...["fingerprint", "first_failed_at", "redriven"],
+  ],
+  parkedGroups: [
+    ...["fingerprint", "streams", "waiting", "first_failed_at", "failed_at"],
+    ...["tenant_id", "stream_id", "error"],
+  ],
   due: ["scope", "name", "version"],
   subjects: ["rows"],
   subject: ["subject", "id", "keys"],

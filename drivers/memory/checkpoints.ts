@@ -10,11 +10,13 @@ import type {
   LaneState,
   ParkedQuery,
   Progress,
+  StoredGroup,
   StoredParking,
   StreamKey,
 } from "../../mod.ts";
-import { type Consumer, type ConsumerStates, parkedAfter, reset, withLane } from "./consumers.ts";
+import { type Consumer, type ConsumerStates, reset, withLane } from "./consumers.ts";
 import { compareBytes, keyOf } from "./key.ts";
+import { groupsOf, type Parked, parkedAfter, passed, redriven } from "./parked.ts";
 
 /** A session's access to the stored consumers: reads immediately, writes through its queue. */
 interface Access {
@@ -90,10 +92,13 @@ export class MemoryCheckpoints implements Checkpoints {
     const now = Date.now();
     return [...this.#access.read().get(key)?.parked.values() ?? []]
       .filter(({ slot }) => lane === undefined || slot % lane.lanes === lane.lane)
-      .map(({ tenantId, streamId, position, attempts, dueAt, error, failedAt }) => {
-        const delay = dueAt === undefined ? undefined : dueAt - now;
-        return { tenantId, streamId, position, attempts, delay, error, failedAt };
-      })
+      .map(({ slot: _, dueAt, redriven = 0, ...row }) => ({
+        ...row,
+        delay: dueAt === undefined ? undefined : dueAt - now,
+        fingerprint: row.fingerprint,
+        firstFailedAt: row.firstFailedAt,
+        redriven,
+      }))
       .sort((a, b) => a.position - b.position);
   }
 
@@ -117,12 +122,34 @@ export class MemoryCheckpoints implements Checkpoints {
       let count = 0;
       for (const [name, row] of found.parked) {
         if (wanted !== undefined && name !== wanted) continue;
-        parked.set(name, { ...row, attempts: 0, dueAt: Date.now() });
+        parked.set(name, redriven(row));
         count++;
       }
       states.put({ ...found, parked });
       return count;
     });
+  }
+
+  async parkedGroups(key: ConsumerKey, limit: number): Promise<readonly StoredGroup[]> {
+    return groupsOf(await this.parked(key)).slice(0, limit);
+  }
+
+  async redriveGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
+    return await this.#changeGroup(
+      key,
+      (row) => row.fingerprint === fingerprint && row.attempts > 0,
+      limit,
+      redriven,
+    );
+  }
+
+  async discardGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
+    return await this.#changeGroup(
+      key,
+      (row) => row.fingerprint === fingerprint,
+      limit,
+      (row) => passed(row, row.position + 1),
+    );
   }
 
   async discard(key: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean> {
@@ -133,13 +160,8 @@ export class MemoryCheckpoints implements Checkpoints {
       if (row === undefined) return false;
       if (!all && row.attempts === 0 && row.error === undefined) return false;
       const { position } = found!.lanes[row.slot % found!.lanes.length]!;
-      const parked = new Map(found!.parked).set(name, {
-        ...row,
-        position: (all ? Math.max(position, row.position) : row.position) + 1,
-        attempts: 0,
-        error: undefined,
-        dueAt: Date.now(),
-      });
+      const next = (all ? Math.max(position, row.position) : row.position) + 1;
+      const parked = new Map(found!.parked).set(name, passed(row, next));
       states.put({ ...found!, parked });
       return true;
     });
@@ -231,6 +253,24 @@ export class MemoryCheckpoints implements Checkpoints {
       if (found.lanes.some((lane) => isHeld(lane, now))) return "leased";
       states.remove(key);
       return "forgotten";
+    });
+  }
+
+  /** Changes the first streams that are wanted, by position; returns how many. */
+  async #changeGroup(
+    key: ConsumerKey,
+    wanted: (row: Parked) => boolean,
+    limit: number,
+    change: (row: Parked) => Parked,
+  ): Promise<number> {
+    return await this.#access.write((states) => {
+      const found = states.get(key);
+      if (found === undefined) return 0;
+      const rows = [...found.parked].filter(([, row]) => wanted(row))
+        .sort(([, a], [, b]) => a.position - b.position).slice(0, limit);
+      const changed = rows.map(([name, row]) => [name, change(row)] as const);
+      states.put({ ...found, parked: new Map([...found.parked, ...changed]) });
+      return rows.length;
     });
   }
 

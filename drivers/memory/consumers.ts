@@ -6,6 +6,7 @@ import type {
   Progress,
 } from "../../mod.ts";
 import { keyOf } from "./key.ts";
+import type { Parked } from "./parked.ts";
 
 /** A stored lane; it has an owner until its lease is released, even after that has run out. */
 interface Lane {
@@ -15,12 +16,6 @@ interface Lane {
   readonly leasedUntil: number;
   readonly crashes: number;
   readonly stalled: boolean;
-}
-
-/** A stored parked stream; its instants are milliseconds since 1970. */
-interface Parked extends Omit<ParkedEntry, "delay"> {
-  readonly dueAt: number | undefined;
-  readonly failedAt: number;
 }
 
 /** A stored consumer: immutable, replaced as a whole. */
@@ -108,30 +103,4 @@ export function reset(
 /** Returns a consumer with one of its lanes replaced. */
 export function withLane(consumer: Consumer, number: number, lane: Lane): Consumer {
   return { ...consumer, lanes: consumer.lanes.with(number, lane) };
-}
-
-/** Returns the parked streams after progress is written. */
-export function parkedAfter(
-  before: ReadonlyMap<string, Parked>,
-  { parked: entries, deferred, released }: Progress,
-): ReadonlyMap<string, Parked> {
-  if (entries.length === 0 && deferred.length === 0 && released.length === 0) return before;
-  const parked = new Map(before);
-  const failedAt = Date.now();
-  for (const { delay, ...park } of entries) {
-    const key = keyOf(park.tenantId, park.streamId);
-    // The event was discarded meanwhile: the stream continues after it.
-    if ((parked.get(key)?.position ?? 0) > park.position) continue;
-    parked.set(key, {
-      ...park,
-      dueAt: delay === undefined ? undefined : failedAt + delay,
-      failedAt,
-    });
-  }
-  for (const { delay: _, ...park } of deferred) {
-    const key = keyOf(park.tenantId, park.streamId);
-    if (!parked.has(key)) parked.set(key, { ...park, dueAt: failedAt, failedAt });
-  }
-  for (const { tenantId, streamId } of released) parked.delete(keyOf(tenantId, streamId));
-  return parked;
 }

@@ -3,10 +3,20 @@ import type { ConsumerPlan } from "../engine/plan.ts";
 import type { RunResult, Worker } from "../engine/worker.ts";
 import { onAbort } from "../async/abort.ts";
 import { checkLanes } from "../engine/options.ts";
-import { checkFunction, checkName, checkNumber, checkObject, checkPause } from "../errors/check.ts";
+import { checkFunction, checkNumber, checkObject, checkPause } from "../errors/check.ts";
+import {
+  changeGroup,
+  findParked,
+  type GroupOptions,
+  isGroup,
+  type ParkedGroup,
+  parkedGroups,
+  parkedOf,
+  type ParkedStream,
+} from "./parked.ts";
 import { reporter } from "./report.ts";
 import { type OnceOptions, type RunOptions, within } from "./run.ts";
-import { type ConsumerStatus, type ParkedStream, statusOf } from "./status.ts";
+import { type ConsumerStatus, statusOf } from "./status.ts";
 
 /** Sets the worker of a consumer, which the subclasses create; assigned in the static block. */
 export let attach: (consumer: Consumer, worker: Worker) => void;
@@ -125,26 +135,39 @@ export abstract class Consumer {
    * automatically. One whose event was discarded stays listed, without an error, until a pass has continued it.
    */
   async parked(): Promise<readonly ParkedStream[]> {
-    const rows = await this.#plan.checkpoints.parked(this.#plan.key);
-    return rows.map(({ delay, failedAt, ...row }) => ({
-      ...row,
-      dueAt: delay === undefined ? undefined : new Date(Date.now() + delay),
-      failedAt: new Date(failedAt),
-    }));
+    return (await this.#plan.checkpoints.parked(this.#plan.key)).map(parkedOf);
+  }
+
+  /**
+   * Groups the parked streams by what their failures have in common, the largest group first: ten thousand failures of
+   * one cause are one line. Streams whose events have not failed since a `discard` are in none.
+   *
+   * @param options The greatest number of groups, from 1, by default 100.
+   * @throws {UnsupportedError} If the driver keeps no fingerprints.
+   */
+  async parkedGroups(
+    options: { readonly limit?: number | undefined } = {},
+  ): Promise<readonly ParkedGroup[]> {
+    return await parkedGroups(this.#plan, options);
   }
 
   /**
    * Makes parked streams due immediately, as if they had never been tried. The next pass tries them; a `run` in this
    * process starts it immediately.
    *
-   * @param stream The stream; name its tenant only where several tenants have one of that name parked. @default all
+   * @param stream The stream; name its tenant only where several tenants have one of that name parked. Or a group, of
+   * which those are redriven that have failed since they last were: with a limit, call it until it returns 0. @default all
    * @returns The number of streams; 0 if none is parked, or not the given one.
    * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
+   * @throws {UnsupportedError} If a group is given, and the driver keeps no fingerprints.
    */
-  async redrive(stream?: string | StreamKey): Promise<number> {
-    const found = stream === undefined ? undefined : await this.#find(stream);
-    if (stream !== undefined && found === undefined) return 0;
-    const count = await this.#plan.checkpoints.redrive(this.#plan.key, found);
+  async redrive(stream?: string | StreamKey | GroupOptions): Promise<number> {
+    const { checkpoints, key } = this.#plan;
+    const count = isGroup(stream)
+      ? await changeGroup("redriveGroup", this.#plan, stream)
+      : stream === undefined
+      ? await checkpoints.redrive(key)
+      : await this.#redriveOne(stream);
     this.#worker.wake();
     return count;
   }
@@ -158,13 +181,28 @@ export abstract class Consumer {
    * @returns Whether anything was discarded.
    * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    */
-  async discard(
+  discard(
     stream: string | StreamKey,
+    options?: { readonly all?: boolean | undefined },
+  ): Promise<boolean>;
+  /**
+   * Gives up the failed events of all streams of a group, one of each; the streams are due immediately and continue with
+   * the next event. A group is a kind of failure: look at some of its events before.
+   *
+   * @returns The number of events.
+   * @throws {TypeError | RangeError} If the group's name is empty, or the limit not a whole number from 1.
+   * @throws {UnsupportedError} If the driver keeps no fingerprints.
+   */
+  discard(group: GroupOptions): Promise<number>;
+  async discard(
+    stream: string | StreamKey | GroupOptions,
     options: { readonly all?: boolean | undefined } = {},
-  ): Promise<boolean> {
-    const found = await this.#find(stream);
-    if (found === undefined) return false;
-    const done = await this.#plan.checkpoints.discard(this.#plan.key, found, options.all ?? false);
+  ): Promise<boolean | number> {
+    const { checkpoints, key } = this.#plan;
+    const found = isGroup(stream) ? undefined : await findParked(this.#plan, stream);
+    const done = isGroup(stream)
+      ? await changeGroup("discardGroup", this.#plan, stream)
+      : found !== undefined && await checkpoints.discard(key, found, options.all ?? false);
     this.#worker.wake();
     return done;
   }
@@ -221,22 +259,9 @@ export abstract class Consumer {
     return this.#worker.plan;
   }
 
-  /** Finds a parked stream by its id; undefined if it is not parked. */
-  async #find(stream: string | StreamKey): Promise<StreamKey | undefined> {
-    const { tenantId, streamId } = typeof stream === "string"
-      ? { tenantId: undefined, streamId: stream }
-      : checkObject("stream", stream);
-    checkName("streamId", streamId);
-    if (tenantId !== undefined && tenantId !== "") checkName("tenantId", tenantId);
-    const found = (await this.#plan.checkpoints.parked(this.#plan.key)).filter((row) =>
-      row.streamId === streamId && (tenantId === undefined || row.tenantId === tenantId)
-    );
-    if (found.length > 1) {
-      throw new TypeError(
-        "stream must name its tenant, as { tenantId, streamId }: several have one parked",
-      );
-    }
-    return found[0];
+  async #redriveOne(stream: string | StreamKey): Promise<number> {
+    const found = await findParked(this.#plan, stream);
+    return found === undefined ? 0 : await this.#plan.checkpoints.redrive(this.#plan.key, found);
   }
 
   /** Runs work with a signal that aborts with the caller's signal or on disposal. */

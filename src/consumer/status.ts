@@ -1,5 +1,4 @@
 import type { ConsumerFailure, ConsumerState, LaneState } from "../driver/checkpoints.ts";
-import type { StreamKey } from "../driver/keys.ts";
 import type { ConsumerPlan } from "../engine/plan.ts";
 
 /**
@@ -132,22 +131,4 @@ async function oldestOf(
     found = events[0] ?? found;
   }
   return found && new Date(found.createdAt);
-}
-
-/**
- * A stream that waits because one of its events failed.
- *
- * @category Consumers
- */
-export interface ParkedStream extends StreamKey {
-  /** The position of the event that failed. */
-  readonly position: number;
-  /** The number of attempts at it so far. */
-  readonly attempts: number;
-  /** When it is retried, a UTC instant by the system's clock; undefined if it waits for `redrive` or `discard`. */
-  readonly dueAt: Date | undefined;
-  /** The error of the last attempt, shortened to 1,000 characters; undefined where none has failed since `discard`. */
-  readonly error: string | undefined;
-  /** When the stream was parked at this event, or its last attempt failed, a UTC instant. */
-  readonly failedAt: Date;
 }

@@ -1,5 +1,5 @@
 import type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./keys.ts";
-import type { ParkedQuery, Progress, StoredParking } from "./progress.ts";
+import type { ParkedQuery, Progress, StoredGroup, StoredParking } from "./progress.ts";
 
 /**
  * Stores the progress of consumers: checkpoints, leases and parked streams.
@@ -56,7 +56,31 @@ export interface Checkpoints {
   parkedPage?(query: ParkedQuery): Promise<readonly StoredParking[]>;
 
   /**
-   * Makes parked streams due now, as if they had never been tried.
+   * Groups the parked streams of a consumer by the fingerprints of their failures, the largest group first, then by
+   * fingerprint. A driver that has it keeps fingerprints and has the next two as well; one that lacks it does not
+   * support `parkedGroups()`.
+   *
+   * @param limit The greatest number of groups wanted.
+   */
+  parkedGroups?(consumer: ConsumerKey, limit: number): Promise<readonly StoredGroup[]>;
+  /**
+   * Makes streams of a group due now, as `redrive` does, by position; only those that have failed since they were last
+   * redriven, so that it can be called again and again.
+   *
+   * @param limit The greatest number of streams.
+   * @returns The number of streams.
+   */
+  redriveGroup?(consumer: ConsumerKey, fingerprint: string, limit: number): Promise<number>;
+  /**
+   * Moves streams of a group past their failing events, as `discard` does with one, by position.
+   *
+   * @param limit The greatest number of streams.
+   * @returns The number of streams.
+   */
+  discardGroup?(consumer: ConsumerKey, fingerprint: string, limit: number): Promise<number>;
+
+  /**
+   * Makes parked streams due now, as if they had never been tried, and counts that in `redriven`.
    *
    * @param stream Only this stream. @default all
    * @returns The number of streams.

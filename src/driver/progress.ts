@@ -41,6 +41,8 @@ export interface ParkedEntry extends StreamKey {
   readonly delay: number | undefined;
   /** The error of the last attempt, without event data; undefined if none has failed. */
   readonly error: string | undefined;
+  /** What the failures of one kind have in common; kept by a driver that has `parkedGroups`. @default none */
+  readonly fingerprint?: string | undefined;
 }
 
 /**
@@ -59,6 +61,32 @@ export interface StoredParking extends StreamKey {
   readonly error: string | undefined;
   /** When the entry was last parked: text or a number that `new Date` reads. */
   readonly failedAt: string | number;
+  /** The fingerprint of the last failure of this event; undefined if it has not failed, or the driver keeps none. */
+  readonly fingerprint?: string | undefined;
+  /** When this event failed first, as `failedAt`; undefined in the same cases. */
+  readonly firstFailedAt?: string | number | undefined;
+  /** How often it was redriven since. @default 0 */
+  readonly redriven?: number | undefined;
+}
+
+/**
+ * The parked streams of a consumer whose events failed alike.
+ *
+ * @category Drivers
+ */
+export interface StoredGroup {
+  /** What they have in common. */
+  readonly fingerprint: string;
+  /** The number of streams. */
+  readonly streams: number;
+  /** The number of those that are not retried automatically. */
+  readonly waiting: number;
+  /** When the first of their events failed first, and the last last: text or numbers that `new Date` reads. */
+  readonly firstFailedAt: string | number;
+  readonly failedAt: string | number;
+  /** The stream that failed last, and its error; undefined while it is being tried again. */
+  readonly latest: StreamKey;
+  readonly error: string | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { StreamKey } from "../driver/keys.ts";
 import type { ParkedEntry, StoredParking } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import { isSealed } from "../codec/sealer.ts";
-import { describe } from "../errors/describe.ts";
+import { describe, fingerprintOf } from "../errors/describe.ts";
 import { slotOf } from "../event/stream.ts";
 import { keyOf, type Lease } from "./lease.ts";
 
@@ -83,10 +83,13 @@ export function entryOf({ tenantId, streamId, position }: StoredEvent): ParkedEn
 
 /** Returns the entry of a stream whose event failed. */
 export function failedEntry(
+  consumer: string,
   event: StoredEvent,
   attempts: number,
   delay: number | undefined,
   error: unknown,
 ): ParkedEntry {
-  return { ...entryOf(event), attempts, delay, error: describe(error, isSealed(event)) };
+  const text = describe(error, isSealed(event));
+  const fingerprint = fingerprintOf(consumer, text, event.streamId);
+  return { ...entryOf(event), attempts, delay, error: text, fingerprint };
 }

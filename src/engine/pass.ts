@@ -276,7 +276,7 @@ export class Pass<E extends Event, Db> {
     const times = Math.max(attempts, this.#outage.times(key));
     const delay = exhausted ? undefined : backoff(retry, times, error);
     this.#report(error, event, attempt, delay);
-    this.#parking.park(failedEntry(event, attempts, delay, error));
+    this.#parking.park(failedEntry(this.#settings.key.name, event, attempts, delay, error));
     for (const later of this.#batch.removeWaiting(key)) this.#parking.defer(later);
     return false;
   }

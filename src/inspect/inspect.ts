@@ -4,7 +4,7 @@ import { inspectConsumers } from "./consumers.ts";
 import { inspected } from "./event.ts";
 import type { Inspector } from "./inspector.ts";
 import { searchLog } from "./log.ts";
-import { parked } from "./parked.ts";
+import { parked, parkedGroups } from "./parked.ts";
 import { rate } from "./rate.ts";
 import { sourceOf } from "./source.ts";
 import { stateDiff, stateOf, type StateSource } from "./state.ts";
@@ -84,5 +84,6 @@ export function inspect<E extends Event, Db>(
     positionAt: (date) => store.positionAt(date),
     consumers: () => inspectConsumers(source, maxAge),
     parked: (search = {}) => parked(source, search),
+    parkedGroups: (search = {}) => parkedGroups(source, search),
   };
 }

@@ -2,7 +2,7 @@ import type { Event } from "../../mod.ts";
 import type { InspectedConsumer } from "./consumers.ts";
 import type { InspectedEvent } from "./event.ts";
 import type { EventPage, LogResult, LogSearch } from "./log.ts";
-import type { ParkedResult, ParkedSearch } from "./parked.ts";
+import type { GroupSearch, InspectedGroup, ParkedResult, ParkedSearch } from "./parked.ts";
 import type { RateBucket, RateSearch } from "./rate.ts";
 import type { InspectedState, StateDiff, StateSearch } from "./state.ts";
 import type { StreamResult, StreamSearch, TouchedResult, TouchedSearch } from "./stream.ts";
@@ -86,4 +86,7 @@ export interface Inspector<out E extends Event = Event> {
 
   /** Lists the parked streams of all consumers, or of one. */
   readonly parked: (search?: ParkedSearch) => Promise<ParkedResult>;
+
+  /** Groups the parked streams of each consumer by what their failures have in common, the largest group first. */
+  readonly parkedGroups: (search?: GroupSearch) => Promise<readonly InspectedGroup[]>;
 }

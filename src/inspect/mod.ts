@@ -10,7 +10,14 @@ export type { ConsumerHealth, InspectedConsumer } from "./consumers.ts";
 export type { DiffLine } from "./diff.ts";
 export type { InspectedEvent, Problem } from "./event.ts";
 export type { EventPage, LogResult, LogSearch } from "./log.ts";
-export type { InspectedParking, ParkedCursor, ParkedResult, ParkedSearch } from "./parked.ts";
+export type {
+  GroupSearch,
+  InspectedGroup,
+  InspectedParking,
+  ParkedCursor,
+  ParkedResult,
+  ParkedSearch,
+} from "./parked.ts";
 export type { RateBucket, RateSearch } from "./rate.ts";
 export type { InspectedState, StateDiff, StateSearch, StateSource } from "./state.ts";
 export type {

@@ -1,7 +1,9 @@
 import {
   type ConsumerInfo,
+  type ConsumerKey,
   type ConsumerName,
   consumers,
+  type ParkedGroup,
   type ParkedStream,
   type StreamKey,
 } from "../../mod.ts";
@@ -55,6 +57,32 @@ export interface ParkedResult {
   readonly next: ParkedCursor | undefined;
 }
 
+/**
+ * Which groups of parked streams to list.
+ *
+ * @category Inspect
+ */
+export interface GroupSearch {
+  /** Only those of this consumer, in all its versions where none is given. @default of all consumers */
+  readonly consumer?: ConsumerName | undefined;
+  /** The greatest number of groups, up to 1,000. @default 50 */
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Parked streams that failed alike, and which consumer they wait for.
+ *
+ * @category Inspect
+ */
+export interface InspectedGroup extends ParkedGroup {
+  /** The tenant whose events its consumer handles; undefined if those of all tenants. */
+  readonly consumerTenantId: string | undefined;
+  /** The name of its consumer. */
+  readonly consumer: string;
+  /** The version of its consumer. */
+  readonly version: number;
+}
+
 /** Lists the parked streams of consumers; see `Inspector.parked`. */
 export async function parked(
   source: Source,
@@ -74,19 +102,17 @@ export async function parked(
     if (info.retrying + info.parked === 0) continue;
     const { tenantId: consumerTenantId, name, version } = info;
     const found = await checkpoints!.parkedPage!({
-      consumer: {
-        scope: consumerTenantId === undefined ? "all" : `tenant:${consumerTenantId}`,
-        name,
-        version,
-      },
+      consumer: keyOf(info),
       after: after !== undefined && isAt(info, after) ? after : undefined,
       limit: limit + 1 - streams.length, // one more, to know whether there are more
     });
     const now = Date.now();
-    streams.push(...found.map(({ delay, failedAt, ...stream }) => ({
+    streams.push(...found.map(({ delay, failedAt, firstFailedAt, fingerprint, ...stream }) => ({
       ...{ consumerTenantId, consumer: name, version, ...stream },
       dueAt: delay === undefined ? undefined : new Date(now + delay),
       failedAt: new Date(failedAt),
+      group: fingerprint,
+      firstFailedAt: firstFailedAt === undefined ? undefined : new Date(firstFailedAt),
     })));
     if (streams.length > limit) break;
   }
@@ -97,6 +123,37 @@ export async function parked(
     streams: shown,
     next: { consumerTenantId, consumer: name, version, tenantId, streamId },
   };
+}
+
+/** Groups the parked streams of consumers; see `Inspector.parkedGroups`. */
+export async function parkedGroups(
+  source: Source,
+  search: GroupSearch,
+): Promise<readonly InspectedGroup[]> {
+  const { consumer, limit = 50 } = checkObject("search", search);
+  checkNumber("limit", limit, 1, 1000);
+  if (consumer !== undefined) checkConsumer(consumer);
+  const { checkpoints } = source.session();
+  need(checkpoints?.parkedGroups !== undefined, "parkedGroups", "group the parked streams");
+  const groups: InspectedGroup[] = [];
+  for (const info of await consumers(source.store)) {
+    if (!isWanted(info, consumer) || info.retrying + info.parked === 0) continue;
+    const { tenantId: consumerTenantId, name, version } = info;
+    const found = await checkpoints!.parkedGroups!(keyOf(info), limit);
+    groups.push(...found.map((
+      { fingerprint, waiting, streams, firstFailedAt, failedAt, ...group },
+    ) => ({
+      ...{ consumerTenantId, consumer: name, version, group: fingerprint, streams, ...group },
+      retrying: streams - waiting,
+      firstFailedAt: new Date(firstFailedAt),
+      failedAt: new Date(failedAt),
+    })));
+  }
+  return groups.sort((a, b) => b.streams - a.streams).slice(0, limit);
+}
+
+function keyOf({ tenantId, name, version }: ConsumerInfo): ConsumerKey {
+  return { scope: tenantId === undefined ? "all" : `tenant:${tenantId}`, name, version };
 }
 
 function checkConsumer(consumer: ConsumerName): void {

@@ -64,6 +64,37 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
   "lists parked streams by their positions": keeping((own) => ({
     parkedPage: async ({ consumer, limit }) => (await own.parked(consumer)).slice(0, limit),
   })),
+  "groups all that is parked": keeping((own) => ({
+    parkedGroups: async (key, limit) => {
+      const groups = await own.parkedGroups!(key, limit);
+      return groups.map((group) => ({ ...group, fingerprint: "one" }));
+    },
+  })),
+  "groups as many as there are": keeping((own) => ({
+    parkedGroups: (key) => own.parkedGroups!(key, 1000),
+  })),
+  "forgets when an event failed first": keeping((own) => ({
+    parked: async (key, lane) =>
+      (await own.parked(key, lane)).map((row) => ({ ...row, firstFailedAt: row.failedAt })),
+    parkedGroups: async (key, limit) =>
+      (await own.parkedGroups!(key, limit)).map((group) => ({
+        ...group,
+        firstFailedAt: group.failedAt,
+      })),
+  })),
+  "counts no redriving": keeping((own) => ({
+    parked: async (key, lane) =>
+      (await own.parked(key, lane)).map((row) => ({ ...row, redriven: 0 })),
+  })),
+  "redrives a group without a limit": keeping((own) => ({
+    redriveGroup: (key, fingerprint) => own.redriveGroup!(key, fingerprint, 1000),
+  })),
+  "redrives all for a group": keeping((own) => ({
+    redriveGroup: (key) => own.redrive(key),
+  })),
+  "discards a group without a limit": keeping((own) => ({
+    discardGroup: (key, fingerprint) => own.discardGroup!(key, fingerprint, 1000),
+  })),
   "redrives all for one": keeping((own) => ({
     redrive: (key) => own.redrive(key),
   })),

@@ -132,6 +132,9 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     ...{
       parked: true,
       parkedPage: true,
+      parkedGroups: true,
+      redriveGroup: true,
+      discardGroup: true,
       redefine: true,
       redrive: true,
       refilter: true,

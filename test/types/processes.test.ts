@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memory } from "../../drivers/memory/mod.ts";
 import {
-  Consumer,
+  type Consumer,
   defineEvent,
   type EventOf,
   EventStore,

@@ -1,28 +1,19 @@
 import { type CheckpointStatements, columnsOf } from "../../_sql/statement.ts";
-import { skew } from "../../_sql/checkpoints.ts";
+import { consumer, dueNow, name, now, scope, version } from "./consumer.ts";
+import { parkedOf } from "./parked.ts";
 import { statement } from "./text.ts";
 
-const scope = "?1 ->> 'scope'";
-const name = "?1 ->> 'name'";
-const version = "?1 ->> 'version'";
-/** Selects a consumer by the primary key of each of the three tables; `?1` is all arguments in one JSON object. */
-const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = ?1 ->> 'lane'`;
 /** Selects a lane whose lease is held: its epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = ?1 ->> 'epoch' and leased_until is not null`;
-/** Milliseconds since 1970, by the database's clock. */
-const now = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
-/** The due time of a stream that is to be due immediately. */
-const dueNow = `${now} - ${skew}`;
-const oneStream =
-  "tenant_id = ?1 ->> '$.stream.tenantId' and stream_id = ?1 ->> '$.stream.streamId'";
-
 const until = `${now} + (?1 ->> 'lease')`;
 /** Without a lease the lane is released. */
 const renew =
   `leased_until = ${until}, owner = case when ?1 ->> 'lease' is null then null else owner end`;
 const keep = `leased_until = coalesce(${until}, leased_until)`;
 const release = "leased_until = null, owner = null";
+
+const same = "case when position = excluded.position";
 
 /** A lane as both engines return it. */
 const laneColumns =
@@ -56,7 +47,10 @@ returning position, epoch, crashes, (select count(*) from ${parked} where ${cons
     park: [
       `${advance(checkpoints, keep)} returning 1 as written`,
       `${park(parked, "parked")} and ${advanced}
-on conflict do update set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
+on conflict do update set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at,
+  fingerprint = coalesce(excluded.fingerprint, ${same} then fingerprint end),
+  first_failed_at = coalesce(${same} then first_failed_at end, excluded.first_failed_at),
+  redriven = coalesce(${same} then redriven end, 0)
 where position <= excluded.position`,
       `${park(parked, "deferred")} and ${advanced}
 on conflict do nothing`,
@@ -69,17 +63,7 @@ on conflict do nothing`,
       `select ${laneColumns} from ${checkpoints} where ${consumer} order by lane`,
       columnsOf.lanes,
     ),
-    parked: statement(
-      listParked(
-        parked,
-        "(?1 ->> 'filter' is null or slot % (?1 ->> '$.filter.lanes') = ?1 ->> '$.filter.lane')\norder by position",
-      ),
-      columnsOf.parked,
-    ),
-    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
-where ${consumer} and (?1 ->> 'stream' is null or (${oneStream})) returning 1 as redriven`),
-    discard: statement(discard(checkpoints, parked)),
+    ...parkedOf(parked, checkpoints),
     rewind: [
       `update ${checkpoints} set position = ?1 ->> 'position', epoch = epoch + 1, owner = null, leased_until = null, crashes = 0, stalled = 0
 where ${consumer}`,
@@ -123,31 +107,11 @@ where ${held}`;
 
 /** Parks streams; one with a later position stays there, since its event was discarded meanwhile. */
 function park(parked: string, list: string): string {
-  return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at)
+  return `insert into ${parked} (scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at, fingerprint, first_failed_at)
 select ${scope}, ${name}, ${version}, value ->> 'tenantId', value ->> 'streamId', value ->> 'slot', value ->> 'position',
-  value ->> 'attempts', ${dueNow} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now}
+  value ->> 'attempts', ${dueNow} + cast(value ->> 'delay' as integer), value ->> 'error' ->> '$', ${now},
+  value ->> 'fingerprint', case when value ->> 'fingerprint' is not null then ${now} end
 from json_each(?1, '$.${list}') where true`;
-}
-
-/** What follows in the order of the primary key of `parked`. */
-const nextParked = `(tenant_id, stream_id) > (?1 ->> '$.after.tenantId', ?1 ->> '$.after.streamId')
-order by tenant_id, stream_id limit ?1 ->> 'limit'`;
-
-function listParked(parked: string, which: string): string {
-  return `select json_quote(tenant_id), json_quote(stream_id), position, attempts, error, due_at - ${now} as delay, failed_at
-from ${parked}
-where ${consumer} and ${which}`;
-}
-
-function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} as p set attempts = 0, due_at = ${dueNow}, error = null,
-  position = 1 + case when ?1 ->> 'all' then max(p.position, (
-    select c.position from ${checkpoints} c
-    where c.scope = p.scope and c.name = p.name and c.version = p.version
-      and c.lane = p.slot % (select count(*) from ${checkpoints} l where l.scope = p.scope and l.name = p.name and l.version = p.version)
-  )) else p.position end
-where ${consumer} and ${oneStream} and (?1 ->> 'all' or attempts > 0 or error is not null)
-returning 1 as discarded`;
 }
 
 /**

@@ -1,21 +1,11 @@
 import { type CheckpointStatements, columnsOf } from "../../_sql/statement.ts";
-import { skew } from "../../_sql/checkpoints.ts";
+import { consumer, dueNow, given, milliseconds, name, now, scope, version } from "./consumer.ts";
+import { parkedOf } from "./parked.ts";
 import { statement } from "./text.ts";
 
-/** The parameter: all arguments in one JSON object. */
-const given = "$1::text::json";
-const scope = `${given} ->> 'scope'`;
-const name = `${given} ->> 'name'`;
-const version = `(${given} ->> 'version')::integer`;
-/** Selects a consumer by the primary key of each of the three tables. */
-const consumer = `scope = ${scope} and name = ${name} and version = ${version}`;
 const lane = `${consumer} and lane = (${given} ->> 'lane')::integer`;
 /** Selects a lane whose lease is held: its epoch is the given one, and it was not released. */
 const held = `${lane} and epoch = (${given} ->> 'epoch')::bigint and leased_until is not null`;
-const now = "clock_timestamp()";
-/** The due time of a stream that is to be due immediately. */
-const dueNow = `${now} - ${skew} * interval '1 millisecond'`;
-
 /** Writes the statements of consumers for a schema, whose name is quoted already. */
 export function checkpointsOf(schema: string): CheckpointStatements {
   const consumers = `${schema}."consumers"`;
@@ -37,18 +27,7 @@ export function checkpointsOf(schema: string): CheckpointStatements {
       `select ${laneColumns} from ${checkpoints} c where ${consumer} order by c.lane`,
       columnsOf.lanes,
     ),
-    parked: statement(
-      listParked(
-        parked,
-        `(${given} ->> 'filter' is null or slot % (${given} -> 'filter' ->> 'lanes')::integer = (${given} -> 'filter' ->> 'lane')::integer)
-order by p.position`,
-      ),
-      columnsOf.parked,
-    ),
-    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
-    redrive: statement(`update ${parked} set attempts = 0, due_at = ${dueNow}
-where ${consumer} and (${given} ->> 'stream' is null or ${oneStream}) returning 1 as redriven`),
-    discard: statement(discard(checkpoints, parked)),
+    ...parkedOf(parked, checkpoints),
     rewind: [statement(rewind(consumers, checkpoints, parked))],
     redefine: [statement(redefine(consumers, checkpoints))],
     refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter'
@@ -78,13 +57,6 @@ where ${consumer}`,
 const laneColumns = `lane::text, position::text, epoch::text, crashes::text, stalled::text,
   case when leased_until > ${now} then owner end as owner,
   case when leased_until > ${now} then ${milliseconds("leased_until")} end as leased_until`;
-
-function milliseconds(instant: string): string {
-  return `(extract(epoch from ${instant}) * 1000)::float8::text`;
-}
-
-const oneStream =
-  `tenant_id = ${given} -> 'stream' ->> 'tenantId' and stream_id = ${given} -> 'stream' ->> 'streamId'`;
 
 /** The process that inserts the consumer's row inserts the lanes, too. */
 function register(consumers: string, checkpoints: string): string {
@@ -147,19 +119,23 @@ const error =
 /** Parks streams; one with a later position stays there, since its event was discarded meanwhile. */
 function park(checkpoints: string, parked: string): string {
   const columns =
-    "scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at";
+    "scope, name, version, tenant_id, stream_id, slot, position, attempts, due_at, error, failed_at, fingerprint, first_failed_at";
   const rows = (list: string) =>
     `insert into ${parked} (${columns})
   select ${scope}, ${name}, ${version}, "tenantId", "streamId", slot, position, attempts,
-    ${dueNow} + delay * interval '1 millisecond', ${error}, ${now}
+    ${dueNow} + delay * interval '1 millisecond', ${error}, ${now}, fingerprint, case when fingerprint is not null then ${now} end
   from moved cross join json_to_recordset(${given} -> '${list}')
-    as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text)`;
+    as row("tenantId" text, "streamId" text, slot integer, position bigint, attempts integer, delay float8, error text, fingerprint text)`;
+  const same = "case when parked.position = excluded.position";
   return `with moved as (
   ${advance(checkpoints)} returning lane
 ), entries as (
   ${rows("parked")}
   on conflict (scope, name, version, tenant_id, stream_id) do update
-  set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at
+  set position = excluded.position, attempts = excluded.attempts, due_at = excluded.due_at, error = excluded.error, failed_at = excluded.failed_at,
+    fingerprint = coalesce(excluded.fingerprint, ${same} then parked.fingerprint end),
+    first_failed_at = coalesce(${same} then parked.first_failed_at end, excluded.first_failed_at),
+    redriven = coalesce(${same} then parked.redriven end, 0)
   where parked.position <= excluded.position
 ), deferred as (
   ${rows("deferred")}
@@ -169,29 +145,6 @@ function park(checkpoints: string, parked: string): string {
   where p.scope = ${scope} and p.name = ${name} and p.version = ${version} and p.tenant_id = "tenantId" and p.stream_id = "streamId"
 )
 select 1 as written from moved`;
-}
-
-/** What follows in the order of the primary key of `parked`. */
-const nextParked =
-  `(tenant_id, stream_id) > (${given} -> 'after' ->> 'tenantId', ${given} -> 'after' ->> 'streamId')
-order by p.tenant_id, p.stream_id limit (${given} ->> 'limit')::bigint`;
-
-function listParked(parked: string, which: string): string {
-  return `select to_json(tenant_id)::text, to_json(stream_id)::text, position::text, attempts::text, error,
-  ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at
-from ${parked} p
-where ${consumer} and ${which}`;
-}
-
-function discard(checkpoints: string, parked: string): string {
-  return `update ${parked} p set attempts = 0, due_at = ${dueNow}, error = null,
-  position = 1 + case when (${given} ->> 'all')::boolean then greatest(p.position, (
-    select c.position from ${checkpoints} c
-    where c.scope = p.scope and c.name = p.name and c.version = p.version
-      and c.lane = p.slot % (select count(*) from ${checkpoints} l where l.scope = p.scope and l.name = p.name and l.version = p.version)
-  )) else p.position end
-where ${consumer} and ${oneStream} and ((${given} ->> 'all')::boolean or attempts > 0 or error is not null)
-returning 1 as discarded`;
 }
 
 function rewind(consumers: string, checkpoints: string, parked: string): string {

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import type { StreamKey } from "../../driver/keys.ts";
-import type { Progress } from "../../driver/progress.ts";
+import type { ParkedEntry, Progress } from "../../driver/progress.ts";
 import { slotOf } from "../../event/stream.ts";
 import { inspect } from "../../inspect/inspect.ts";
-import { type Cases, lacks, Noted } from "../rig.ts";
+import { type Cases, lacks, Noted, type Rig } from "../rig.ts";
 import { claimed, consumer, definition, lane, long, of, park, progress, served } from "./claims.ts";
+
+/** Checks that a driver without groups says so. */
+async function lacksGroups(rig: Rig): Promise<void> {
+  await lacks(rig, () => inspect(rig.store).parkedGroups());
+}
+
+function timeOf(instant: string | number): number {
+  return new Date(instant).getTime();
+}
 
 /** The parked streams of consumers. Skipped for a driver that does not support consumers. */
 export const parked: Cases = served({
@@ -147,6 +156,117 @@ export const parked: Cases = served({
     const [row] = await checkpoints.parkedPage({ consumer, after: key, limit: 1 });
     const all = await checkpoints.parked(consumer);
     assert.deepEqual(row, all.find(({ streamId }) => streamId === "b"));
+  },
+
+  async "parkedGroups() groups what failed alike, the largest group first"(bench) {
+    const checkpoints = of(bench.driver);
+    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    assert.deepEqual(await checkpoints.parkedGroups(consumer, 10), []);
+    const { epoch } = await claimed(checkpoints, long);
+    const failed = (fingerprint: string, changed: Partial<ParkedEntry> = {}) => ({
+      ...{ attempts: 3, delay: undefined, error: "it's broken", fingerprint, ...changed },
+    });
+    const first = [park("a", 1, failed("one")), park("\ufeffb", 2, failed("two"))];
+    await checkpoints.advance(lane, epoch, progress({ parked: first }));
+    const [before] = await checkpoints.parked(consumer);
+    const second = [
+      ...[park("a", 1, failed("one", { attempts: 4, error: "broken" })), park("deferred", 3)],
+      ...[park("c", 4, failed("two", { delay: long })), park("d", 5, failed("three"))],
+    ];
+    await checkpoints.advance(lane, epoch, progress({ parked: second }));
+    await new Promise((resolve) => setTimeout(resolve, 5)); // so that one failed last
+    const last = park("\ufeffb", 2, failed("two", { attempts: 4, error: 'é "日本"' }));
+    await checkpoints.advance(lane, epoch, progress({ parked: [last] }));
+    const groups = await checkpoints.parkedGroups(consumer, 10);
+    assert.deepEqual(
+      groups.map(({ fingerprint, streams, waiting }) => [fingerprint, streams, waiting]),
+      [["two", 2, 1], ["one", 1, 1], ["three", 1, 1]],
+    );
+    const [two, one] = groups;
+    assert.equal(one!.error, "broken");
+    assert.deepEqual(one!.latest, { tenantId: "", streamId: "a" });
+    assert.equal(
+      timeOf(one!.firstFailedAt),
+      timeOf(before!.failedAt),
+      "it keeps the first failure",
+    );
+    assert.ok(timeOf(one!.failedAt) >= timeOf(one!.firstFailedAt));
+    assert.deepEqual(
+      [two!.latest, two!.error],
+      [{ tenantId: "", streamId: "\ufeffb" }, 'é "日本"'],
+    );
+    assert.deepEqual(
+      (await checkpoints.parkedGroups(consumer, 1)).map(({ fingerprint }) => fingerprint),
+      ["two"],
+    );
+    assert.deepEqual(await checkpoints.parkedGroups({ ...consumer, version: 2 }, 10), []);
+  },
+
+  async "a parked stream keeps the history of its event, and of no other"(bench) {
+    const checkpoints = of(bench.driver);
+    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    const { epoch } = await claimed(checkpoints, long);
+    const failed = { attempts: 1, delay: undefined, error: "broken", fingerprint: "one" };
+    const write = (parked: ParkedEntry) =>
+      checkpoints.advance(lane, epoch, progress({ parked: [parked] }));
+    const stream = { tenantId: "", streamId: "a" };
+    const read = async () => (await checkpoints.parked(consumer))[0]!;
+    await write(park("a", 1, failed));
+    const { firstFailedAt } = await read();
+    assert.ok(firstFailedAt !== undefined);
+    assert.equal(await checkpoints.redrive(consumer, stream), 1);
+    assert.equal(await checkpoints.redriveGroup!(consumer, "one", 5), 0, "it has not failed since");
+    await write(park("a", 1, { attempts: 1 })); // the next attempt begins
+    const trying = await read();
+    assert.deepEqual([trying.fingerprint, trying.redriven], ["one", 1]);
+    await write(park("a", 1, { ...failed, fingerprint: "other" }));
+    assert.equal(await checkpoints.redriveGroup!(consumer, "other", 5), 1);
+    const again = await read();
+    assert.deepEqual(
+      [again.fingerprint, timeOf(again.firstFailedAt!), again.redriven],
+      ["other", timeOf(firstFailedAt), 2],
+    );
+    await write(park("a", 2, failed)); // another event of the stream
+    const next = await read();
+    assert.deepEqual([next.fingerprint, next.redriven ?? 0], ["one", 0]);
+    assert.equal(timeOf(next.firstFailedAt!), timeOf(next.failedAt));
+    await checkpoints.discard(consumer, stream, false);
+    const discarded = await read();
+    assert.deepEqual([discarded.fingerprint, discarded.firstFailedAt], [undefined, undefined]);
+  },
+
+  async "redriveGroup() and discardGroup() change a group, by position, up to a limit"(bench) {
+    const checkpoints = of(bench.driver);
+    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    const { epoch } = await claimed(checkpoints, long);
+    const failed = (fingerprint: string) => ({
+      ...{ attempts: 3, delay: undefined, error: "broken", fingerprint },
+    });
+    const entries = ["d", "c", "b", "a"].map((name, index) => park(name, index, failed("one")));
+    const other = park("other", 9, failed("two"));
+    await checkpoints.advance(lane, epoch, progress({ parked: [other, ...entries] }));
+    const states = async () =>
+      (await checkpoints.parked(consumer)).map(({ streamId, position, attempts, delay }) => [
+        ...[streamId, position, attempts, delay !== undefined && delay <= 0],
+      ]);
+    assert.equal(await checkpoints.redriveGroup!(consumer, "one", 1), 1);
+    assert.equal(await checkpoints.redriveGroup!(consumer, "one", 2), 2);
+    assert.equal(await checkpoints.redriveGroup!(consumer, "none", 2), 0);
+    assert.deepEqual(await states(), [
+      ...[["d", 0, 0, true], ["c", 1, 0, true], ["b", 2, 0, true], ["a", 3, 3, false]],
+      ["other", 9, 3, false],
+    ]);
+    assert.equal(await checkpoints.redriveGroup!(consumer, "one", 9), 1);
+    assert.equal(await checkpoints.discardGroup!(consumer, "one", 3), 3);
+    assert.deepEqual(
+      await states(),
+      [
+        ...[["d", 1, 0, true], ["c", 2, 0, true], ["b", 3, 0, true], ["a", 3, 0, true]],
+        ["other", 9, 3, false],
+      ].sort((a, b) => Number(a[1]) - Number(b[1])),
+    );
+    assert.equal(await checkpoints.discardGroup!(consumer, "one", 9), 1, "the others have passed");
+    assert.deepEqual((await states()).at(-1), ["other", 9, 3, false]);
   },
 
   async "delete() forgets that a stream is parked"({ driver, store }) {
