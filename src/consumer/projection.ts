@@ -8,40 +8,19 @@ import { checkFilterPolicy } from "../engine/options.ts";
 import { planOf } from "../engine/plan.ts";
 import { checkSession } from "../engine/work.ts";
 import { type RunResult, Worker } from "../engine/worker.ts";
-import { quote } from "../errors/base.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
-import { membersOf } from "../store/handler.ts";
 import { type Internals, internalsOf, storeFor, transactOn } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
+import { type CompareOptions, compareRows, type Comparison, type RowKey } from "./compare.ts";
 import { attach, Consumer, workerOf } from "./consumer.ts";
-import type { RunOptions } from "./run.ts";
+import {
+  checkHandlers,
+  type Handlers,
+  type ProjectionHandlers,
+  type ResetContext,
+} from "./handlers.ts";
+import type { OnceOptions, RunOptions } from "./run.ts";
 import type { ConsumerStatus } from "./status.ts";
-
-/**
- * Handlers by event type; events without one are passed over.
- *
- * @category Consumers
- */
-export type ProjectionHandlers<E extends Event, Db> = {
-  readonly [Type in E["type"]]?:
-    | ((
-      event: RecordedEvent<Extract<E, { readonly type: Type }>>,
-      context: ProjectionContext<E, Db>,
-    ) => unknown)
-    | undefined;
-};
-
-/**
- * The argument of `reset`.
- *
- * @category Consumers
- */
-export interface ResetContext<Db = unknown> {
-  /** The handle of the transaction that also sets the checkpoint back. */
-  readonly db: Db;
-  /** The projection's version. */
-  readonly projectionVersion: number;
-}
 
 /**
  * Options of a projection.
@@ -178,19 +157,24 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
    * transaction; the open transactions of other workers are rolled back, and they take part in the replay. An inline
    * projection is replayed in that one transaction, while appends wait for it.
    *
+   * @param options The signal ends the replay early, as in `runOnce`: the read model holds its first part then, and `run`,
+   * `runOnce` and `drain` go on with it. Aborted already, it leaves everything as it is; inline it has no effect later.
    * @returns The outcome of the replay; events that fail are parked, as in `runOnce`.
    * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
    * the read model and the checkpoint are unchanged.
    */
-  async rebuild(): Promise<RunResult> {
+  async rebuild(options: Pick<OnceOptions, "signal"> = {}): Promise<RunResult> {
     if (this.#options.reset === undefined) {
       throw new TypeError("reset must be given to rebuild a projection");
     }
+    const { signal } = checkObject("options", options);
     let handled = 0;
-    await this.#worker.rewind(async (rewind) => {
-      handled = await this.#empty(rewind);
-    });
-    const result = await this.runOnce();
+    if (!signal?.aborted) {
+      await this.#worker.rewind(async (rewind) => {
+        handled = await this.#empty(rewind);
+      });
+    }
+    const result = await this.runOnce({ signal });
     return { ...result, handled: handled + result.handled };
   }
 
@@ -221,6 +205,38 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
   ): Promise<void> {
     checkNumber("position", position);
     if (!this.#options.inline) await super.waitFor(position, options);
+  }
+
+  /**
+   * Compares the rows of this version with those of an earlier one, before one switches to it. It walks both in the
+   * order of their keys and holds one row of each. Rows that change meanwhile may count as differences: compare when
+   * both versions have caught up.
+   *
+   * @throws {TypeError | RangeError} If an option is malformed, there is no earlier version, or the rows do not come in
+   * the ascending order of their keys. Or what `rows` threw.
+   *
+   * @example Compare before switching
+   * ```ts
+   * import { defineEvent, EventStore, Projection } from "event-sourcery";
+   * import { memory } from "event-sourcery/memory";
+   * import assert from "node:assert/strict";
+   *
+   * const models = { 1: new Map([["tea", 2]]), 2: new Map([["cup", 1], ["tea", 2]]) };
+   * const store = new EventStore(memory(), { events: [defineEvent("Sold")] });
+   * const sales = new Projection(store, { name: "sales", version: 2, handlers: { Sold() {} } });
+   *
+   * const { same, added, examples } = await sales.compare({
+   *   async *rows(version) {
+   *     yield* models[version === 1 ? 1 : 2]; // in a database: ordered by the key
+   *   },
+   * });
+   * assert.deepEqual([same, added, examples[0]?.key], [1, 1, "cup"]);
+   * ```
+   */
+  async compare<Key extends RowKey, Row>(
+    options: CompareOptions<Key, Row>,
+  ): Promise<Comparison<Key, Row>> {
+    return await compareRows(this.#worker.plan.key.version, options);
   }
 
   get #worker(): Worker {
@@ -280,21 +296,4 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     const { signal } = new AbortController();
     return { store, db, signal, attempt: 1, replaying, projectionVersion };
   }
-}
-
-/** Handlers by event type, each bound to the object that holds it. */
-type Handlers<E extends Event, Db> = ReadonlyMap<
-  string,
-  (event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown
->;
-
-function checkHandlers<E extends Event, Db>(store: object, object: object): Handlers<E, Db> {
-  checkObject("handlers", object);
-  // A value that is not a store is refused later, with a message of its own.
-  const catalog = internalsOf<E, Db>(store)?.shared.catalog;
-  const members = membersOf("handlers", object, (type) => catalog?.has(type) ?? true);
-  return new Map([...members].map(([type, handler]) => {
-    checkFunction(`handler of ${quote(type)}`, handler);
-    return [type, handler.bind(object)];
-  }));
 }
