@@ -145,6 +145,7 @@ export {
 export type { CompareOptions, Comparison, RowDifference, RowKey } from "./src/consumer/compare.ts";
 export type { ProjectionHandlers, ResetContext } from "./src/consumer/handlers.ts";
 export { Projection, type ProjectionOptions } from "./src/consumer/projection.ts";
+export type { RebuildOptions, RebuildProgress } from "./src/consumer/rebuild.ts";
 export type { GroupOptions, ParkedGroup, ParkedStream } from "./src/consumer/parked.ts";
 export type { ConsumerStatus, LaneStatus } from "./src/consumer/status.ts";
 export { Subscription, type SubscriptionOptions } from "./src/consumer/subscription.ts";

@@ -139,8 +139,7 @@ export abstract class Consumer {
   }
 
   /**
-   * Groups the parked streams by what their failures have in common, the largest group first: ten thousand failures of
-   * one cause are one line. Streams whose events have not failed since a `discard` are in none.
+   * Groups the parked streams by what their failures have in common, the largest group first.
    *
    * @param options The greatest number of groups, from 1, by default 100.
    * @throws {UnsupportedError} If the driver keeps no fingerprints.
@@ -186,8 +185,7 @@ export abstract class Consumer {
     options?: { readonly all?: boolean | undefined },
   ): Promise<boolean>;
   /**
-   * Gives up the failed events of all streams of a group, one of each; the streams are due immediately and continue with
-   * the next event. A group is a kind of failure: look at some of its events before.
+   * Gives up the failed event of each stream of a group; the streams are due immediately and continue with the next.
    *
    * @returns The number of events.
    * @throws {TypeError | RangeError} If the group's name is empty, or the limit not a whole number from 1.

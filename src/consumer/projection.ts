@@ -19,7 +19,8 @@ import {
   type ProjectionHandlers,
   type ResetContext,
 } from "./handlers.ts";
-import type { OnceOptions, RunOptions } from "./run.ts";
+import { type RebuildOptions, watch } from "./rebuild.ts";
+import type { RunOptions } from "./run.ts";
 import type { ConsumerStatus } from "./status.ts";
 
 /**
@@ -157,24 +158,24 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
    * transaction; the open transactions of other workers are rolled back, and they take part in the replay. An inline
    * projection is replayed in that one transaction, while appends wait for it.
    *
-   * @param options The signal ends the replay early, as in `runOnce`: the read model holds its first part then, and `run`,
-   * `runOnce` and `drain` go on with it. Aborted already, it leaves everything as it is; inline it has no effect later.
    * @returns The outcome of the replay; events that fail are parked, as in `runOnce`.
    * @throws {TypeError} If the projection has no `reset`. Or what `reset` threw, or a handler of an inline projection:
    * the read model and the checkpoint are unchanged.
    */
-  async rebuild(options: Pick<OnceOptions, "signal"> = {}): Promise<RunResult> {
+  async rebuild(options: RebuildOptions = {}): Promise<RunResult> {
     if (this.#options.reset === undefined) {
       throw new TypeError("reset must be given to rebuild a projection");
     }
-    const { signal } = checkObject("options", options);
+    const { signal, onProgress } = checkObject("options", options);
+    if (onProgress !== undefined) checkFunction("onProgress", onProgress);
     let handled = 0;
     if (!signal?.aborted) {
       await this.#worker.rewind(async (rewind) => {
         handled = await this.#empty(rewind);
       });
     }
-    const result = await this.runOnce({ signal });
+    const replay = this.runOnce({ signal });
+    const result = await (onProgress ? watch(this.#worker.plan, replay, onProgress) : replay);
     return { ...result, handled: handled + result.handled };
   }
 
