@@ -33,9 +33,10 @@ if (runtime === "node") {
 
   // What is not imported costs nothing: the limits are for a store with its aggregates, and for everything. They were set
   // at 16 and 30 kB. Snapshots and the cache have raised them by 1.3 and 1.0 kB, sensitive fields by 1.5 and 1.9, scheduling
-  // by 0.4, and processes and idle runs, which cost nothing unused, the second by 2.8.
+  // by 0.4, and processes and idle runs, which cost nothing unused, the second by 2.8;
+  // comparing two versions of a read model by 1.1.
   const store = "Aggregate, decider, defineEvent, EventStore, isEventSourceryError, Repository";
-  for (const [names, limit] of [[`{ ${store} }`, 18_900], ["*", 34_900]] as const) {
+  for (const [names, limit] of [[`{ ${store} }`, 18_900], ["*", 36_000]] as const) {
     test(`mod.ts bundles ${names} to at most ${limit} bytes of our own code`, async () => {
       const { metafile, size } = await bundle("mod.ts", `export ${names} from "./mod.ts";`);
       const inputs = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>");

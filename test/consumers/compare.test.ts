@@ -138,14 +138,15 @@ for (const [name, open] of Object.entries(places)) {
         const store = new EventStore(driver, { events: [Noted] });
         await store.append("a", Array.from({ length: 20 }, (_, index) => Noted(index)));
         let [seen, resets]: [number[], number] = [[], 0];
-        let stop: AbortController | undefined;
+        const stop = new AbortController();
+        let cancels = false;
         const model = new Projection(store, {
           name: "model",
           batchSize: 5,
           handlers: {
             Noted({ data }) {
               seen.push(data);
-              if (data === 7) stop?.abort();
+              if (cancels && data === 7) stop.abort();
             },
           },
           reset: () => {
@@ -157,7 +158,7 @@ for (const [name, open] of Object.entries(places)) {
         await model.runOnce();
         await model.rebuild({ signal: AbortSignal.abort() });
         assert.deepEqual([seen, resets], [whole, 0], "nothing was emptied");
-        stop = new AbortController();
+        cancels = true;
         const { handled } = await model.rebuild({ signal: stop.signal });
         assert.deepEqual([handled, seen, resets], [10, whole.slice(0, 10), 1]);
         assert.equal((await model.runOnce()).handled, 10);
