@@ -12,6 +12,7 @@
 export { defineEvent } from "./src/event/define.ts";
 export type {
   Event,
+  EventIdentity,
   Metadata,
   Recorded,
   RecordedEvent,
@@ -86,6 +87,21 @@ export type {
   StreamAppend,
 } from "./src/store/writer.ts";
 
+// Observing.
+export type {
+  AppendOperation,
+  CommandOperation,
+  HandledIdentity,
+  HandleOperation,
+  LoadOperation,
+  Notice,
+  Observer,
+  Operation,
+  PassOperation,
+  PassOutcome,
+  RebuildOperation,
+} from "./src/observe/observer.ts";
+
 // Import.
 export {
   type ImportedEvent,
@@ -143,8 +159,12 @@ export {
   type PublisherContext,
 } from "./src/consumer/outbox.ts";
 export type { CompareOptions, Comparison, RowDifference, RowKey } from "./src/consumer/compare.ts";
-export type { ProjectionHandlers, ResetContext } from "./src/consumer/handlers.ts";
-export { Projection, type ProjectionOptions } from "./src/consumer/projection.ts";
+export type {
+  ProjectionHandlers,
+  ProjectionOptions,
+  ResetContext,
+} from "./src/consumer/options.ts";
+export { Projection } from "./src/consumer/projection.ts";
 export type { RebuildOptions, RebuildProgress } from "./src/consumer/rebuild.ts";
 export type { GroupOptions, ParkedGroup, ParkedStream } from "./src/consumer/parked.ts";
 export type { ConsumerStatus, LaneStatus } from "./src/consumer/status.ts";
@@ -153,7 +173,6 @@ export type {
   ConsumerContext,
   DbOf,
   ErrorContext,
-  EventIdentity,
   ProjectionContext,
 } from "./src/engine/context.ts";
 export type { ConsumerOptions, ConsumerStart } from "./src/engine/options.ts";

@@ -153,7 +153,8 @@ export function decider<State, Command, E extends Event>(
     ...options,
     async handle(store, id, request, options = {}) {
       const { expectedVersion } = checkObject("options", options);
-      const target = { store, streamId: streamIdOf(category, id), model, cache };
+      const aggregate = category ?? "decider";
+      const target = { store, aggregate, id, streamId: streamIdOf(category, id), model, cache };
       const run = async (
         { state: before, version: at }: Folding<State>,
         attempt: Attempt,

@@ -13,6 +13,7 @@ import {
   type Attempt,
   type CommandContext,
   keepNew,
+  observed,
   type Ran,
   runCommand,
   type Target,
@@ -129,15 +130,19 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     id: string,
     run: (aggregate: A, context: CommandContext<E>) => R,
   ): Promise<Awaited<R>> {
+    const create = (target: Target<A>) => this.#create(target, run);
+    return (await observed(this.#target(id), 1, create, undefined)).result;
+  }
+
+  async #create<R>(target: Target<A>, run: Run<A, E, R>): Promise<ExecuteResult<A, Awaited<R>>> {
     const attempt: Attempt = { pinned: undefined, sent: false };
-    const target = this.#target(id);
     const folding = blank(target.model);
     const ran = await this.#run(folding, attempt, 1, "noStream", run);
     // Without events to save, no append has checked whether the stream exists.
     const actual = ran.state.version === 0 ? await this.#store.version(target.streamId) : 0;
     if (actual > 0) throw new ConcurrencyError(target.streamId, "noStream", actual);
     await keepNew(target, folding, ran);
-    return ran.result.result;
+    return ran.result;
   }
 
   /**
@@ -236,6 +241,8 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
   #target(id: string): Target<A> {
     return {
       store: this.#store,
+      aggregate: this.#class.name,
+      id,
       streamId: streamIdOf(this.#class.category, id),
       model: lifecycle.modelOf(this.#class, id, this.#keeping),
       cache: this.#cache,
@@ -247,7 +254,7 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     attempt: Attempt,
     number: number,
     fresh: 0 | "noStream",
-    run: (aggregate: A, context: CommandContext<E>) => R,
+    run: Run<A, E, R>,
     metadata?: Metadata,
   ): Promise<Ran<A, ExecuteResult<A, Awaited<R>>>> {
     checkFunction("run", run);
@@ -286,3 +293,5 @@ export class Repository<A extends Aggregate<Event>, E extends Event = AggregateE
     return saved;
   }
 }
+
+type Run<A, E extends Event, R> = (aggregate: A, context: CommandContext<E>) => R;

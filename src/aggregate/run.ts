@@ -2,7 +2,8 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { type ExpectedVersion, fits } from "../driver/version.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { ConcurrencyError } from "../errors/store.ts";
-import type { Internals } from "../store/internals.ts";
+import { around } from "../observe/around.ts";
+import { type Internals, internalsOf } from "../store/internals.ts";
 import type { EventStore } from "../store/store.ts";
 import { checkExpectedVersion } from "../store/prepare.ts";
 import { readStream } from "../store/read.ts";
@@ -43,6 +44,10 @@ export interface Ran<State, R> {
 /** The stream that a command runs on, and where its state is kept. */
 export interface Target<State> {
   readonly store: object;
+  /** The name of the class, or the category of the decider. */
+  readonly aggregate: string;
+  /** The id, without the category. */
+  readonly id: string;
   readonly streamId: string;
   readonly model: Model<State>;
   /** The options of the cache, and whose states it holds; undefined without one. */
@@ -96,7 +101,23 @@ export async function runCommand<State, R>(
     return await command(folding, attempt);
   };
   const maxRetries = expected === "any" ? retries : 0;
-  return await withRetries(store, streamId, maxRetries, () => runOnce(target, run));
+  let attempts = 0;
+  const attempt = () => observed(target, ++attempts, runOnce<State, R>, run);
+  return await withRetries(store, streamId, maxRetries, attempt);
+}
+
+/** Runs an attempt at a command, inside the observer of the store if there is one. */
+export function observed<State, Command, R>(
+  target: Target<State>,
+  attempt: number,
+  run: (target: Target<State>, command: Command) => Promise<R>,
+  command: Command,
+): Promise<R> {
+  const { store, aggregate, id } = target;
+  const observer = internalsOf(store)?.shared.observer;
+  return observer === undefined
+    ? run(target, command)
+    : around(observer, { name: "command", aggregate, id, attempt }, () => run(target, command));
 }
 
 /**
@@ -152,12 +173,12 @@ async function catchUp<State>(
   { internals, streamId, model }: Kept<State>,
   entry: Entry<State>,
 ): Promise<boolean> {
-  const { tenantId = "", shared: { catalog } } = internals;
+  const { tenantId = "", shared } = internals;
   let first = true;
   entry.contended = false;
   const options = { from: entry.version };
   for await (
-    const events of readStream(internals.session(), catalog, tenantId, streamId, options)
+    const events of readStream(internals.session(), shared, tenantId, streamId, options)
   ) {
     for (const event of events) {
       if (!first) {

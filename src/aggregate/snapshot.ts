@@ -15,6 +15,7 @@ import { UnsupportedError } from "../errors/driver.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { SnapshotError } from "../errors/store.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
+import { aroundLoad } from "../observe/load.ts";
 import { type Internals, internalsOf } from "../store/internals.ts";
 import type { EventReader } from "../store/reader.ts";
 import { pageSize, readStream } from "../store/read.ts";
@@ -88,18 +89,23 @@ export async function loadState<State>(
     }, { to, at });
     return { ...folding, saving: undefined };
   }
-  const { tenantId = "", shared: { catalog } } = internals;
+  const { tenantId = "", shared } = internals;
+  const { catalog, observer } = shared;
   const session = internals.session();
-  const page = model.keeping && await readPage(internals, {
+  const query = model.keeping && {
     ...{ tenantId, streamId, kind: model.keeping.kind, stateVersion: model.keeping.stateVersion },
     ...{ to: to ?? Number.MAX_SAFE_INTEGER, at: at?.toISOString(), limit: pageSize },
-  });
+  };
+  const page = query &&
+    await (observer === undefined
+      ? readPage(internals, query)
+      : aroundLoad(observer, query, () => readPage(internals, query)));
   const start = page?.snapshot && await bringBack(internals, streamId, model, page.snapshot);
   const folding = start ?? blank(model);
   async function* pages(): AsyncGenerator<readonly RecordedEvent[]> {
     // A snapshot that cannot be used hides the events before it.
     if (page === undefined || (page.snapshot !== undefined && start === undefined)) {
-      return yield* readStream(session, catalog, tenantId, streamId, { to });
+      return yield* readStream(session, shared, tenantId, streamId, { to });
     }
     if (page.events.length > 0) {
       yield await catalog.decodeAll(session, page.events);
@@ -107,7 +113,7 @@ export async function loadState<State>(
     if (!page.more) return;
     const before = page.events.at(-1)!;
     const options = { from: before.version, to };
-    yield* readStream(session, catalog, tenantId, streamId, options, before);
+    yield* readStream(session, shared, tenantId, streamId, options, before);
   }
   fold: for await (const events of pages()) {
     for (const event of events) {

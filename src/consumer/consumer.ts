@@ -14,7 +14,7 @@ import {
   parkedOf,
   type ParkedStream,
 } from "./parked.ts";
-import { reporter } from "./report.ts";
+import { noticer, reporter } from "./report.ts";
 import { type OnceOptions, type RunOptions, within } from "./run.ts";
 import { type ConsumerStatus, statusOf } from "./status.ts";
 
@@ -66,7 +66,7 @@ export abstract class Consumer {
   async runOnce(options: OnceOptions = {}): Promise<RunResult> {
     return await within(
       options,
-      (signal) => this.#until(signal, (stop) => this.#worker.once(stop)),
+      (signal) => this.#until(signal, (stop) => this.#worker.once(stop, noticer(this.#plan))),
     );
   }
 
@@ -112,7 +112,7 @@ export abstract class Consumer {
     const { signal, pollInterval, onError } = checkObject("options", options);
     if (pollInterval !== undefined) checkPause(pollInterval);
     if (onError !== undefined) checkFunction("onError", onError);
-    const report = reporter(this.name, onError);
+    const report = reporter(this.#plan, onError);
     const running = this.#until(signal, (stop) => this.#worker.run(stop, pollInterval, report));
     this.#runs.add(running);
     try {

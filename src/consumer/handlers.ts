@@ -5,43 +5,18 @@ import { checkFunction, checkObject } from "../errors/check.ts";
 import { membersOf } from "../store/handler.ts";
 import { internalsOf } from "../store/internals.ts";
 
-/**
- * Handlers by event type; events without one are passed over.
- *
- * @category Consumers
- */
-export type ProjectionHandlers<E extends Event, Db> = {
-  readonly [Type in E["type"]]?:
-    | ((
-      event: RecordedEvent<Extract<E, { readonly type: Type }>>,
-      context: ProjectionContext<E, Db>,
-    ) => unknown)
-    | undefined;
-};
-
-/**
- * The argument of `reset`.
- *
- * @category Consumers
- */
-export interface ResetContext<Db = unknown> {
-  /** The handle of the transaction that also sets the checkpoint back. */
-  readonly db: Db;
-  /** The projection's version. */
-  readonly projectionVersion: number;
-}
-
 /** Handlers by event type, each bound to the object that holds it. */
 export type Handlers<E extends Event, Db> = ReadonlyMap<
   string,
   (event: RecordedEvent<E>, context: ProjectionContext<E, Db>) => unknown
 >;
 
-/** Checks the handlers of a projection. @throws {TypeError} If one is no function, or its name no type of the store. */
-export function checkHandlers<E extends Event, Db>(
-  store: object,
-  object: object,
-): Handlers<E, Db> {
+/**
+ * Reads the handlers of a projection.
+ *
+ * @throws {TypeError} If one is not a function, or an own key is not the name of an event.
+ */
+export function checkHandlers<E extends Event, Db>(store: object, object: object): Handlers<E, Db> {
   checkObject("handlers", object);
   // A value that is not a store is refused later, with a message of its own.
   const catalog = internalsOf<E, Db>(store)?.shared.catalog;

@@ -9,59 +9,16 @@ import { planOf } from "../engine/plan.ts";
 import { checkSession } from "../engine/work.ts";
 import { type RunResult, Worker } from "../engine/worker.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import { around } from "../observe/around.ts";
 import { type Internals, internalsOf, storeFor, transactOn } from "../store/internals.ts";
 import { readLog } from "../store/read.ts";
 import { type CompareOptions, compareRows, type Comparison, type RowKey } from "./compare.ts";
 import { attach, Consumer, workerOf } from "./consumer.ts";
-import {
-  checkHandlers,
-  type Handlers,
-  type ProjectionHandlers,
-  type ResetContext,
-} from "./handlers.ts";
+import { checkHandlers, type Handlers } from "./handlers.ts";
+import type { ProjectionOptions } from "./options.ts";
 import { type RebuildOptions, watch } from "./rebuild.ts";
 import type { RunOptions } from "./run.ts";
 import type { ConsumerStatus } from "./status.ts";
-
-/**
- * Options of a projection.
- *
- * @category Consumers
- */
-export interface ProjectionOptions<E extends Event, Db>
-  extends Omit<ConsumerOptions, "concurrency" | "onFilterChange"> {
-  /** Its name: two projections of one name and version share the work. */
-  readonly name: string;
-  /** The handlers, which run in a transaction that also moves the checkpoint: exactly once for each event. */
-  readonly handlers: ProjectionHandlers<E, Db>;
-  /**
-   * The version, at most 2^31 - 1: each has a checkpoint of its own, so that a new one builds its read model beside the
-   * old.
-   * @default 1
-   */
-  readonly version?: number | undefined;
-  /** Only events of streams of these categories. @default all */
-  readonly categories?: readonly string[] | undefined;
-  /** Where it starts when it first runs. @default "start" */
-  readonly from?: ConsumerStart | undefined;
-  /** Empties the read model; `rebuild` and `onFilterChange: "rebuild"` need it. @default none */
-  readonly reset?: ((context: ResetContext<Db>) => unknown) | undefined;
-  /**
-   * Whether the handlers run inside the append instead, from its creation on and in this process; a later one of the
-   * same name and version replaces it. @default false
-   */
-  readonly inline?: boolean | undefined;
-  /**
-   * The policy for a projection with other handlers or categories than before, whose events it has passed over: to
-   * refuse with a `FilterMismatchError`, to accept the new filter from here on, or to rebuild the read model with
-   * `reset`. Only the first run of a worker rebuilds; one whose filter is changed by another release afterwards ends
-   * with that error, so that two releases that run in parallel do not rebuild each other's read model endlessly.
-   * @default "refuse"
-   */
-  readonly onFilterChange?: "refuse" | "accept" | "rebuild" | undefined;
-  /** Not available: a projection handles events in order; use `lanes` to run it in parallel. */
-  readonly concurrency?: 1 | undefined;
-}
 
 /**
  * Maintains a read model: its handlers write through `db`, in one transaction with the checkpoint, so that each event
@@ -168,6 +125,13 @@ export class Projection<E extends Event = Event, Db = unknown> extends Consumer 
     }
     const { signal, onProgress } = checkObject("options", options);
     if (onProgress !== undefined) checkFunction("onProgress", onProgress);
+    const { observer, key: { name: consumer, version } } = this.#worker.plan;
+    const run = () => this.#rebuild({ signal, onProgress });
+    if (observer === undefined) return await run();
+    return await around(observer, { name: "rebuild", consumer, version }, run);
+  }
+
+  async #rebuild({ signal, onProgress }: RebuildOptions): Promise<RunResult> {
     let handled = 0;
     if (!signal?.aborted) {
       await this.#worker.rewind(async (rewind) => {

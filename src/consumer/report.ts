@@ -1,5 +1,8 @@
 import type { ErrorContext, Report } from "../engine/context.ts";
+import type { ConsumerPlan } from "../engine/plan.ts";
+import type { Notice } from "../observe/observer.ts";
 import { describe } from "../errors/describe.ts";
+import { notify } from "../observe/around.ts";
 
 /** The shortest time between two prints of the same error of a consumer, in milliseconds. */
 const minInterval = 60_000;
@@ -11,19 +14,38 @@ const maxRemembered = 1000;
 const printed: Map<string, { readonly at: number; suppressed: number }> = new Map();
 
 /**
- * Returns a function that passes a consumer's errors to `onError`, whose own errors do not end the run; without it,
- * prints them.
+ * Returns a function that passes a consumer's errors to the observer, and to `onError`, whose own errors do not end the
+ * run; where neither listens, prints them.
  */
 export function reporter(
-  consumer: string,
+  plan: ConsumerPlan,
   onError: ((error: unknown, context: ErrorContext) => void) | undefined,
 ): Report {
+  const { name: consumer } = plan.key;
+  const told = noticer(plan);
+  const other = onError ?? (told === undefined ? print : undefined);
   return (error, context) => {
+    told?.(error, context);
     try {
-      (onError ?? print)(error, { consumer, ...context });
+      other?.(error, { consumer, ...context });
     } catch (second) {
       console.error(second);
     }
+  };
+}
+
+/** Returns a function that passes a consumer's errors to the observer; undefined without one that listens. */
+export function noticer({ key, observer, onFailure }: ConsumerPlan): Report | undefined {
+  if (observer?.notice === undefined) return undefined;
+  return (error, { phase, event, attempt, retryAt }) => {
+    const names = {
+      handle: retryAt !== undefined ? "retry" : onFailure === "skip" ? "skipped" : "parked",
+      pass: "outage",
+      lease: "waiting-for-lease",
+      outbox: "misconfigured",
+    } as const satisfies Record<typeof phase, Notice["name"]>;
+    const name = names[phase];
+    notify(observer, { name, consumer: key.name, error, event, attempt, retryAt });
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Event, RecordedEvent } from "../event/event.ts";
+import type { Event, EventIdentity, RecordedEvent } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 
 /**
@@ -59,26 +59,6 @@ export interface ErrorContext {
   readonly attempt: number | undefined;
   /** When it is retried, by this process's clock; undefined where it is not retried automatically. */
   readonly retryAt: Date | undefined;
-}
-
-/**
- * The identity of a stored event, known without decoding it.
- *
- * @category Consumers
- */
-export interface EventIdentity {
-  /** The event's id, unique within the tenant. */
-  readonly id: string;
-  /** The name of its type, as stored. */
-  readonly type: string;
-  /** The tenant it belongs to; `""` without tenants. */
-  readonly tenantId: string;
-  /** The stream that holds it. */
-  readonly streamId: string;
-  /** Its version: its number in the stream, from 1. */
-  readonly version: number;
-  /** Its position in the log, from 1. */
-  readonly position: number;
 }
 
 /** Receives the errors of one consumer. */

@@ -1,8 +1,10 @@
 import type { Progress } from "../driver/progress.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
+import type { HandledIdentity, Observer } from "../observe/observer.ts";
 import type { Lease } from "./lease.ts";
 import { endsRun, isEventSourceryError } from "../errors/guard.ts";
+import { around } from "../observe/around.ts";
 import { type Internals, transactOn } from "../store/internals.ts";
 import { Call, HandlerFailure } from "./call.ts";
 import { checkSession, type PassSettings } from "./work.ts";
@@ -46,13 +48,12 @@ export class Delivery<E extends Event, Db> {
     attempt: number,
     progress: () => Progress,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const { internals, work } = this.#settings;
-    const { driver, catalog } = internals.shared;
+    const { catalog, observer } = this.#settings.internals.shared;
     try {
       // Before any handler is called: an event of a newer release is nobody's failure.
       for (const event of events) catalog.check(event);
-      if (work.mode === "transaction") await this.#transact(events, attempt, progress());
-      else await this.#call(events, internals, driver.db, attempt);
+      if (observer === undefined) await this.#handle(events, attempt, progress);
+      else await this.#observed(observer, events, attempt, progress);
       return undefined;
     } catch (error) {
       this.#lease.signal.throwIfAborted();
@@ -65,6 +66,42 @@ export class Delivery<E extends Event, Db> {
       }
       return { error };
     }
+  }
+
+  /** Shows an observer what the handler threw, and the caller what carries it. */
+  async #observed(
+    observer: Observer,
+    events: readonly StoredEvent[],
+    attempt: number,
+    progress: () => Progress,
+  ): Promise<void> {
+    const { key: { name: consumer, version }, lane } = this.#settings;
+    const identities = events.map(identify);
+    let thrown: unknown;
+    await around(
+      observer,
+      { name: "handle", consumer, version, lane, events: identities, attempt },
+      async () => {
+        try {
+          await this.#handle(events, attempt, progress);
+        } catch (error) {
+          thrown = error;
+          throw error instanceof HandlerFailure ? error.error : error;
+        }
+      },
+    ).catch(() => {
+      throw thrown;
+    });
+  }
+
+  async #handle(
+    events: readonly StoredEvent[],
+    attempt: number,
+    progress: () => Progress,
+  ): Promise<void> {
+    const { internals, work } = this.#settings;
+    if (work.mode === "transaction") await this.#transact(events, attempt, progress());
+    else await this.#call(events, internals, internals.shared.driver.db, attempt);
   }
 
   /** The effect and the checkpoint commit together: a stale owner's transaction is rolled back. */
@@ -122,6 +159,16 @@ async function decode<E extends Event, Db>(
     // Where the keys are away, that is no event's failure.
     throw isEventSourceryError(error, "KEY_UNAVAILABLE") ? error : new HandlerFailure(error);
   }
+}
+
+/** Returns what is known of an event before it is decoded. */
+function identify(
+  { id, type, tenantId, streamId, version, position, createdAt, metadata }: StoredEvent,
+): HandledIdentity {
+  return {
+    ...{ id, type, tenantId, streamId, version, position, metadata },
+    createdAt: new Date(createdAt),
+  };
 }
 
 const decoded: WeakMap<StoredEvent, RecordedEvent> = new WeakMap();

@@ -1,8 +1,7 @@
 import type { ClaimedLane } from "../driver/checkpoints.ts";
 import type { ParkedEntry } from "../driver/progress.ts";
 import type { LogPage, LogQuery, StoredEvent } from "../driver/read.ts";
-import type { Event, RecordedEvent } from "../event/event.ts";
-import type { EventIdentity } from "./context.ts";
+import type { Event, EventIdentity, RecordedEvent } from "../event/event.ts";
 import type { OutageDetector } from "./outage.ts";
 import type { PassResult, PassSettings } from "./work.ts";
 import { allSettledOrThrow } from "../async/settle.ts";
@@ -22,7 +21,6 @@ import { backoff } from "./retry.ts";
  */
 export class Pass<E extends Event, Db> {
   readonly #settings: PassSettings<E, Db>;
-  readonly #lane: number;
   readonly #outage: OutageDetector;
   readonly #stop: AbortSignal;
   readonly #lease: Lease;
@@ -36,19 +34,18 @@ export class Pass<E extends Event, Db> {
   /** Whether the pass stops before an event, and the pause after it, in milliseconds. */
   #stopped = false;
   #pause: number | undefined;
-  #handled = 0;
-  #failed = 0;
+  readonly #counts = { handled: 0, failed: 0, skipped: 0 };
+  /** The last error of a handler, or that of a lost lease. */
+  #error: unknown;
 
   /** @param claimed The claimed lane, under whose epoch the pass writes. */
   constructor(
     settings: PassSettings<E, Db>,
-    lane: number,
     claimed: ClaimedLane,
     outage: OutageDetector,
     stop: AbortSignal,
   ) {
     this.#settings = settings;
-    this.#lane = lane;
     this.#outage = outage;
     this.#trials = outage.trials;
     this.#stop = stop;
@@ -56,7 +53,7 @@ export class Pass<E extends Event, Db> {
     this.#careful = claimed.crashes > 1;
     this.#lease = new Lease(
       settings.checkpoints,
-      { ...settings.key, lane },
+      { ...settings.key, lane: settings.lane },
       claimed,
       settings.lease,
       () => ({
@@ -76,7 +73,7 @@ export class Pass<E extends Event, Db> {
    * @param keep Whether the lease is kept afterwards.
    */
   async run(target: () => Promise<number>, keep: boolean): Promise<PassResult> {
-    const { checkpoints, key, lanes, lease: milliseconds, work } = this.#settings;
+    const { checkpoints, key, lane, lanes, lease: milliseconds, work } = this.#settings;
     const lease = this.#lease;
     // A transaction needs no renewal: it holds its lane as long as it is open.
     const renew = () => void (lease.released ? undefined : lease.save(true).catch(() => {}));
@@ -84,26 +81,26 @@ export class Pass<E extends Event, Db> {
     try {
       const until = await target();
       if (until < lease.position) throw new StoreRewoundError(until, lease.position);
-      const own = { lane: this.#lane, lanes };
-      if (lease.parked > 0) this.#parking.add(await checkpoints.parked(key, own));
+      if (lease.parked > 0) this.#parking.add(await checkpoints.parked(key, { lane, lanes }));
       await this.#handleAll(until, keep);
       if (!lease.released) await lease.save(keep);
     } catch (error) {
       // A lease that cannot be released runs out by itself.
       if (!lease.released && !lease.signal.aborted) await lease.save(false).catch(() => {});
       if (!isEventSourceryError(error, "LEASE_LOST")) throw error;
+      this.#error = error;
     } finally {
       clearInterval(timer);
     }
-    if (this.#failed > 0) this.#outage.passed();
+    if (this.#counts.failed > 0) this.#outage.passed();
     const { failures } = this.#outage;
     const pause = failures > 0 ? backoff(this.#settings.retry, failures) : undefined;
     return {
-      handled: this.#handled,
-      failed: this.#failed,
+      ...this.#counts,
       parked: this.#parking.size,
       position: lease.position,
       due: this.#parking.nextDue,
+      error: this.#error,
       pause: this.#stopped ? this.#pause : pause,
     };
   }
@@ -141,7 +138,7 @@ export class Pass<E extends Event, Db> {
     query: Pick<LogQuery, "after" | "until" | "limit"> & Partial<LogQuery>,
   ): Promise<LogPage> {
     const { internals, query: filter, lanes } = this.#settings;
-    const lane = lanes > 1 ? { lane: this.#lane, lanes } : undefined;
+    const lane = lanes > 1 ? { lane: this.#settings.lane, lanes } : undefined;
     return await internals.shared.driver.scan({ ...filter, lane, ...query });
   }
 
@@ -192,7 +189,7 @@ export class Pass<E extends Event, Db> {
     const failure = await this.#delivery.deliver(events, 1, progress);
     if (failure !== undefined) return false;
     this.#batch.clear();
-    this.#handled += events.length;
+    this.#counts.handled += events.length;
     for (const event of events) this.#outage.succeeded(keyOf(event));
     return true;
   }
@@ -245,7 +242,7 @@ export class Pass<E extends Event, Db> {
     const progress = () => this.#lease.progress(true, changed());
     const failure = await this.#delivery.deliver([event], attempt, progress);
     if (failure === undefined) {
-      this.#handled++;
+      this.#counts.handled++;
       this.#outage.succeeded(keyOf(event));
     } else if (!this.#parkOrSkip(event, attempt, failure.error)) return false;
     if (after !== undefined) this.#parking.park(after);
@@ -255,7 +252,8 @@ export class Pass<E extends Event, Db> {
   /** Parks the stream of an event that failed; or returns true if the event is to be skipped now. */
   #parkOrSkip(event: StoredEvent, attempt: number, error: unknown): boolean {
     const { retry, onFailure } = this.#settings;
-    this.#failed++;
+    this.#counts.failed++;
+    this.#error = error;
     const key = keyOf(event);
     const permanent = isEventSourceryError(error, "PERMANENT");
     const counts = permanent || this.#outage.failed(key);
@@ -263,6 +261,7 @@ export class Pass<E extends Event, Db> {
     const exhausted = permanent || (counts && attempts >= retry.attempts);
     if (exhausted) this.#outage.forget(key);
     if (onFailure === "skip" && exhausted) {
+      this.#counts.skipped++;
       this.#report(error, event, attempt, undefined);
       return true;
     }

@@ -2,6 +2,7 @@ import type { ClaimedLane } from "../driver/checkpoints.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { LaneFilter } from "../driver/keys.ts";
 import type { Event } from "../event/event.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { Report } from "./context.ts";
 import type { OutageDetector } from "./outage.ts";
 import { quote } from "../errors/base.ts";
@@ -49,9 +50,10 @@ export interface PassWatch {
 export interface ConsumerPlan extends
   Pick<
     PassSettings<Event, unknown>,
-    "checkpoints" | "key" | "lanes" | "owner" | "query" | "retry" | "lease"
+    "checkpoints" | "key" | "lanes" | "owner" | "query" | "retry" | "onFailure" | "lease"
   > {
   readonly driver: Driver;
+  readonly observer: Observer | undefined;
   readonly wakeUps: WakeUps;
   readonly polls: Polls;
   readonly from: ConsumerStart;
@@ -123,9 +125,10 @@ export function planOf<E extends Event, Db>(
     key: { scope, name, version },
     owner: `${name}-${crypto.randomUUID().slice(0, 8)}`,
     retry: readRetry(spec.retry),
+    onFailure,
     lease,
   };
-  const settings = { ...shared, internals, work, concurrency, batchSize, onFailure, timeout };
+  const settings = { ...shared, internals, work, concurrency, batchSize, timeout };
   return {
     ...shared,
     lanes,
@@ -136,8 +139,9 @@ export function planOf<E extends Event, Db>(
     filter,
     onFilterChange,
     watch: spec.watch,
-    passOver: ({ lane, lanes }, claimed, outage, stop, replay, report) =>
-      new Pass<E, Db>({ ...settings, lanes, replay, report }, lane, claimed, outage, stop),
+    observer: internals.shared.observer,
+    passOver: (lane, claimed, outage, stop, replay, report) =>
+      new Pass<E, Db>({ ...settings, ...lane, replay, report }, claimed, outage, stop),
   };
 }
 

@@ -43,6 +43,8 @@ export interface PassSettings<E extends Event, Db> {
   readonly checkpoints: Checkpoints;
   readonly key: ConsumerKey;
   readonly lanes: number;
+  /** The lane of the pass. */
+  readonly lane: number;
   /** The filter of the events that it handles. */
   readonly query: Pick<LogQuery, "tenantId" | "categories" | "types" | "tags" | "published">;
   readonly work: Work<E, Db>;
@@ -68,12 +70,16 @@ export interface PassResult {
   readonly handled: number;
   /** The number of handler calls that failed. */
   readonly failed: number;
+  /** The number of events that were skipped, by the policy for failures. */
+  readonly skipped: number;
   /** The number of streams of the lane that are parked now. */
   readonly parked: number;
   /** The checkpoint after the pass. */
   readonly position: number;
   /** When the next parked stream is due, in milliseconds from now; undefined where none is. */
   readonly due: number | undefined;
+  /** The last error of a handler, or that of a lost lease; undefined where there was none. */
+  readonly error: unknown;
   /** The pause before the next pass, in milliseconds; undefined where none is needed. */
   readonly pause: number | undefined;
 }

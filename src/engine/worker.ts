@@ -6,6 +6,8 @@ import { longestPause, Pauses } from "../async/pauses.ts";
 import { sleep } from "../async/sleep.ts";
 import { describe } from "../errors/describe.ts";
 import { type AnyEventSourceryError, endsRun } from "../errors/guard.ts";
+import { notify } from "../observe/around.ts";
+import { aroundPass } from "../observe/pass.ts";
 import { isOfNewerRelease } from "./delivery.ts";
 import { LeaseWatch } from "./lease.ts";
 import { OutageDetector } from "./outage.ts";
@@ -76,7 +78,11 @@ export class Worker {
         if (this.#failed) await this.#noteFailure(undefined);
         return result;
       } catch (error) {
-        if (endsRun(error)) await this.#noteFailure(error).catch(() => {});
+        if (endsRun(error)) {
+          const { observer, key: { name: consumer } } = this.plan;
+          notify(observer, { name: "misconfigured", consumer, error });
+          await this.#noteFailure(error).catch(() => {});
+        }
         throw error;
       }
     });
@@ -89,7 +95,7 @@ export class Worker {
    * @throws {EventSourceryError} If a retry cannot help, see `endsRun`.
    */
   async run(stop: AbortSignal, pollInterval: number | undefined, report: Report): Promise<void> {
-    const { wakeUps, polls, retry, key } = this.plan;
+    const { wakeUps, polls, retry, key, observer } = this.plan;
     const stopListening = polls.listen(key);
     const pauses = new Pauses();
     let failures = 0;
@@ -104,6 +110,7 @@ export class Worker {
           if (woken || pause !== undefined || await this.#hasWork(pauses.last)) {
             pauses.reset();
             const { handled } = await this.once(stop, report);
+            if (failures > 0) notify(observer, { name: "recovered", consumer: key.name });
             failures = 0;
             pause = this.#pause;
             await this.#reportNotices(handled, report);
@@ -199,7 +206,7 @@ export class Worker {
     stop: AbortSignal,
     report: Report | undefined,
   ): Promise<PassResult | undefined> {
-    const { checkpoints, key, lanes, owner, lease, driver, passOver } = this.plan;
+    const { checkpoints, key, lanes, owner, lease, driver, observer, passOver } = this.plan;
     const claiming = checkpoints.claim({ ...key, lane }, owner, lease);
     const settling = driver.settled();
     await Promise.allSettled([claiming, settling]);
@@ -217,7 +224,9 @@ export class Worker {
     };
     const outage = this.#outages[lane]!;
     const pass = passOver({ lane, lanes }, claimed, outage, stop, this.#replay, report);
-    return await pass.run(until, false);
+    if (observer === undefined) return await pass.run(until, false);
+    const on = { consumer: key.name, version: key.version, lane };
+    return await aroundPass(observer, on, outage, () => pass.run(until, false));
   }
 
   async #exclusively<R>(work: () => Promise<R>): Promise<R> {

@@ -61,6 +61,26 @@ export interface Recorded {
 export type RecordedEvent<E extends Event = Event> = E & Recorded;
 
 /**
+ * The identity of a stored event, known without decoding it.
+ *
+ * @category Events
+ */
+export interface EventIdentity {
+  /** The event's id, unique within the tenant. */
+  readonly id: string;
+  /** The name of its type, as stored. */
+  readonly type: string;
+  /** The tenant it belongs to; `""` without tenants. */
+  readonly tenantId: string;
+  /** The stream that holds it. */
+  readonly streamId: string;
+  /** Its version: its number in the stream, from 1. */
+  readonly version: number;
+  /** Its position in the log, from 1. */
+  readonly position: number;
+}
+
+/**
  * A stored event of a type that a store with `unknownEvents: "keep"` does not know: its type follows a `?`.
  *
  * @category Events

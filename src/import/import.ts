@@ -133,7 +133,7 @@ async function requestOf<E extends Event, Db>(
     else events.push(event);
   }
   const appends = [...streams].map(([streamId, events]) => ({ streamId, events }));
-  const prepared = preparer.prepare(appends, tenantId, {}, false);
+  const prepared = preparer.prepare(preparer.accept(appends), tenantId, {}, false);
   const sealed = catalog.sealer?.whenSealed(driver, () => driver, prepared, catalog);
   const { request } = await sealed ?? prepared;
   const writes = request.writes.map((write): StreamWrite => ({

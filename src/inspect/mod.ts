@@ -35,5 +35,5 @@ export {
   type HealthOptions,
   type HealthReport,
 } from "./report/health.ts";
-export { type LogFields, type Logger, logger } from "./report/logger.ts";
+export { type LogFields, type Logger, logger, type LogWriter } from "./report/logger.ts";
 export { metrics, type MetricsOptions } from "./report/metrics.ts";

@@ -2,13 +2,14 @@ import type { AppendRequest } from "../driver/append.ts";
 import type { Capabilities } from "../driver/driver.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler } from "./handler.ts";
-import type { Prepared, Terms } from "./prepare.ts";
+import type { Accepted, Prepared, Terms } from "./prepare.ts";
 import type { LoadOptions } from "./reader.ts";
 import type { AppendResult, StreamAppend } from "./writer.ts";
 import { record } from "../codec/catalog.ts";
 import { isEventSourceryError } from "../errors/guard.ts";
 import { UnknownOutcomeError, UnsupportedError } from "../errors/driver.ts";
 import { categoryOf } from "../event/stream.ts";
+import { around, metadataFor } from "../observe/around.ts";
 import { collect, readStream } from "./read.ts";
 import { handling, type Scope, sessionOf, type Shared, tell, transact } from "./scope.ts";
 import { resend } from "./send.ts";
@@ -22,8 +23,30 @@ export function append<E extends Event, A extends E, Db, Store>(
   publish: boolean,
   terms: Terms,
 ): Promise<readonly AppendResult<A>[]> {
-  const { tenantId = "", metadata } = scope;
-  const prepared = shared.preparer.prepare(appends, tenantId, metadata, publish, terms);
+  const accepted = shared.preparer.accept(appends);
+  const { observer } = shared;
+  if (observer === undefined) return appendAccepted(shared, scope, accepted, publish, terms);
+  const { streamId, category, expectedVersion: expected } = accepted[0]!;
+  const { tenantId = "" } = scope;
+  const events = accepted.flatMap(({ events }) => events.map(({ id, type }) => ({ id, type })));
+  return around(
+    observer,
+    { name: "append", tenantId, streamId, category, events, expected },
+    async () => await appendAccepted<E, A, Db, Store>(shared, scope, accepted, publish, terms),
+  );
+}
+
+/** Completes, encodes and seals what is accepted, and appends it. */
+function appendAccepted<E extends Event, A extends E, Db, Store>(
+  shared: Shared<E, Db, Store>,
+  scope: Scope<Db>,
+  accepted: readonly Accepted[],
+  publish: boolean,
+  terms: Terms,
+): Promise<readonly AppendResult<A>[]> {
+  const { tenantId = "" } = scope;
+  const metadata = metadataFor(shared.observer, scope.metadata);
+  const prepared = shared.preparer.prepare(accepted, tenantId, metadata, publish, terms);
   checkCapabilities(shared.driver.capabilities, prepared.request);
   // Sealing takes a while, in which later appends to the same streams wait.
   const sealed = shared.catalog.sealer?.whenSealed(
@@ -95,14 +118,14 @@ async function store<E extends Event, A extends E, Db, Store>(
 
 /** Loads events that an earlier call has stored. */
 async function loadStored<E extends Event, Db, Store>(
-  { catalog }: Shared<E, Db, Store>,
+  shared: Shared<E, Db, Store>,
   scope: Scope<Db>,
   streamId: string,
   range: LoadOptions,
 ): Promise<readonly RecordedEvent<E>[]> {
   const { tenantId = "" } = scope;
   try {
-    return (await collect(readStream(sessionOf(scope), catalog, tenantId, streamId, range))).flat();
+    return (await collect(readStream(sessionOf(scope), shared, tenantId, streamId, range))).flat();
   } catch (cause) {
     // A lost connection would say that nothing is stored.
     if (!isEventSourceryError(cause, "CONNECTION")) throw cause;

@@ -4,7 +4,14 @@ import type { AppendRequest, StreamWrite } from "../driver/append.ts";
 import type { ExpectedVersion } from "../driver/version.ts";
 import type { Event, Metadata } from "../event/event.ts";
 import type { StreamAppend } from "./writer.ts";
-import { checkBoolean, checkFunction, checkName, checkNumber, wrongType } from "../errors/check.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkName,
+  checkNumber,
+  checkObject,
+  wrongType,
+} from "../errors/check.ts";
 import { DuplicateEventError } from "../errors/store.ts";
 import { defaultsOf } from "../event/define.ts";
 import { freezeEvent, noMetadata } from "../event/freeze.ts";
@@ -12,6 +19,11 @@ import { categoryOf, slotOf } from "../event/stream.ts";
 
 /** A checked and encoded append: the events as they will be recorded, stream by stream, and the driver's request. */
 export type Prepared = Sealable;
+
+/** The events for one stream, checked but not yet completed and encoded. */
+export interface Accepted extends Omit<StreamWrite, "slot" | "events"> {
+  readonly events: readonly Event[];
+}
 
 /** What belongs to an append as a whole: its condition, and the signal that takes it out. */
 export type Terms = Pick<AppendRequest, "condition" | "signal">;
@@ -41,6 +53,35 @@ export class Preparer<E extends Event> {
     this.#generateId = generateId;
   }
 
+  /** Checks what is to be appended; the events get their ids and times. */
+  accept(appends: readonly StreamAppend[]): readonly Accepted[] {
+    if (!Array.isArray(appends)) throw wrongType("appends", listed, appends);
+    if (appends.length === 0) throw new RangeError("Cannot append to 0 streams");
+    // Copied first: `map` would skip the holes of a sparse array.
+    const accepted = [...appends].map((append): Accepted => {
+      if (typeof append !== "object" || append === null) throw wrongType("appends", listed, append);
+      const { streamId, events, expectedVersion = "any", expectedEventId } = append;
+      for (const term of ["condition", "signal"]) {
+        if (!(term in append)) continue;
+        throw new TypeError(`${term} belongs to the whole step, in the options`);
+      }
+      checkName("streamId", streamId);
+      const list: readonly Event[] = Array.isArray(events) ? events : [events];
+      if (list.length === 0) throw new RangeError("Cannot append 0 events");
+      checkExpectedVersion(expectedVersion);
+      if (expectedEventId !== undefined) checkExpectedId(expectedEventId, expectedVersion);
+      return {
+        streamId,
+        category: categoryOf(streamId),
+        expectedVersion,
+        ...(expectedEventId !== undefined && { expectedEventId }),
+        events: [...list].map((event) => this.#accept(event)),
+      };
+    });
+    refuseDuplicates(accepted);
+    return accepted;
+  }
+
   /**
    * Prepares an append.
    *
@@ -49,45 +90,20 @@ export class Preparer<E extends Event> {
    * @param terms What belongs to the request as a whole.
    */
   prepare(
-    appends: readonly StreamAppend[],
+    accepted: readonly Accepted[],
     tenantId: string,
     metadata: Metadata,
     publish: boolean,
     terms?: Terms,
   ): Prepared {
-    if (!Array.isArray(appends)) throw wrongType("appends", listed, appends);
-    if (appends.length === 0) throw new RangeError("Cannot append to 0 streams");
-    // Copied first: `map` would skip the holes of a sparse array.
-    const streams = [...appends].map((append) => {
-      if (typeof append !== "object" || append === null) throw wrongType("appends", listed, append);
-      const { streamId, events } = append;
-      for (const term of ["condition", "signal"]) {
-        if (!(term in append)) continue;
-        throw new TypeError(`${term} belongs to the whole step, in the options`);
-      }
-      checkName("streamId", streamId);
-      const list: readonly Event[] = Array.isArray(events) ? events : [events];
-      if (list.length === 0) throw new RangeError("Cannot append 0 events");
-      return [...list].map((event) => this.#complete(event, metadata));
-    });
-    const writes = appends.map((append, index): StreamWrite => {
-      const { streamId, expectedVersion = "any", expectedEventId } = append;
-      checkExpectedVersion(expectedVersion);
-      if (expectedEventId !== undefined) checkExpectedId(expectedEventId, expectedVersion);
-      const events = streams[index]!.map((event) =>
+    const streams = accepted.map(({ events }) => events.map((event) => complete(event, metadata)));
+    const writes = accepted.map((write, index): StreamWrite => ({
+      ...write,
+      slot: slotOf(tenantId, write.streamId),
+      events: streams[index]!.map((event) =>
         this.#catalog.encode(event, publish || this.#publishes(event))
-      );
-      const category = categoryOf(streamId);
-      return {
-        streamId,
-        category,
-        slot: slotOf(tenantId, streamId),
-        expectedVersion,
-        ...(expectedEventId !== undefined && { expectedEventId }),
-        events,
-      };
-    });
-    refuseDuplicates(writes);
+      ),
+    }));
     return { streams, request: { tenantId, writes, ...terms } };
   }
 
@@ -96,18 +112,11 @@ export class Preparer<E extends Event> {
     return this.#clock?.() ?? new Date();
   }
 
-  /** Returns the event as it will be recorded: of a known type, frozen, with id, time and correlation. */
-  #complete(given: Event, metadata: Metadata): Event {
-    const event = this.#clock === undefined && this.#generateId === undefined
+  /** Returns the event of a known type, frozen, with id and time. */
+  #accept(given: Event): Event {
+    return this.#clock === undefined && this.#generateId === undefined
       ? this.#catalog.accept(given)
       : this.#stamp(given);
-    const { type, id, createdAt, data, tags, metadata: own } = event;
-    const correlationId = own.correlationId ?? metadata.correlationId ?? id;
-    // Most events have no metadata: spreading two empty objects would take longer than the rest of this function.
-    const completed = own === noMetadata && metadata === noMetadata
-      ? Object.freeze({ correlationId })
-      : Object.freeze({ ...metadata, ...own, correlationId });
-    return { type, id, createdAt, data, metadata: completed, tags };
   }
 
   #stamp(given: Event): Event {
@@ -126,6 +135,17 @@ export class Preparer<E extends Event> {
   }
 }
 
+/** Returns the event as it will be recorded, with its correlation. */
+function complete(event: Event, metadata: Metadata): Event {
+  const { type, id, createdAt, data, tags, metadata: own } = event;
+  const correlationId = own.correlationId ?? metadata.correlationId ?? id;
+  // Most events have no metadata: spreading two empty objects would take longer than the rest of this function.
+  const completed = own === noMetadata && metadata === noMetadata
+    ? Object.freeze({ correlationId })
+    : Object.freeze({ ...metadata, ...own, correlationId });
+  return { type, id, createdAt, data, metadata: completed, tags };
+}
+
 /** What `appends` must be. */
 const listed = "a list of { streamId, events }";
 
@@ -142,7 +162,7 @@ function readPublishes(publishes: unknown): (event: Event) => boolean {
   };
 }
 
-function refuseDuplicates(writes: readonly StreamWrite[]): void {
+function refuseDuplicates(writes: readonly Accepted[]): void {
   if (writes.length === 1 && writes[0]!.events.length === 1) return;
   const streamIds = new Set<string>();
   const ids = new Set<string>();
@@ -184,7 +204,11 @@ export interface RetiredOption {
 /** Checks what a store is made of, as far as nothing else does. */
 export function checkOptions(
   driver: { readonly append: unknown },
-  options: { readonly events: unknown; readonly unknownEvents?: unknown },
+  options: {
+    readonly events: unknown;
+    readonly unknownEvents?: unknown;
+    readonly observer?: unknown;
+  },
 ): void {
   if (typeof driver?.append !== "function") {
     throw new TypeError("driver must be a driver");
@@ -192,7 +216,8 @@ export function checkOptions(
   if (!Array.isArray(options?.events)) {
     throw wrongType("events", "a list of event types", options?.events);
   }
-  const { unknownEvents } = options;
+  const { unknownEvents, observer } = options;
+  if (observer !== undefined) checkObject("observer", observer);
   if (unknownEvents !== undefined && unknownEvents !== "error" && unknownEvents !== "keep") {
     throw new TypeError('unknownEvents must be "error" or "keep"');
   }

@@ -8,6 +8,7 @@ import type {
   StreamQuery,
 } from "../driver/read.ts";
 import type { Event, RecordedEvent } from "../event/event.ts";
+import type { Shared } from "./scope.ts";
 import type {
   LoadOptions,
   ReadAllOptions,
@@ -18,6 +19,7 @@ import type {
 import { checkBoolean, checkInstant, checkList, checkName, checkNumber } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
 import { ConcurrencyError } from "../errors/store.ts";
+import { aroundLoad } from "../observe/load.ts";
 
 /** The events per request: enough to make round trips negligible, few enough to hold in memory. */
 export const pageSize = 1024;
@@ -38,7 +40,7 @@ const last: number = Number.MAX_SAFE_INTEGER;
  */
 export async function* readStream<E extends Event>(
   session: Session<unknown>,
-  catalog: Catalog<E>,
+  { catalog, observer }: Pick<Shared<E, unknown, unknown>, "catalog" | "observer">,
   tenantId: string,
   streamId: string,
   { from = 1, to = last, limit = last, backwards = false }: LoadOptions,
@@ -56,8 +58,11 @@ export async function* readStream<E extends Event>(
       ? { tenantId, streamId, from, to, limit: Math.min(size, wanted) + known, backwards }
       : undefined;
   };
-  const ask = (query: StreamQuery) =>
+  const load = (query: StreamQuery) =>
     before === undefined ? session.load(query) : loadAfter(session, before, query);
+  const ask = observer === undefined
+    ? load
+    : (query: StreamQuery) => aroundLoad(observer, query, () => load(query));
   const pages = readAhead(session, query(pageSize), ask, (page) => {
     if (!page.more) return undefined;
     wanted -= page.events.length;

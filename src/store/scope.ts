@@ -2,6 +2,7 @@ import type { Catalog } from "../codec/catalog.ts";
 import type { Driver, Session } from "../driver/driver.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type { MatchedHandler, StoreErrorContext } from "./handler.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { WakeUps } from "./notifier.ts";
 import type { Preparer } from "./prepare.ts";
 import { Transaction } from "./transaction.ts";
@@ -20,6 +21,7 @@ export interface Shared<E extends Event, Db, Store> {
    */
   readonly forgetters: ((tenantId: string, streamId?: string) => void)[];
   readonly onError: (error: unknown, context: StoreErrorContext) => unknown;
+  readonly observer: Observer | undefined;
   /** Makes the store at a scope. */
   readonly storeAt: (scope: Scope<Db>) => Store;
 }

@@ -264,7 +264,7 @@ export class ScopedStore<E extends Event, Db> {
   }
 
   #pages(streamId: string, options: LoadOptions): AsyncGenerator<readonly RecordedEvent<E>[]> {
-    return readStream(this.#session, this.#shared.catalog, this.#tenantId, streamId, options);
+    return readStream(this.#session, this.#shared, this.#tenantId, streamId, options);
   }
 
   async #appendOne<A extends E>(

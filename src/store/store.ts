@@ -2,6 +2,7 @@ import type { Forgetter, SubjectKeys } from "../codec/sealer.ts";
 import type { Driver } from "../driver/driver.ts";
 import type { Event, RecordedEvent, RetiredEvent, UnknownEvent } from "../event/event.ts";
 import type { AnyEventType, EventOf } from "../event/type.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { EventReader } from "./reader.ts";
 import type { ScopeOptions, Shared } from "./scope.ts";
 import type { EventWriter } from "./writer.ts";
@@ -43,8 +44,7 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
    * Returns the same store bound to a transaction that the caller opened with Drizzle and will end.
    *
    * The library cannot see how the transaction ends: call `committed()` after a commit, which runs the `afterCommit`
-   * subscriptions and wakes consumers. Do not use the store after the end: some clients then run its statements outside
-   * of any transaction.
+   * subscriptions and wakes consumers. Do not use the store after the end: some clients run its statements on their own then.
    *
    * @param tx The handle of the transaction.
    */
@@ -114,8 +114,7 @@ export interface EventStoreOptions<
   readonly publishes?: true | ((event: E) => boolean) | undefined;
   /**
    * Names of types whose definition was removed, as they are stored. Their events keep their versions and positions, and
-   * are read with the type `"?Name"`: aggregates and deciders pass them over, and no handler is called for them by name.
-   * @default none
+   * are read with the type `"?Name"`, which aggregates, deciders and handlers by name pass over. @default none
    */
   readonly retired?: readonly Retired[] | undefined;
   /**
@@ -131,11 +130,11 @@ export interface EventStoreOptions<
   readonly generateId?: (() => string) | undefined;
   /**
    * Receives the error of an `afterCommit` handler, whose append has already succeeded; what kept a snapshot from being
-   * kept or used, once until another is kept; and what kept an inbox from forgetting old messages.
-   *
-   * @default prints it with `console.error`
+   * kept or used, once until another is kept; and what kept an inbox from forgetting old messages. @default prints it
    */
   readonly onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined;
+  /** Watches what the store does, and its repositories and consumers. @default none */
+  readonly observer?: Observer | undefined;
 }
 
 /**
@@ -230,6 +229,7 @@ export const EventStore: EventStoreConstructor = class EventStore<E extends Even
       forgetters: [],
       wakeUps: wakeUpsOf(driver),
       onError: options.onError ?? ((error: unknown) => console.error(error)),
+      observer: options.observer,
       storeAt: (scope) => new ScopedStore(shared, scope),
     };
     super(shared, {
