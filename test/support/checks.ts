@@ -15,6 +15,8 @@ const entries = [
   "drivers/postgres/mod.ts",
   "drivers/libsql/mod.ts",
   "src/evolution/mod.ts",
+  "src/inspect/mod.ts",
+  "src/otel/mod.ts",
   "src/privacy/mod.ts",
   "src/publishers/mod.ts",
   "src/testing/mod.ts",
