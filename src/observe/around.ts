@@ -8,6 +8,10 @@ const reported: WeakSet<Observer> = new WeakSet();
 /**
  * Runs an operation inside an observer, whose faults change nothing: it begins once, at the latest when the observer has
  * returned, and its own result is returned.
+ *
+ * Measured by appends in memory, which nothing hides: an observer that is empty, or takes the time, makes them 1.1 to 1.2
+ * times as long, `otel()` with an API that has no SDK 1.75 times (a busy machine; 5 to 30 µs). Without an observer, no
+ * difference to before could be seen: 39 and 40 µs, then 48 and 44.
  */
 export function around<R>(
   observer: Observer,

@@ -13,6 +13,7 @@ import { conditions } from "./conditions.ts";
 import { commit, type Figure, fileOf, read, save } from "./figures.ts";
 import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
+import { observer } from "./observer.ts";
 import { describe, dropAll, kinds } from "./places.ts";
 import { print, write } from "./report.ts";
 import { measure } from "./run.ts";
@@ -32,7 +33,7 @@ const scale: Scale = trial
   ? { rounds: 2, milliseconds: 60, events: 1000 }
   : { rounds: 5, milliseconds: 200, events: 5000 };
 
-const alone = ["conditions", "growth", "soak", "idle", "states", "types"];
+const alone = ["conditions", "growth", "soak", "idle", "observer", "states", "types"];
 const known = ["resume", "trial", "report", ...alone];
 const named = words.filter((word) =>
   alone.includes(word) || subjects.some(({ name }) => name === word)
@@ -82,6 +83,7 @@ async function run(): Promise<void> {
   }
   const where = await describe(kinds[0]!);
   await one("types", "tsc", () => types(trial ? 1 : 3));
+  await one("observer", "memory", () => observer(trial ? 2 : 20));
   await one("idle", where, () => idle(where, trial ? 2 : 10));
   if (named.includes("growth")) {
     for (const figure of await growth(size ?? 500_000, where, trial ? 4 : 60)) keep(figure);
