@@ -1,7 +1,6 @@
 import type { Rewound } from "../engine/registration.ts";
 import type { Session } from "../driver/driver.ts";
 import type { ProjectionContext } from "../engine/context.ts";
-import type { ConsumerOptions, ConsumerStart } from "../engine/options.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 import { checkFilterPolicy } from "../engine/options.ts";
