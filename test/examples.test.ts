@@ -35,6 +35,8 @@ const examples: Record<string, RegExp> = {
   "25-inbox": /Eight deliveries, two payments: 150/,
   "26-schedule": /One reminder was sent, two were taken back in time, one waits/,
   "27-process": /One paid, one was reminded, one was cancelled/,
+  "28-telemetry":
+    /POST \/orders > command Order > append order > load order; later, linked to it: handle mails\nconsumer "mails" failed at Placed of order:2, attempt 1, parked/,
   "16-evolution": /Three libraries, and no release that cannot read its past/,
 };
 
