@@ -220,11 +220,17 @@ export abstract class Consumer {
   ): Promise<void> {
     checkNumber("position", position);
     const { signal } = options;
-    for (let pause = 5;; pause = Math.min(pause * 2, 250)) {
-      signal?.throwIfAborted();
-      const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
-      if (lanes.length > 0 && lanes.every((lane) => lane.position >= position)) return;
-      await this.#worker.progress(pause, signal);
+    signal?.throwIfAborted();
+    const release = signal && onAbort(signal, () => {});
+    try {
+      for (let pause = 5;; pause = Math.min(pause * 2, 250)) {
+        const lanes = await this.#plan.checkpoints.lanes(this.#plan.key);
+        if (lanes.length > 0 && lanes.every((lane) => lane.position >= position)) return;
+        await this.#worker.progress(pause, signal);
+        signal?.throwIfAborted();
+      }
+    } finally {
+      release?.();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Event, RecordedEvent } from "../event/event.ts";
 import type { Shared } from "./scope.ts";
 import type { FollowOptions } from "./reader.ts";
+import { onAbort } from "../async/abort.ts";
 import { checkNumber } from "../errors/check.ts";
 import { readLog } from "./read.ts";
 
@@ -13,6 +14,7 @@ export async function* followLog<E extends Event, Db>(
   checkNumber("pollInterval", pollInterval, 1);
   checkNumber("after", after);
   const stop = wakeUps.listen();
+  const release = signal?.aborted === false ? onAbort(signal, () => {}) : undefined;
   try {
     while (!signal?.aborted) {
       const { count } = wakeUps;
@@ -25,6 +27,7 @@ export async function* followLog<E extends Event, Db>(
       await wakeUps.sleep(pollInterval, count, signal);
     }
   } finally {
+    release?.();
     stop();
   }
 }

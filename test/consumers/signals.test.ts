@@ -163,3 +163,39 @@ test("a signal is listened to once, by however many consumers and passes", async
   stop.abort();
   await Promise.all([...runs, following]);
 });
+
+/** A signal that counts its listeners. */
+function counted(signal: AbortSignal): () => number {
+  let count = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = function (...args: Parameters<typeof addEventListener>) {
+    count++;
+    addEventListener.apply(this, args);
+  };
+  signal.removeEventListener = function (...args: Parameters<typeof removeEventListener>) {
+    count--;
+    removeEventListener.apply(this, args);
+  };
+  return () => count;
+}
+
+test("waitFor() and follow() leave no listener behind: on Deno it would keep the process running", async () => {
+  const store = open();
+  const reader = new Subscription(store, { name: "reader", handler() {} });
+  const wait = new AbortController();
+  const listeners = counted(wait.signal);
+  const [running, run] = [new AbortController(), { pollInterval: 10 }];
+  const { position } = await store.append("a", notes(1));
+  const waits = [1, 2].map(() => reader.waitFor(position, { signal: wait.signal }));
+  const ran = reader.run({ ...run, signal: running.signal });
+  assert.equal(listeners(), 1);
+  await Promise.all(waits);
+  assert.equal(listeners(), 0);
+  for await (const event of store.follow({ signal: wait.signal })) {
+    assert.equal(listeners(), 1);
+    if (event.position === position) break;
+  }
+  assert.equal(listeners(), 0);
+  running.abort();
+  await ran;
+});
