@@ -13,7 +13,7 @@ export type Runtime = "node" | "deno" | "bun";
  * signals are tested on all three.
  */
 const once: readonly RegExp[] = [
-  /^test\/(architecture|bench|documentation|input|links|packaging|types)\.test\.ts$/,
+  /^test\/(architecture|bench|documentation|frameworks|input|links|packaging|types)\.test\.ts$/,
   /^test\/(evolution|model|types)\//,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,
@@ -69,8 +69,8 @@ export function testFiles(words: readonly string[]): string[] {
     .sort();
 }
 
-// The package holds a stub until its install script has put the real program in its place.
-async function installBun(): Promise<void> {
+/** Makes Bun run: its package holds a stub until an install script has put the real program in its place. */
+export async function installBun(): Promise<void> {
   if (statSync(join(root, "node_modules/bun/bin/bun.exe")).size > 100_000) return;
   await run([process.execPath, "install.js"], { cwd: join(root, "node_modules/bun") });
 }
