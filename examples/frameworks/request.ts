@@ -3,7 +3,7 @@ import type { Metadata } from "event-sourcery";
 import { RequestError } from "./problem.ts";
 
 /** The version that the client saw, by If-Match; undefined if it names none. */
-export function expectedVersion(headers: Headers): number | "streamExists" | undefined {
+export function versionOf(headers: Headers): number | "streamExists" | undefined {
   const etag = headers.get("if-match");
   if (etag === null) return undefined;
   if (etag === "*") return "streamExists";

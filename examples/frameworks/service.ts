@@ -9,7 +9,7 @@ import {
 import type { Overview } from "./database.ts";
 import { Order, type OrderEvent } from "./order.ts";
 import { problem, RequestError } from "./problem.ts";
-import { digest, expectedVersion, metadataOf, type Once, onceOf, waitOf } from "./request.ts";
+import { digest, metadataOf, type Once, onceOf, versionOf, waitOf } from "./request.ts";
 
 /** What a request does to an order. It emits one event, with the id and metadata of `init`. */
 type Command = (order: Order, init: EventInit, body: string) => void;
@@ -71,16 +71,15 @@ export class OrderService {
   /** Runs a command, and answers from the event that it stored: a repeated request gets the same answer. */
   async #answer(request: Request, id: string | undefined, command: Command): Promise<Response> {
     const { headers } = request;
-    const { correlationId, ...more } = metadataOf(headers);
-    const store = this.#store.scope({ metadata: { correlationId, ...more } });
+    const metadata = metadataOf(headers);
+    const store = this.#store.scope({ metadata });
     let response: Response;
     try {
       const body = await request.text();
       const once = await onceOf(request, body);
-      const [target, options] = id === undefined
-        ? await created(once)
-        : [checkId(id), expected(headers)];
-      const event = await execute(store, target, once, options, (order, init) => {
+      const target = id === undefined ? await newId(once) : checkId(id);
+      const expected = id === undefined ? "noStream" : versionOf(headers);
+      const event = await execute(store, target, once, expected, (order, init) => {
         command(order, init, body);
       });
       response = Response.json({ id: target, version: event.version }, {
@@ -94,7 +93,7 @@ export class OrderService {
     } catch (error) {
       response = problem(error, headers.has("if-match"));
     }
-    response.headers.set("x-correlation-id", correlationId);
+    response.headers.set("x-correlation-id", metadata.correlationId);
     return response;
   }
 }
@@ -102,19 +101,14 @@ export class OrderService {
 const addLine: Command = (order, init, body) => order.addLine(JSON.parse(body), init);
 
 /** A new order gets an id made of the key, so that a repetition finds it. */
-async function created(once: Once | undefined): Promise<[string, ExecuteOptions]> {
-  const id = once === undefined ? crypto.randomUUID() : (await digest(once.key)).slice(0, 32);
-  return [id, { expectedVersion: "noStream" }];
+async function newId(once: Once | undefined): Promise<string> {
+  return once === undefined ? crypto.randomUUID() : (await digest(once.key)).slice(0, 32);
 }
 
-/** Ids are those that `created` makes, and the like: not everything of a path can name a stream. */
+/** Not everything in a path can name a stream. */
 function checkId(id: string): string {
   if (!/^[\w-]{1,64}$/.test(id)) throw new RequestError(404, "There is no such order");
   return id;
-}
-
-function expected(headers: Headers): ExecuteOptions {
-  return { expectedVersion: expectedVersion(headers) };
 }
 
 /**
@@ -125,14 +119,15 @@ async function execute(
   store: EventStore<OrderEvent>,
   id: string,
   once: Once | undefined,
-  options: ExecuteOptions,
+  expectedVersion: ExecuteOptions["expectedVersion"],
   command: (order: Order, init: EventInit) => void,
 ): Promise<RecordedEvent<OrderEvent>> {
   const orders = new Repository(store, Order);
   const init: EventInit = once === undefined
     ? {}
     : { id: `request:${once.key}`, metadata: { fingerprint: once.fingerprint } };
-  const event = await orders.execute(id, (order) => command(order, init), options).then(
+  const run = (order: Order) => command(order, init);
+  const event = await orders.execute(id, run, { expectedVersion }).then(
     ({ events }) => events[0]!,
     async (error) => { // because the request was carried out already?
       if (once === undefined) throw error;
