@@ -8,8 +8,8 @@ import * as mod from "../mod.ts";
 import { brokerAnswers, natsAnswers } from "./support/broker.ts";
 import { errorClasses, errorsPage } from "./support/errors.ts";
 import { write } from "./support/folder.ts";
-import { type Block, blocks, pages, printed, withImports } from "./support/guide.ts";
-import { runtime } from "./support/root.ts";
+import { type Block, blocks, excerpts, pages, printed, withImports } from "./support/guide.ts";
+import { root, runtime } from "./support/root.ts";
 import { free } from "./support/server.ts";
 
 /** Files that are run in a way of their own: here, or in runtimes/guide.test.ts. */
@@ -90,6 +90,17 @@ test("guide: every file has one name, and a program that uses it", () => {
     !program && !apart.includes(file) && !blocks.some(({ code }) => code.includes(`"./${file}"`))
   );
   assert.deepEqual(unused.map(({ file }) => file), []);
+});
+
+test("guide: parts of examples/frameworks are as they stand there", () => {
+  const programs = join(root, "examples", "frameworks");
+  const same = blocks.filter(({ file, program }) => !program && existsSync(join(programs, file)))
+    .map(({ code, ...block }) => ({ ...block, code: code.replace(/^.*\n/, "") }));
+  assert(same.length >= 2 && excerpts.length >= 8);
+  const differ = [...same, ...excerpts].filter(({ file, code }) =>
+    !readFileSync(join(programs, file), "utf8").includes(code)
+  );
+  assert.deepEqual(differ.map(({ page, file }) => `${page}: ${file}`), []);
 });
 
 test("guide: every link leads to a page and a heading", () => {

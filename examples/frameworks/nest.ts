@@ -1,5 +1,5 @@
-// The shop on NestJS, with Express beneath, and Node. Its decorators are called as functions, since Node, Deno and Bun run
-// TypeScript without `experimentalDecorators`. With that option, write `@Controller("orders")` above the class instead.
+// The shop on NestJS, with Express beneath, and Node. Its decorators are called as functions, so that no compiler is needed.
+// With one, and `experimentalDecorators`, write `@Controller("orders")` above the class instead.
 import {
   Bind,
   Controller,

@@ -42,6 +42,17 @@ export function blocksOf(page: string, text: string): Block[] {
   });
 }
 
+/** Every block of `typescript`: a part of a program of `examples/frameworks`, below a comment of the file's name. */
+export const excerpts: readonly Pick<Block, "page" | "file" | "code">[] = readdirSync(pages)
+  .filter((page) => page.endsWith(".md"))
+  .flatMap((page) =>
+    [
+      ...readFileSync(join(pages, page), "utf8").matchAll(
+        /^```typescript\n\/\/ ([a-z]+\.ts)\n([^]*?)^```$/gm,
+      ),
+    ].map(([, file, code]) => ({ page, file: file!, code: code! }))
+  );
+
 /** The lines that a program announces, in order: the comments beside its `console.log`. */
 export function printed(code: string): string[] {
   return [...code.matchAll(/\bconsole\.log\(.*\);? \/\/ (.*)$/gm)].map(([, line]) => line!);
