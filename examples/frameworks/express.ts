@@ -19,7 +19,10 @@ app.get("/orders/:id", (req, res) => send(orders.show(webRequest(req), req.param
 app.get("/orders", (_req, res) => send(orders.list(), res));
 app.get("/health{/:probe}", (req, res) => send(health.fetch(webRequest(req)), res));
 
-const server = app.listen(port, () => console.log("ready"));
+const server = app.listen(port, (error) => { // Express calls it for a port that is taken, too
+  if (error) throw error;
+  console.log("ready");
+});
 
 await stopRequested();
 await finishRequests(server);

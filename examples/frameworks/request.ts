@@ -7,7 +7,7 @@ export function versionOf(headers: Headers): number | "streamExists" | undefined
   const etag = headers.get("if-match");
   if (etag === null) return undefined;
   if (etag === "*") return "streamExists";
-  const tag = /^"(\d{1,15})"$/.exec(etag);
+  const tag = /^"([1-9]\d{0,14})"$/.exec(etag);
   return tag ? Number(tag[1]) : Number.MAX_SAFE_INTEGER; // not one of our tags: no order has it
 }
 

@@ -112,8 +112,8 @@ function checkId(id: string): string {
 }
 
 /**
- * Runs a command once a key. The event's id is made of the key, and an id is stored once, however many requests come at
- * once: whoever comes second gets the event of the first.
+ * Runs a command once for each key. The event's id is made of the key, and an id is stored once, however many requests
+ * come at the same time: all get the event of the first.
  */
 async function execute(
   store: EventStore<OrderEvent>,

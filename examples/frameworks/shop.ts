@@ -35,7 +35,7 @@ export async function openShop(): Promise<Shop> {
   };
 }
 
-/** Resolves when the process is asked to end; a second signal ends it at once. */
+/** Resolves when the process is asked to end; a second signal ends it immediately. */
 export function stopRequested(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => resolve());

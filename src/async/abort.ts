@@ -12,7 +12,7 @@ const signals: WeakMap<AbortSignal, Registered> = new WeakMap();
  * A signal gets one listener for all actions: Node warns of a leak at more than ten listeners. `AbortSignal.any` would
  * retain some memory for each call as long as the signal lives. Without an action, the signal has no listener: with one,
  * a timeout signal keeps a process of Deno running until it fires. Yet on Node 20 one without a listener may be collected
- * before it fires, so whoever waits several times registers an action for all of the time.
+ * before it fires, so code that waits several times keeps an action registered throughout.
  *
  * @returns A function that cancels the action.
  */
