@@ -53,25 +53,36 @@ export function notifierOf(
     }
     sending = false;
   };
-  /** How many listen on a connection that is up. */
+  /** How many listen on a connection that is up, and on which something has arrived. */
   let up = 0;
+  const request = () => {
+    pending = true;
+    if (!sending) void send();
+  };
+  /** @param open Opens a connection; it counts once something has arrived on it, which a pooler may prevent. */
   const opened = (
     wake: () => void,
-    open: (lost: () => void) => Promise<() => void>,
+    open: (arrived: () => void, lost: () => void) => Promise<() => void>,
   ) =>
   async (lost: () => void) => {
-    let counted = false;
+    let [counted, ended] = [false, false];
     const down = () => {
       if (counted) up--;
-      counted = false;
+      [counted, ended] = [false, true];
     };
-    const close = await open(() => {
+    const arrived = () => {
+      if (!counted && !ended) {
+        up++;
+        counted = true;
+      }
+      wake();
+    };
+    const close = await open(arrived, () => {
       down();
       wake(); // from now on they have to look by themselves
       lost();
     });
-    up++;
-    counted = true;
+    request();
     return () => {
       down();
       close();
@@ -81,17 +92,18 @@ export function notifierOf(
     get live() {
       return up > 0;
     },
-    notify() {
-      pending = true;
-      if (!sending) void send();
-    },
+    notify: request,
     listen(wake) {
       if (isPool(client)) {
         // Listening would take a pool's only connection from all other work.
         if (client.options.max === 1) return () => {};
-        return repeat(opened(wake, (lost) => listenOnPool(client, channel, wake, lost)));
+        return repeat(
+          opened(wake, (arrived, lost) => listenOnPool(client, channel, arrived, wake, lost)),
+        );
       }
-      if (isListening(client)) return repeat(opened(wake, () => listen(client, channel, wake)));
+      if (isListening(client)) {
+        return repeat(opened(wake, (arrived) => listen(client, channel, arrived, wake)));
+      }
       return () => {};
     },
   };
@@ -129,9 +141,10 @@ function repeat(open: (lost: () => void) => Promise<() => void>): () => void {
 async function listen(
   client: ListeningClient,
   channel: string,
+  arrived: () => void,
   wake: () => void,
 ): Promise<() => void> {
-  const listening = await client.listen(channel, wake, wake);
+  const listening = await client.listen(channel, arrived, wake);
   return () => void listening.unlisten().catch(() => {});
 }
 
@@ -139,6 +152,7 @@ async function listen(
 async function listenOnPool(
   pool: Pool,
   channel: string,
+  arrived: () => void,
   wake: () => void,
   lost: () => void,
 ): Promise<() => void> {
@@ -153,7 +167,7 @@ async function listenOnPool(
     close();
     lost();
   };
-  client.on("notification", wake);
+  client.on("notification", arrived);
   client.on("error", end);
   client.on("end", end);
   try {
