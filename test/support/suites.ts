@@ -18,7 +18,7 @@ const once: readonly RegExp[] = [
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,
-  /^test\/drivers\/(messages|migrate|plans|positions|proxy|refused|replica)\.test\.ts$/,
+  /^test\/drivers\/(messages|migrate|neon|pgbouncer|plans|positions|proxy|refused|replica)\.test\.ts$/,
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
   /^test\/privacy\/races\.test\.ts$/,
   /^test\/inspect\/drivers\.test\.ts$/,
