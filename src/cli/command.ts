@@ -8,8 +8,10 @@ export interface Argument {
   readonly kind: "one" | "optional" | "many";
   /** What it is, for `--help`. */
   readonly summary: string;
-  /** What completion offers for it. @default nothing */
-  readonly completes?: "streams" | "consumers" | readonly string[] | undefined;
+  /** What completion offers for it. @default its choices */
+  readonly completes?: "streams" | "consumers" | undefined;
+  /** The only values that it takes. @default any */
+  readonly choices?: readonly string[] | undefined;
 }
 
 /** An option of a command, such as `--limit 10`. */

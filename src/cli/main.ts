@@ -41,6 +41,7 @@ export async function main(): Promise<void> {
       return restart(loader);
     },
   });
+  if (code === exit.interrupted) process.exit(code); // what it waited for may never come
   process.exitCode = code;
 }
 

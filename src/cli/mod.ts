@@ -6,7 +6,7 @@
  */
 import { main } from "./main.ts";
 
-export { type Config, defineConfig } from "./config.ts";
+export { type Config, defineConfig } from "./source/config.ts";
 export type { Writer } from "./writer.ts";
 export { type Io, run } from "./run.ts";
 

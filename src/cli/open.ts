@@ -1,8 +1,8 @@
 import { type Consumer, type Driver, EventStore } from "../../mod.ts";
 import { inspect, type InspectOptions, type Inspector } from "../inspect/mod.ts";
 import { internalsOf } from "../store/internals.ts";
-import { type Config, findConfig, loadConfig } from "./config.ts";
-import { connect } from "./connect.ts";
+import { type Config, findConfig, loadConfig } from "./source/config.ts";
+import { connect } from "./source/connect.ts";
 import { exit, Stop } from "./exit.ts";
 
 /** How a command was told to find its store. */
@@ -23,7 +23,7 @@ export interface Opened {
   readonly store: EventStore;
   readonly driver: Driver;
   /** Shows what the store holds, with sensitive fields masked. */
-  readonly inspect: (options?: Omit<InspectOptions, "aggregates">) => Inspector;
+  readonly inspect: (options?: Omit<InspectOptions, "aggregates" | "sensitive">) => Inspector;
   /** The consumers of the configuration. */
   readonly consumers: readonly Consumer[];
   /** Whether there is a configuration, so that events are decoded by their types. */
@@ -98,5 +98,9 @@ function scoped(
   aggregates: InspectOptions["aggregates"],
 ): Pick<Opened, "store" | "inspect" | "tenantId"> {
   const own = tenantId === undefined ? store : store.scope({ tenantId });
-  return { store: own, tenantId, inspect: (options) => inspect(own, { ...options, aggregates }) };
+  return {
+    store: own,
+    tenantId,
+    inspect: (options) => inspect(own, { ...options, aggregates, sensitive: "mask" }),
+  };
 }

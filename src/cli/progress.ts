@@ -68,7 +68,7 @@ function progressLine(
 }
 
 /** Formats a time for people: in its greatest unit. @param milliseconds 0 or more. */
-function timeOf(milliseconds: number): string {
+export function timeOf(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

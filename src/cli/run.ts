@@ -1,14 +1,19 @@
+import { sleep } from "../async/sleep.ts";
 import type { Command, Tools } from "./command.ts";
+import { complete } from "./line/complete.ts";
 import { isEventSourceryError } from "../../mod.ts";
-import { NeedsLoader } from "./config.ts";
+import { NeedsLoader } from "./source/config.ts";
 import { exit, type ExitCode, Stop } from "./exit.ts";
-import { commandHelp, help } from "./help.ts";
+import { commandHelp, help } from "./line/help.ts";
 import { open, type Opened } from "./open.ts";
 import { type Output, outputOn } from "./output.ts";
 import type { Writer } from "./writer.ts";
-import { type common, findCommand, readCommand } from "./parse.ts";
+import { type common, findCommand, readCommand } from "./line/parse.ts";
 import { commands } from "./table.ts";
 import { version } from "./version.ts";
+
+/** How long a command has to end by itself once it is interrupted, in milliseconds. */
+const grace = 1000;
 
 /**
  * What a command line runs in.
@@ -56,6 +61,7 @@ export interface Io {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { stdout, stderr } = io;
   const plain = outputOn(stdout, stderr, { json: false, quiet: false, color: false, local: false });
+  if (argv[0] === "__complete") return await offer(argv.slice(1), plain, io);
   const found = findCommand(argv, commands);
   if (!("command" in found)) return misses(argv, found.words, plain);
   const { name, command, rest } = found;
@@ -86,27 +92,64 @@ async function runWith(
   io: Io,
 ): Promise<ExitCode> {
   let opened: Promise<Opened> | undefined;
-  const text = (name: keyof typeof common) => options[name] as string | undefined; // a text by its kind
-  const tools: Tools = {
-    out,
-    signal: io.signal ?? new AbortController().signal,
-    ask: io.ask ?? (async () => undefined),
-    open: () =>
-      opened ??= open({
-        url: text("url"),
-        config: text("config"),
-        schema: text("schema"),
-        prefix: text("prefix"),
-        tenant: text("tenant"),
-        creates: command.creates ?? false,
-        folder: io.folder,
-        env: io.env,
-      }),
-  };
+  const { signal = new AbortController().signal, ask = async () => undefined } = io;
+  const creates = command.creates ?? false;
+  const done = new AbortController();
+  const tools: Tools = { out, signal, ask, open: () => opened ??= openFor(options, creates, io) };
   try {
-    return await command.run(tools, args, options) ?? exit.done;
+    return await Promise.race([
+      command.run(tools, args, options).then((code) => code ?? exit.done),
+      interrupted(signal, done.signal),
+    ]);
   } finally {
+    done.abort();
     await (await opened?.catch(() => undefined))?.close();
+  }
+}
+
+/** Opens the store that the options of every command name. */
+function openFor(
+  options: Readonly<Record<string, unknown>>,
+  creates: boolean,
+  { folder, env }: Io,
+): Promise<Opened> {
+  const text = (name: keyof typeof common) => options[name] as string | undefined; // by its kind
+  return open({
+    url: text("url"),
+    config: text("config"),
+    schema: text("schema"),
+    prefix: text("prefix"),
+    tenant: text("tenant"),
+    creates,
+    folder,
+    env,
+  });
+}
+
+/** Resolves once a command that was interrupted had time to end by itself, unless it is done. */
+async function interrupted(signal: AbortSignal, done: AbortSignal): Promise<ExitCode> {
+  if (!signal.aborted) {
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve, { once: true, signal: done });
+    });
+  }
+  await sleep(grace, undefined, done);
+  return exit.interrupted;
+}
+
+/** Writes what may stand at the end of a command line; nothing where that cannot be found out. */
+async function offer(words: readonly string[], out: Output, io: Io): Promise<ExitCode> {
+  let opened: Opened | undefined;
+  try {
+    const found = await complete(words, commands, async (options) => {
+      return opened = await openFor(options, false, io);
+    });
+    for (const word of found) await out.line(word);
+    return exit.done;
+  } catch {
+    return exit.failed; // a shell shows no errors of completions
+  } finally {
+    await opened?.close();
   }
 }
 

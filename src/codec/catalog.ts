@@ -25,6 +25,7 @@ import { isSealed, keysOf, noteKeys, type Sealer } from "./sealer.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
+  readonly #types: readonly AnyEventType[];
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #retired: ReadonlySet<string>;
   readonly #keepUnknown: boolean;
@@ -64,6 +65,7 @@ export class Catalog<E extends Event> {
         throw new TypeError('retired must hold names without "?"');
       }
     }
+    this.#types = types;
     this.#definitions = definitions;
     this.#keepUnknown = keepUnknown;
     this.masks = keys === "mask";
@@ -113,6 +115,11 @@ export class Catalog<E extends Event> {
       tags,
       published,
     };
+  }
+
+  /** Returns a catalog of the same types that reads sensitive fields as their masks. */
+  masked(): Catalog<E> {
+    return new Catalog<E>(this.#types, [...this.#retired], this.#keepUnknown, "mask");
   }
 
   /** Returns the sensitive fields of an accepted event; undefined if it has none. */

@@ -8,7 +8,7 @@ import { parked } from "./parked.ts";
 import { rate } from "./rate.ts";
 import { sourceOf } from "./source.ts";
 import { stateDiff, stateOf, type StateSource } from "./state.ts";
-import { searchStreams, touched } from "./stream.ts";
+import { searchStreams, streamEvents, touched } from "./stream.ts";
 import { caused, findEvent, traced } from "./trace.ts";
 
 /**
@@ -21,6 +21,10 @@ export interface InspectOptions {
   readonly aggregates?: Readonly<Record<string, StateSource>> | undefined;
   /** How many positions of the log a search goes through, and the most events of a state. @default 100_000 */
   readonly budget?: number | undefined;
+  /**
+   * Whether sensitive fields are shown as their masks, also in states, or as the store reads them. @default "reveal"
+   */
+  readonly sensitive?: "mask" | "reveal" | undefined;
   /** How long an event may wait for a consumer that is well, in milliseconds. @default 300_000 */
   readonly maxAge?: number | undefined;
 }
@@ -30,8 +34,8 @@ export interface InspectOptions {
  * store cannot read.
  *
  * @param store The store; scoped to a tenant, the inspector shows only that tenant. One without a scope shows the log of
- * all tenants, and streams, events by id and flows of the tenant `""`. The inspector shows what its store reads: one with
- * `keys: "mask"` shows no personal data, and one with `events: [], unknownEvents: "keep"` reads everything without any
+ * all tenants, and streams, events by id and flows of the tenant `""`. The inspector shows what its store reads, and with
+ * `sensitive: "mask"` no personal data; one with `events: [], unknownEvents: "keep"` reads everything without any
  * code of the application.
  * @throws {TypeError | RangeError} If the store is not one, or an option is malformed.
  *
@@ -62,11 +66,15 @@ export function inspect<E extends Event, Db>(
   store: EventStore<E, Db>,
   options: InspectOptions = {},
 ): Inspector<E> {
-  const { aggregates = {}, budget = 100_000, maxAge = 300_000 } = checkObject("options", options);
+  checkObject("options", options);
+  const { aggregates = {}, budget = 100_000, maxAge = 300_000, sensitive = "reveal" } = options;
   checkObject("aggregates", aggregates);
   checkNumber("budget", budget, 1);
   checkNumber("maxAge", maxAge, 1);
-  const source = sourceOf(store, budget);
+  if (sensitive !== "mask" && sensitive !== "reveal") {
+    throw new TypeError('sensitive must be "mask" or "reveal"');
+  }
+  const source = sourceOf(store, budget, sensitive === "mask");
   return {
     log: (search = {}) => searchLog(source, search),
     async event(id) {
@@ -75,6 +83,7 @@ export function inspect<E extends Event, Db>(
     },
     streams: (search = {}) => searchStreams(source, search),
     touched: (search = {}) => touched(source, search),
+    stream: (streamId, range = {}) => streamEvents(source, streamId, range),
     trace: (correlationId, search = {}) => traced(source, correlationId, search),
     caused: (id, search = {}) => caused(source, id, search),
     state: (streamId, asOf = {}) => stateOf(source, aggregates, streamId, asOf),

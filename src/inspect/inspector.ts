@@ -1,11 +1,17 @@
-import type { Event } from "../../mod.ts";
+import type { Event, LoadOptions } from "../../mod.ts";
 import type { InspectedConsumer } from "./consumers.ts";
 import type { InspectedEvent } from "./event.ts";
 import type { EventPage, LogResult, LogSearch } from "./log.ts";
 import type { ParkedResult, ParkedSearch } from "./parked.ts";
 import type { RateBucket, RateSearch } from "./rate.ts";
 import type { InspectedState, StateDiff, StateSearch } from "./state.ts";
-import type { StreamResult, StreamSearch, TouchedResult, TouchedSearch } from "./stream.ts";
+import type {
+  StreamEvents,
+  StreamResult,
+  StreamSearch,
+  TouchedResult,
+  TouchedSearch,
+} from "./stream.ts";
 import type { FlowSearch, InspectedTrace } from "./trace.ts";
 
 /**
@@ -34,6 +40,14 @@ export interface Inspector<out E extends Event = Event> {
 
   /** Finds the streams that were changed last, among the newest 2,000 events and the inspector's budget of positions. */
   readonly touched: (search?: TouchedSearch) => Promise<TouchedResult>;
+
+  /**
+   * Reads events of a stream by version, settled or not.
+   *
+   * @param range Which versions, as `EventReader.load` takes them; at most 1,000 events. @default the first 50
+   * @returns The events; undefined if the stream has none at all.
+   */
+  readonly stream: (streamId: string, range?: LoadOptions) => Promise<StreamEvents<E> | undefined>;
 
   /**
    * Reads a flow: the events that share a correlation id, each below its cause. It shows what is committed, settled or

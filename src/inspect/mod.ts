@@ -14,6 +14,7 @@ export type { InspectedParking, ParkedCursor, ParkedResult, ParkedSearch } from 
 export type { RateBucket, RateSearch } from "./rate.ts";
 export type { InspectedState, StateDiff, StateSearch, StateSource } from "./state.ts";
 export type {
+  StreamEvents,
   StreamResult,
   StreamSearch,
   TouchedResult,

@@ -6,7 +6,7 @@ import {
   type StoredEvent,
   UnsupportedError,
 } from "../../mod.ts";
-import { internalsOf } from "../store/internals.ts";
+import { internalsOf, maskedStore } from "../store/internals.ts";
 
 /** What an inspector reads from. */
 export interface Source<out E extends Event = Event> {
@@ -35,10 +35,12 @@ export interface Source<out E extends Event = Event> {
 export function sourceOf<E extends Event, Db>(
   store: EventStore<E, Db>,
   budget: number,
+  masked: boolean,
 ): Source<E> {
-  const internals = internalsOf<E, Db>(store);
-  if (internals === undefined) throw new TypeError("store must be an event store");
-  const { tenantId, session, shared: { driver, catalog } } = internals;
+  const given = internalsOf<E, Db>(store);
+  if (given === undefined) throw new TypeError("store must be an event store");
+  if (masked && !given.shared.catalog.masks) return sourceOf(maskedStore(given), budget, masked);
+  const { tenantId, session, shared: { driver, catalog } } = given;
   return {
     store: store as unknown as EventStore, // it is only read, and events of any type are events
     session,

@@ -1,4 +1,4 @@
-import type { Argument, Command, Option, Options } from "./command.ts";
+import type { Argument, Command, Option, Options } from "../command.ts";
 import { common } from "./parse.ts";
 
 /** Returns the text of `event-sourcery --help`. */

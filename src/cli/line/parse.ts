@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import type { Arguments, Command, Option, Options } from "./command.ts";
-import { exit, Stop } from "./exit.ts";
+import type { Arguments, Command, Option, Options } from "../command.ts";
+import { exit, Stop } from "../exit.ts";
 
 /** The options of every command. */
 export const common = {
@@ -95,10 +95,13 @@ export function readCommand(
 
 function readArguments(given: readonly string[], args: Arguments) {
   const left = [...given];
-  const values = Object.entries(args).map(([name, { kind }]) => {
+  const values = Object.entries(args).map(([name, { kind, choices }]) => {
     if (kind === "many") return [name, left.splice(0)];
     const value = left.shift();
     if (kind === "one" && value === undefined) throw new Stop(exit.usage, `<${name}> is missing`);
+    if (value !== undefined && choices?.includes(value) === false) {
+      throw new Stop(exit.usage, `<${name}> must be ${choices.join(" or ")}`);
+    }
     return [name, value];
   });
   if (left.length > 0) throw new Stop(exit.usage, `Unexpected argument ${JSON.stringify(left[0])}`);

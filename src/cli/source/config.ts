@@ -2,9 +2,9 @@ import { access } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Consumer, Event, EventStore } from "../../mod.ts";
-import type { StateSource } from "../inspect/mod.ts";
-import { exit, Stop } from "./exit.ts";
+import type { Consumer, Event, EventStore } from "../../../mod.ts";
+import type { StateSource } from "../../inspect/mod.ts";
+import { exit, Stop } from "../exit.ts";
 
 /**
  * What the command line works with: an application's own store.

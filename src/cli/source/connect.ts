@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Driver } from "../../mod.ts";
-import { exit, Stop } from "./exit.ts";
+import type { Driver } from "../../../mod.ts";
+import { exit, Stop } from "../exit.ts";
 
 /** A database that was opened by its URL. */
 interface Connected {
@@ -54,7 +54,7 @@ export async function connect(url: string, place: Place): Promise<Connected> {
 async function openPostgres(url: string, { schema = "event_sourcery" }: Place): Promise<Connected> {
   const { postgres } = await load(
     "drizzle-orm",
-    () => import("../../drivers/postgres/mod.ts"),
+    () => import("../../../drivers/postgres/mod.ts"),
   );
   const name = `postgres, schema ${schema}`;
   const viaPostgres = await found(() => import("drizzle-orm/postgres-js"));
@@ -76,7 +76,7 @@ async function openPostgres(url: string, { schema = "event_sourcery" }: Place): 
 }
 
 async function openLibsql(url: string, { prefix = "es_", token }: Place): Promise<Connected> {
-  const { libsql } = await load("drizzle-orm", () => import("../../drivers/libsql/mod.ts"));
+  const { libsql } = await load("drizzle-orm", () => import("../../../drivers/libsql/mod.ts"));
   const { drizzle } = await load(
     "drizzle-orm and @libsql/client",
     () => import("drizzle-orm/libsql"),
