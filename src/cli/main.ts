@@ -30,6 +30,7 @@ export async function main(): Promise<void> {
     ask: async (question) => {
       if (!stdin.isTTY) return undefined;
       const lines = createInterface({ input: stdin, output: stderr });
+      lines.on("SIGINT", onSignal); // which it takes from the process
       try {
         return await lines.question(question, { signal: interrupt.signal });
       } finally {

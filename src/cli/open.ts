@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { type Consumer, type Driver, EventStore } from "../../mod.ts";
 import { inspect, type InspectOptions, type Inspector } from "../inspect/mod.ts";
 import { internalsOf } from "../store/internals.ts";
@@ -22,8 +23,15 @@ export interface Opened {
   /** The application's store where there is a configuration, else one that reads everything, and appends nothing. */
   readonly store: EventStore;
   readonly driver: Driver;
-  /** Shows what the store holds, with sensitive fields masked. */
-  readonly inspect: (options?: Omit<InspectOptions, "aggregates" | "sensitive">) => Inspector;
+  /**
+   * Shows what the store holds, with sensitive fields masked.
+   *
+   * @param tenantId Only this tenant. @default that of the store
+   */
+  readonly inspect: (
+    options?: Pick<InspectOptions, "budget" | "maxAge">,
+    tenantId?: string,
+  ) => Inspector;
   /** The consumers of the configuration. */
   readonly consumers: readonly Consumer[];
   /** Whether there is a configuration, so that events are decoded by their types. */
@@ -46,7 +54,9 @@ export async function open(source: Source): Promise<Opened> {
     throw new Stop(exit.usage, "--url and --config exclude each other");
   }
   const file = url === undefined ? config ?? await findConfig(folder) : undefined;
-  if (file !== undefined) return openConfig(await loadConfig(folder, file), source);
+  if (file !== undefined) {
+    return openConfig(await loadConfig(folder, file), basename(file), source);
+  }
   const address = url ?? env["DATABASE_URL"];
   if (!address) {
     throw new Stop(
@@ -57,7 +67,7 @@ export async function open(source: Source): Promise<Opened> {
   return await openUrl(address, source);
 }
 
-function openConfig(config: Config, { schema, prefix, tenant }: Source): Opened {
+function openConfig(config: Config, name: string, { schema, prefix, tenant }: Source): Opened {
   const { store, consumers = [], aggregates = {}, close } = config;
   const internals = internalsOf(store);
   if (internals === undefined) {
@@ -74,7 +84,7 @@ function openConfig(config: Config, { schema, prefix, tenant }: Source): Opened 
     driver: internals.shared.driver,
     consumers,
     configured: true,
-    name: "event-sourcery.config",
+    name,
     close: async () => void await close?.(),
   };
 }
@@ -97,10 +107,11 @@ function scoped(
   tenantId: string | undefined,
   aggregates: InspectOptions["aggregates"],
 ): Pick<Opened, "store" | "inspect" | "tenantId"> {
-  const own = tenantId === undefined ? store : store.scope({ tenantId });
+  const at = (tenantId?: string) => tenantId === undefined ? store : store.scope({ tenantId });
   return {
-    store: own,
+    store: at(tenantId),
     tenantId,
-    inspect: (options) => inspect(own, { ...options, aggregates, sensitive: "mask" }),
+    inspect: (options, only = tenantId) =>
+      inspect(at(only), { ...options, aggregates, sensitive: "mask" }),
   };
 }

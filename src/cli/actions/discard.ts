@@ -28,11 +28,16 @@ export const discard: Command = command({
     const { checkpoints, key } = parkingOf(opened, info);
     const parked = parkedStream(await checkpoints.parked(key), args.stream, tenantId);
     const { streamId, position, attempts, error } = parked;
-    const { events: [event] } = await opened.inspect().log({ after: position - 1, limit: 1 });
-    if (!out.json && event !== undefined) writeEvent(shownEvent(event), out);
     const all = options["all-waiting"];
     const label = consumerName(info);
-    out.note(`${label} has failed at it ${attempts} times: ${error ?? "no error is stored"}`);
+    const inspector = opened.inspect({}, parked.tenantId);
+    const { events: [event] } = await inspector.log({ streamId, after: position - 1, limit: 1 });
+    if (error === undefined || event === undefined) {
+      throw new Stop(exit.nothing, `${streamId} waits for no event that has failed since`);
+    }
+    if (!out.json) writeEvent(shownEvent(event), out);
+    const often = attempts === 0 ? "" : `, after attempt ${attempts}`;
+    out.note(`The last error of ${label}${often}: ${error}`);
     const what = all ? "this event and all that wait behind it" : "this event";
     await confirm(tools, options.yes, `${label} never handles ${what}.`, streamId);
     const discarded = await checkpoints.discard(key, parked, all);
@@ -42,7 +47,7 @@ export const discard: Command = command({
       await out.value({ consumer: args.consumer, version, streamId, position, discarded });
     }
     if (!discarded) {
-      throw new Stop(exit.nothing, `${streamId} waits for nothing that has failed since`);
+      throw new Stop(exit.nothing, `${streamId} waits for no event that has failed since`);
     }
     out.note(
       `${label} goes on in ${streamId} ${all ? "after what waited" : "with the next event"}`,
