@@ -62,7 +62,11 @@ export function outputOn(stdout: Writer, stderr: Writer, options: OutputOptions)
     paint,
     line,
     note,
-    value: (value) => line(JSON.stringify(value)),
+    // Keys are the same in every line.
+    value: (value) =>
+      line(JSON.stringify(Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, item ?? null]),
+      ))),
     error: (text) => void stderr.write(`event-sourcery: ${text}\n`),
     table(columns, rows) {
       for (const text of tableLines(columns, rows, paint.dim)) void line(text);

@@ -10,6 +10,17 @@ import {
   Projection,
   Subscription,
 } from "event-sourcery";
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
+import { type Config, defineConfig } from "event-sourcery/cli";
+import { libsql } from "event-sourcery/libsql";
+import { postgres } from "event-sourcery/postgres";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { createDatabase } from "./postgres.ts";
 import { aesKeyWrapper, subjectKeys } from "event-sourcery/privacy";
 
 const OrderPlaced = defineEvent<{ customer: string; email: string }>()("OrderPlaced", {
@@ -24,7 +35,7 @@ const types = [OrderPlaced, LineAdded, OrderSubmitted, PaymentRequested] as cons
 type ShopEvent = EventOf<(typeof types)[number]>;
 
 /** How the state of an order is made. */
-export const aggregates: Readonly<Record<string, (events: readonly ShopEvent[]) => unknown>> = {
+const aggregates: Readonly<Record<string, (events: readonly ShopEvent[]) => unknown>> = {
   order: (events) =>
     events.reduce((state, { type, data }) => {
       if (type === "OrderPlaced") return { ...state, ...data };
@@ -48,16 +59,23 @@ export async function shopStore<Db>(driver: Driver<Db>): Promise<EventStore<Shop
   });
 }
 
+/** What the projection `orders` does. */
+export interface ReadModel {
+  readonly reset: () => unknown;
+  readonly handle: (event: { readonly position: number }) => unknown;
+}
+
 /** The consumers of the shop: `mails` fails for some orders. */
-export function shopConsumers<Db>(
+function shopConsumers<Db>(
   store: EventStore<ShopEvent, Db>,
-  reset: (db: Db) => unknown = () => {},
+  { reset, handle }: ReadModel = { reset() {}, handle() {} },
 ): readonly Consumer[] {
   return [
     new Projection(store, {
       name: "orders",
-      handlers: { OrderPlaced: () => {}, LineAdded: () => {} },
-      reset: ({ db }) => reset(db),
+      batchSize: 2,
+      handlers: { OrderPlaced: handle, LineAdded: handle },
+      reset,
     }),
     new Subscription(store, {
       name: "mails",
@@ -94,4 +112,33 @@ export async function seedShop<Db>(driver: Driver<Db>): Promise<void> {
   );
   for (const consumer of shopConsumers(store)) await consumer.runOnce();
   await store.append("order:4", OrderPlaced({ customer: "kurt", email: "kurt@example.com" }));
+}
+
+/** Seeds a new file. */
+export async function shopFile(): Promise<{ readonly url: string; drop(): void }> {
+  const folder = mkdtempSync(join(tmpdir(), "event-sourcery-shop-"));
+  const url = `file:${join(folder, "shop.db")}`;
+  const client = createClient({ url });
+  await seedShop(libsql(drizzle(client)));
+  client.close();
+  return { url, drop: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Seeds a new database of Postgres. */
+export async function shopPostgres(): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const database = await createDatabase();
+  const pool = new Pool({ connectionString: database.url });
+  await seedShop(postgres(drizzlePg(pool)));
+  await pool.end();
+  return database;
+}
+
+/** The configuration of the shop, for the command line. */
+export function shopConfig(url: string, model?: ReadModel): () => Promise<Config<ShopEvent>> {
+  return defineConfig(async () => {
+    const client = createClient({ url });
+    const store: EventStore<ShopEvent> = await shopStore<unknown>(libsql(drizzle(client)));
+    const consumers = shopConsumers(store, model);
+    return { store, consumers, aggregates, close: () => client.close() };
+  });
 }

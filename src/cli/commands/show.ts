@@ -35,7 +35,8 @@ export const show: Command = command({
       for (const event of events) {
         const { version, createdAt, type } = event;
         const head = `${String(version).padStart(width)}  ${out.time(createdAt)}`;
-        await out.line(`${head}  ${out.paint.bold(type.padEnd(types))}  ${dataLine(event, out)}`);
+        const text = `${out.paint.bold(type)}${" ".repeat(types - type.length)}`;
+        await out.line(`${head}  ${text}  ${dataLine(event, out)}`.trimEnd());
       }
     }
     const last = events.at(-1)?.version;

@@ -47,7 +47,7 @@ export const status: Command = command({
     );
     for (const consumer of bad) {
       const lag = behind(consumer);
-      const reason = lag > most ? `${lag} positions behind` : consumer.health;
+      const reason = lag > most ? `${lag} behind` : consumer.health;
       out.error(`${consumerName(consumer)}: ${reason}`);
     }
     if (bad.length > 0) return exit.failed;

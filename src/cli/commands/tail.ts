@@ -77,7 +77,6 @@ async function write(event: InspectedEvent, out: Output): Promise<void> {
   if (out.json) return await out.value(shown);
   const { position, createdAt, type, streamId } = shown;
   const head = `${String(position).padStart(7)}  ${out.time(createdAt)}`;
-  await out.line(
-    `${head}  ${out.paint.bold(type.padEnd(18))} ${streamId.padEnd(20)} ${dataLine(shown, out)}`,
-  );
+  const text = `${out.paint.bold(type.padEnd(18))} ${streamId.padEnd(20)} ${dataLine(shown, out)}`;
+  await out.line(`${head}  ${text}`.trimEnd());
 }

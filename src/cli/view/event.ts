@@ -50,7 +50,8 @@ const clipped = 160;
 export function dataLine({ data, problem }: ShownEvent, { paint }: Output): string {
   const text = JSON.stringify(data) ?? "";
   const shown = text.length > clipped ? `${text.slice(0, clipped)}…` : text;
-  return problem === undefined ? paint.dim(shown) : `${paint.dim(shown)} ${paint.red(problem)}`;
+  const parts = [shown && paint.dim(shown), problem && paint.red(problem)];
+  return parts.filter((part) => part).join(" ");
 }
 
 /** Writes an event in full. */
