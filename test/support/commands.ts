@@ -12,12 +12,12 @@ export async function commandsPage(): Promise<string> {
     const [said, ...tables] = lines.join("\n").split(/\n\n(?=Arguments:|Options:)/);
     const more = tables.length === 0 ? "" : `\n\n${tables.join("\n\n")}`;
     sections.push(`## ${name}\n\n${said}\n\n\`\`\`text\n${first}${more}\n\`\`\`\n`);
-    common = rest!;
+    common = `Options of every command:\n${rest!.trimEnd()}`;
   }
-  return `${head}\n\`\`\`text\n${common.trimEnd()}\n\`\`\`\n\n${sections.join("\n")}`;
+  return `${head}\n\`\`\`text\n${common}\n\`\`\`\n\n${sections.join("\n")}`;
 }
 
 const head = `# Commands
 
-What [\`event-sourcery\`](cli.md) can do. A test writes this page from the commands' own help. Options of every command:
+What [\`event-sourcery\`](cli.md) can do. A test writes this page from the commands' own help.
 `;
