@@ -29,8 +29,10 @@ test(`the package runs the README's programs in an empty ${runtime} project`, {
 
 /** Runs the command line as a user of this runtime would; last with a configuration in TypeScript. */
 async function commandLine(folder: string, line: readonly string[]): Promise<void> {
+  const installed = join(folder, "node_modules", ".bin", "event-sourcery");
   const start = {
-    node: ["npm", "exec", "--offline", "--", "event-sourcery"],
+    // npm takes a second to find out that it is the very same file.
+    node: line.length === 0 ? ["npm", "exec", "--offline", "--", "event-sourcery"] : [installed],
     bun: [process.execPath, "x", "--no-install", "--bun", "event-sourcery"],
     deno: [
       ...[bin("deno"), "run", "--allow-all", "--quiet", "--node-modules-dir=manual"],
