@@ -62,11 +62,7 @@ export function outputOn(stdout: Writer, stderr: Writer, options: OutputOptions)
     paint,
     line,
     note,
-    // Keys are the same in every line.
-    value: (value) =>
-      line(JSON.stringify(Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [key, item ?? null]),
-      ))),
+    value: (value) => line(JSON.stringify(complete(value))),
     error: (text) => void stderr.write(`event-sourcery: ${text}\n`),
     table(columns, rows) {
       for (const text of tableLines(columns, rows, paint.dim)) void line(text);
@@ -74,6 +70,21 @@ export function outputOn(stdout: Writer, stderr: Writer, options: OutputOptions)
     progress: (label, total) => progressOn(stderr, quiet, label, total),
     time: local ? localTime : (date) => date.toISOString(),
   };
+}
+
+/** Returns an object whose keys are the same in every line: null where there is nothing, also in lists of objects. */
+function complete(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]: [string, unknown]) => [
+      key,
+      Array.isArray(item) ? item.map((one) => isPlain(one) ? complete(one) : one) : item ?? null,
+    ]),
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** Aligns rows below their headings; painted text counts as what is seen of it. */

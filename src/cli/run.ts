@@ -103,7 +103,8 @@ async function runWith(
     ]);
   } finally {
     done.abort();
-    await (await opened?.catch(() => undefined))?.close();
+    const closing = opened?.then(({ close }) => close(), () => {});
+    await (signal.aborted ? Promise.race([closing, sleep(grace)]) : closing);
   }
 }
 
@@ -156,17 +157,20 @@ async function offer(words: readonly string[], out: Output, io: Io): Promise<Exi
 /** Answers a command line without a command. */
 function misses(argv: readonly string[], words: readonly string[], out: Output): ExitCode {
   const [word] = words;
-  const asks = argv.includes("--help") || argv.includes("-h") || word === "help";
-  if (word === undefined && argv.includes("--version")) void out.line(version);
-  else if (asks && (word === undefined || word === "help")) void out.line(help(commands));
-  else if (word === undefined) {
-    out.note(help(commands));
-    return exit.usage;
-  } else {
+  if (word !== undefined && word !== "help") {
     out.error(`There is no command ${JSON.stringify(word)}; event-sourcery --help lists them`);
     return exit.usage;
   }
-  return exit.done;
+  if (word === "help" || argv.includes("--help") || argv.includes("-h")) {
+    void out.line(help(commands));
+    return exit.done;
+  }
+  if (argv.includes("--version")) {
+    void out.line(version);
+    return exit.done;
+  }
+  out.note(help(commands));
+  return exit.usage;
 }
 
 /** Writes an error, and returns its exit code. */

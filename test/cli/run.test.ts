@@ -7,9 +7,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { outputOn } from "../../src/cli/output.ts";
 import { seedShop, shopFile } from "../support/operated.ts";
 import { createDatabase } from "../support/postgres.ts";
-import { runtime } from "../support/root.ts";
+import { program } from "../support/command.ts";
+import { root, runtime } from "../support/root.ts";
+import { startService } from "../support/service.ts";
 import { free } from "../support/server.ts";
 import { type } from "../support/terminal.ts";
 
@@ -120,6 +123,41 @@ test("a command that hangs ends soon when it is interrupted", { timeout }, async
     });
     assert.equal(ran.code, 130);
   });
+});
+
+test("the program ends well when it is told to while it shows the log", { timeout }, async () => {
+  await withShop(async (url) => {
+    const command = program("src/cli/bin", "tail", "-n", "1", "--category", "payment", "--local");
+    const service = startService([...command, "--json"], { cwd: root, env: { DATABASE_URL: url } });
+    try {
+      const { stdout } = await type(["event", "event-13", "--json", "--url", url]);
+      await service.prints(stdout.trimEnd());
+      assert.equal(await service.end(), 0);
+    } finally {
+      await service.remove();
+    }
+  });
+});
+
+test("progress is a line that is written again in a terminal, and seldom elsewhere", () => {
+  const shown = (isTTY: boolean, quiet: boolean) => {
+    const written: string[] = [];
+    const writer = { isTTY, columns: 100, write: (text: string) => void written.push(text) };
+    const options = { json: false, quiet, color: false, local: false };
+    const progress = outputOn(writer, writer, options).progress("orders", 2000);
+    const start = performance.now();
+    while (written.length === 0 && performance.now() - start < 200) progress.set(500);
+    progress.end();
+    return written;
+  };
+  const [first, last, end] = shown(true, false);
+  const line =
+    /^\r\x1b\[2Korders {2}\[#{6}\.{18}\] {2}25 % {2}500 of 2,000 {2}[\d,]+\/s {2}\d s left$/;
+  assert.match(first!, line);
+  assert.match(last!, line);
+  assert.equal(end, "\n");
+  assert.deepEqual(shown(false, false), []);
+  assert.deepEqual(shown(true, true), []);
 });
 
 test("colours are for terminals, unless the environment or an option says otherwise", async () => {
