@@ -1,6 +1,8 @@
-import type { Event, EventStore } from "../../mod.ts";
-import { checkNumber, checkObject } from "../errors/check.ts";
-import { inspectConsumers } from "./consumers.ts";
+import type { Consumer, Event, EventStore } from "../../mod.ts";
+import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import type { CatalogOptions } from "../evolution/catalog.ts";
+import { catalogueOf } from "./catalogue.ts";
+import { inspectConsumers, knownKeys } from "./consumers.ts";
 import { inspected } from "./event.ts";
 import type { Inspector } from "./inspector.ts";
 import { searchLog } from "./log.ts";
@@ -10,6 +12,7 @@ import { sourceOf } from "./source.ts";
 import { stateDiff, stateOf, type StateSource } from "./state.ts";
 import { searchStreams, streamEvents, touched } from "./stream.ts";
 import { caused, findEvent, traced } from "./trace.ts";
+import { typesWithin } from "./types.ts";
 
 /**
  * Options of an inspector.
@@ -19,10 +22,18 @@ import { caused, findEvent, traced } from "./trace.ts";
 export interface InspectOptions {
   /** How the states of streams are made, by category. @default none: states are not shown */
   readonly aggregates?: Readonly<Record<string, StateSource>> | undefined;
+  /**
+   * The consumers of the application: those in the database that are none of them are marked, as after a rename.
+   * @default none is marked
+   */
+  readonly consumers?: readonly Consumer[] | undefined;
+  /** Describes schemas in the catalogue, as for `eventCatalog`. @default the schema's own `jsonSchema.output` */
+  readonly toJsonSchema?: CatalogOptions["toJsonSchema"];
   /** How many positions of the log a search goes through, and the most events of a state. @default 100_000 */
   readonly budget?: number | undefined;
   /**
-   * Whether sensitive fields are shown as their masks, also in states, or as the store reads them. @default "reveal"
+   * Whether sensitive fields are shown as their masks, those that were stored before they were sensitive, too, or as the
+   * store reads them. @default "reveal"
    */
   readonly sensitive?: "mask" | "reveal" | undefined;
   /** How long an event may wait for a consumer that is well, in milliseconds. @default 300_000 */
@@ -66,8 +77,9 @@ export function inspect<E extends Event, Db>(
   store: EventStore<E, Db>,
   options: InspectOptions = {},
 ): Inspector<E> {
-  checkObject("options", options);
-  const { aggregates = {}, budget = 100_000, maxAge = 300_000, sensitive = "reveal" } = options;
+  const { aggregates = {}, budget = 100_000, maxAge = 300_000 } = checkObject("options", options);
+  const { consumers, sensitive = "reveal", toJsonSchema } = options;
+  if (toJsonSchema !== undefined) checkFunction("toJsonSchema", toJsonSchema);
   checkObject("aggregates", aggregates);
   checkNumber("budget", budget, 1);
   checkNumber("maxAge", maxAge, 1);
@@ -75,6 +87,7 @@ export function inspect<E extends Event, Db>(
     throw new TypeError('sensitive must be "mask" or "reveal"');
   }
   const source = sourceOf(store, budget, sensitive === "mask");
+  const known = consumers && knownKeys(consumers);
   return {
     log: (search = {}) => searchLog(source, search),
     async event(id) {
@@ -89,9 +102,11 @@ export function inspect<E extends Event, Db>(
     state: (streamId, asOf = {}) => stateOf(source, aggregates, streamId, asOf),
     diff: (streamId, from, to) => stateDiff(source, aggregates, streamId, from, to),
     rate: (search) => rate(source, search),
+    types: (search = {}) => typesWithin(source, search),
+    catalogue: () => catalogueOf(source, toJsonSchema),
     position: () => store.position(),
     positionAt: (date) => store.positionAt(date),
-    consumers: () => inspectConsumers(source, maxAge),
+    consumers: () => inspectConsumers(source, maxAge, known),
     parked: (search = {}) => parked(source, search),
   };
 }

@@ -1,4 +1,5 @@
 import type { Event, LoadOptions } from "../../mod.ts";
+import type { InspectedCatalogue } from "./catalogue.ts";
 import type { InspectedConsumer } from "./consumers.ts";
 import type { InspectedEvent } from "./event.ts";
 import type { EventPage, LogResult, LogSearch } from "./log.ts";
@@ -13,6 +14,7 @@ import type {
   TouchedSearch,
 } from "./stream.ts";
 import type { FlowSearch, InspectedTrace } from "./trace.ts";
+import type { TypeSearch, TypesResult } from "./types.ts";
 
 /**
  * Shows what a store holds and how its consumers are. It only reads. A search ends at its limit or its budget, and says
@@ -88,6 +90,16 @@ export interface Inspector<out E extends Event = Event> {
    * @returns The parts, in order and without gaps: from `since` to `until`.
    */
   readonly rate: (search: RateSearch) => Promise<readonly RateBucket[]>;
+
+  /** Counts the newest events by type, unsettled ones not included. */
+  readonly types: (search?: TypeSearch) => Promise<TypesResult>;
+
+  /**
+   * Describes the event types of the store, and what of them is stored: about how many events, when the last one came,
+   * one of them with masks, which consumers take it; and the types in the log that the store was not made with. It counts
+   * at most 10,000 positions, and searches for the newest of each type within the budget.
+   */
+  readonly catalogue: () => Promise<InspectedCatalogue>;
 
   /** Returns the settled position of the log. */
   readonly position: () => Promise<number>;

@@ -6,6 +6,7 @@
  */
 export { inspect, type InspectOptions } from "./inspect.ts";
 export type { Inspector } from "./inspector.ts";
+export type { InspectedCatalogue, InspectedType, Taker, UnknownType } from "./catalogue.ts";
 export type { ConsumerHealth, InspectedConsumer } from "./consumers.ts";
 export type { DiffLine } from "./diff.ts";
 export type { InspectedEvent, Problem } from "./event.ts";
@@ -22,6 +23,7 @@ export type {
   TouchedStream,
 } from "./stream.ts";
 export type { FlowSearch, InspectedNode, InspectedTrace } from "./trace.ts";
+export type { TypeCount, TypeSearch, TypesResult, VersionCount } from "./types.ts";
 export {
   type Health,
   health,

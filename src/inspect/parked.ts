@@ -83,11 +83,15 @@ export async function parked(
       limit: limit + 1 - streams.length, // one more, to know whether there are more
     });
     const now = Date.now();
-    streams.push(...found.map(({ delay, failedAt, ...stream }) => ({
-      ...{ consumerTenantId, consumer: name, version, ...stream },
-      dueAt: delay === undefined ? undefined : new Date(now + delay),
-      failedAt: new Date(failedAt),
-    })));
+    for (const { delay, failedAt, ...stream } of found) {
+      const { error } = stream;
+      streams.push({
+        ...{ consumerTenantId, consumer: name, version, ...stream },
+        dueAt: delay === undefined ? undefined : new Date(now + delay),
+        failedAt: new Date(failedAt),
+        error: error && await mayQuote(source, stream.position) ? hidden : error,
+      });
+    }
     if (streams.length > limit) break;
   }
   if (streams.length <= limit) return { streams, next: undefined };
@@ -97,6 +101,18 @@ export async function parked(
     streams: shown,
     next: { consumerTenantId, consumer: name, version, tenantId, streamId },
   };
+}
+
+/** What an error reads as that may quote masked fields. */
+const hidden = "hidden: its event has sensitive fields";
+
+/** Whether the error of an event is in words that may quote what is masked; of one that is gone, it may. */
+async function mayQuote(source: Source, position: number): Promise<boolean> {
+  if (!source.masks) return false;
+  const all = { tenantId: undefined, types: undefined, categories: undefined, tags: undefined };
+  const at = { after: position - 1, until: position, limit: 1 };
+  const { events: [event] } = await source.session().scan({ ...all, ...at });
+  return event === undefined || source.isSensitive(event.type);
 }
 
 function checkConsumer(consumer: ConsumerName): void {

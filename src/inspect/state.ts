@@ -100,7 +100,7 @@ export async function stateOf(
     const { version, state } = await folded(source, model, streamId, wanted, at);
     return { streamId, version, state: plainOf(state), problem: undefined };
   } catch (error) {
-    return { streamId, version: wanted, state: undefined, problem: problemOf(error) };
+    return { streamId, version: wanted, state: undefined, problem: problemOf(error, source.masks) };
   }
 }
 
