@@ -88,6 +88,7 @@ if (runtime === "node") {
           .test(path)
       );
       assert.deepEqual(foreign, []);
+      assert.match(output, /^package\/examples\/guide\/llms\.txt$/m);
     } finally {
       remove();
     }
