@@ -68,6 +68,8 @@ export interface Tools {
   readonly open: () => Promise<Opened>;
   /** Asks the user a question; undefined where nobody can answer, since the input is no terminal. */
   readonly ask: (question: string) => Promise<string | undefined>;
+  /** Reads standard input, line by line, until it ends or the user interrupts it. */
+  readonly input: () => AsyncIterable<string>;
 }
 
 /** What a command is run with. */

@@ -37,6 +37,7 @@ export async function main(): Promise<void> {
         lines.close();
       }
     },
+    input: () => createInterface({ input: stdin, signal: interrupt.signal }),
     restart: (loader) => {
       restarted = true;
       return restart(loader);

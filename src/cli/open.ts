@@ -34,6 +34,8 @@ export interface Opened {
   ) => Inspector;
   /** The consumers of the configuration. */
   readonly consumers: readonly Consumer[];
+  /** How the states of streams are made, by the configuration. */
+  readonly aggregates: NonNullable<InspectOptions["aggregates"]>;
   /** Whether there is a configuration, so that events are decoded by their types. */
   readonly configured: boolean;
   /** What the database is, for people. */
@@ -83,6 +85,7 @@ function openConfig(config: Config, name: string, { schema, prefix, tenant }: So
     ...scoped(store, tenant, aggregates),
     driver: internals.shared.driver,
     consumers,
+    aggregates,
     configured: true,
     name,
     close: async () => void await close?.(),
@@ -98,7 +101,15 @@ async function openUrl(url: string, source: Source): Promise<Opened> {
   // Without event types: everything is read as it is stored, and what is sealed by its masks.
   const store = new EventStore(driver, { events: [], unknownEvents: "keep", keys: "mask" });
   const readable = store as unknown as EventStore; // it is only read, and events of any type are events
-  return { ...scoped(readable, tenant, {}), driver, consumers: [], configured: false, name, close };
+  return {
+    ...scoped(readable, tenant, {}),
+    driver,
+    consumers: [],
+    aggregates: {},
+    configured: false,
+    name,
+    close,
+  };
 }
 
 /** Returns a store for a tenant, and its inspectors. */

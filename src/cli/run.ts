@@ -33,6 +33,8 @@ export interface Io {
   readonly signal?: AbortSignal | undefined;
   /** Asks the user a question; undefined where nobody can answer. @default nobody can */
   readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
+  /** Reads standard input, line by line. @default there is none */
+  readonly input?: (() => AsyncIterable<string>) | undefined;
   /** Runs the same command line in a process with a loader; resolves with its exit code. @default there is none */
   readonly restart?: ((loader: string) => Promise<number>) | undefined;
 }
@@ -95,7 +97,9 @@ async function runWith(
   const { signal = new AbortController().signal, ask = async () => undefined } = io;
   const creates = command.creates ?? false;
   const done = new AbortController();
-  const tools: Tools = { out, signal, ask, open: () => opened ??= openFor(options, creates, io) };
+  const input = io.input ?? noInput;
+  const opens = () => opened ??= openFor(options, creates, io);
+  const tools: Tools = { out, signal, ask, input, open: opens };
   try {
     return await Promise.race([
       command.run(tools, args, options).then((code) => code ?? exit.done),
@@ -107,6 +111,8 @@ async function runWith(
     await (signal.aborted ? Promise.race([closing, sleep(grace)]) : closing);
   }
 }
+
+async function* noInput(): AsyncIterable<string> {}
 
 /** Opens the store that the options of every command name. */
 function openFor(

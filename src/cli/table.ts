@@ -7,6 +7,7 @@ import type { Command } from "./command.ts";
 import { completion } from "./commands/completion.ts";
 import { consumers } from "./commands/consumers.ts";
 import { event } from "./commands/event.ts";
+import { mcp } from "./commands/mcp.ts";
 import { parked } from "./commands/parked.ts";
 import { show } from "./commands/show.ts";
 import { status } from "./commands/status.ts";
@@ -29,5 +30,6 @@ export const commands: Readonly<Record<string, Command>> = {
   rebuild,
   "consumers forget": forget,
   migrate,
+  mcp,
   completion,
 };

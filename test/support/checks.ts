@@ -17,6 +17,7 @@ const entries = [
   "src/cli/mod.ts",
   "src/evolution/mod.ts",
   "src/inspect/mod.ts",
+  "src/mcp/mod.ts",
   "src/privacy/mod.ts",
   "src/publishers/mod.ts",
   "src/testing/mod.ts",
