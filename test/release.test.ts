@@ -23,7 +23,7 @@ test("actionlint finds nothing in the workflows", async () => {
 test("workflows have no more rights than they need, and no secret", () => {
   for (const name of names) {
     const text = read(name);
-    assert.match(text, /^permissions:\n  contents: read\n/m, name);
+    assert.match(text, /^permissions:\n {2}contents: read\n/m, name);
     assert.equal(/secrets\.|permissions: write-all|pull_request_target/.test(text), false, name);
     const granted = [...text.matchAll(/^ +(\S+): write$/gm)].map(([, right]) => right);
     assert.deepEqual([...new Set(granted)], name === "publish.yml" ? ["id-token"] : []);

@@ -1,7 +1,10 @@
 // The protocol, over HTTP and line by line: who may ask, and what is refused before a tool is called.
 import { serve } from "@hono/node-server";
+// @ts-types="../../node_modules/@modelcontextprotocol/sdk/dist/esm/client/streamableHttp.d.ts"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+// @ts-types="../../node_modules/@modelcontextprotocol/sdk/dist/esm/types.d.ts"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
+// @ts-types="../../node_modules/@modelcontextprotocol/sdk/dist/esm/shared/transport.d.ts"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { defineEvent, type Driver, EventStore, Subscription } from "event-sourcery";
 import { bearerAuth, mcp, mcpLines, type McpOptions } from "event-sourcery/mcp";
