@@ -276,7 +276,14 @@ export type {
   NewScheduledEvent,
   Schedule,
 } from "./src/driver/schedule.ts";
-export type { Capabilities, Driver, LogState, Notifier, Session } from "./src/driver/driver.ts";
+export type {
+  Capabilities,
+  Driver,
+  LogState,
+  Notifier,
+  Schema,
+  Session,
+} from "./src/driver/driver.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type {

@@ -6,14 +6,19 @@ import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import * as mod from "../mod.ts";
 import { brokerAnswers, natsAnswers } from "./support/broker.ts";
+import { program, run } from "./support/command.ts";
 import { errorClasses, errorsPage } from "./support/errors.ts";
 import { write } from "./support/folder.ts";
 import { type Block, blocks, excerpts, pages, printed, withImports } from "./support/guide.ts";
+import { createDatabase } from "./support/postgres.ts";
 import { root, runtime } from "./support/root.ts";
 import { free } from "./support/server.ts";
 
 /** Files that are run in a way of their own: here, or in runtimes/guide.test.ts. */
-const apart: readonly string[] = ["main.ts", "drizzle.config.ts", "turso.config.ts", "worker.ts"];
+const apart: readonly string[] = [
+  ...["main.ts", "worker.ts"],
+  ...["drizzle.config.ts", "event-sourcery.config.ts", "turso.config.ts"],
+];
 const folder = write(blocks);
 after(() => folder.remove());
 
@@ -63,6 +68,27 @@ test("guide: main.ts serves, projects, publishes and ends", { timeout: 60_000 },
     await server.remove();
   }
 });
+
+test(
+  "guide: event-sourcery.config.ts opens the store of the guide",
+  { timeout: 60_000 },
+  async () => {
+    await folder.compiled();
+    const config = join(folder.path, "out", "event-sourcery.config.js");
+    const { url, drop } = await createDatabase();
+    try {
+      for (const line of [["migrate"], ["rebuild", "overview"], ["status"]]) {
+        const command = program("src/cli/bin", ...line, "--config", config);
+        const { ok, output } = await run(command, { env: { DATABASE_URL: url } });
+        // It asks, and there is nobody to answer.
+        assert.equal(ok, line[0] !== "rebuild", output);
+        assert.match(output, line[0] === "rebuild" ? /use --yes/ : /event-sourcery\.config/);
+      }
+    } finally {
+      await drop();
+    }
+  },
+);
 
 test("guide: errors.md says what the classes of errors say", () => {
   const classes = errorClasses();

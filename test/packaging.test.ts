@@ -96,10 +96,11 @@ if (runtime === "node") {
       assert.ok(types.ok, types.output);
       const { output } = await run(["tar", "-tzf", tarball]);
       const foreign = output.trim().split("\n").filter((path) =>
-        !/^package\/(dist\/(mod|(src|drivers)\/.+)\.(js|d\.ts)$|[A-Z]+(\.md)?$|package\.json$)/
+        !/^package\/(dist\/(mod|(src|drivers)\/.+)\.(js|d\.ts)$|[A-Z]+(\.md)?$|package\.json$|examples\/guide\/llms\.txt$)/
           .test(path)
       );
       assert.deepEqual(foreign, []);
+      assert.match(output, /^package\/examples\/guide\/llms\.txt$/m);
     } finally {
       remove();
     }

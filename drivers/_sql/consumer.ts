@@ -51,7 +51,7 @@ export interface ParkedRow {
 
 /** Parked streams that failed alike. */
 export interface GroupRow
-  extends Pick<ParkedRow, "tenant_id" | "stream_id" | "error" | "failed_at"> {
+  extends Pick<ParkedRow, "tenant_id" | "stream_id" | "position" | "error" | "failed_at"> {
   readonly fingerprint: string;
   readonly streams: string;
   readonly waiting: string;
@@ -89,6 +89,7 @@ export function groupOf(row: GroupRow): StoredGroup {
     firstFailedAt: number(row.first_failed_at),
     failedAt: number(row.failed_at),
     latest: { tenantId: JSON.parse(row.tenant_id), streamId: JSON.parse(row.stream_id) },
+    position: number(row.position),
     error: row.error ?? undefined,
   };
 }

@@ -2,6 +2,7 @@ import {
   MissingSchemaError,
   NewerSchemaError,
   OutdatedSchemaError,
+  type Schema,
   StoreRewoundError,
 } from "../../mod.ts";
 import { number } from "./row.ts";
@@ -91,6 +92,39 @@ export function checkVersion(
   if (version > 0 && version < oldest) throw new OutdatedSchemaError(version, oldest);
   const needed = Math.max(Number(found?.min_reader ?? 0), Number(found?.min_writer ?? 0));
   if (needed > known) throw new NewerSchemaError(Number(found?.version), known);
+}
+
+/**
+ * Returns the statements that bring tables up to date; the last of each step notes that it is done.
+ *
+ * @param note Returns that statement.
+ */
+export function statementsAfter(
+  found: SchemaState | undefined,
+  migrations: readonly Migration[],
+  note: (values: string) => string,
+): readonly string[] {
+  const done = Number(found?.version ?? 0);
+  return migrations.filter(({ version }) => version > done).flatMap(
+    ({ version, minReader, minWriter, statements }) => [
+      ...statements,
+      note(`(version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`),
+    ],
+  );
+}
+
+/** Tells what is to be done to tables, as the seam does. */
+export function schemaOf(
+  found: SchemaState | undefined,
+  migrations: readonly Migration[],
+  statements: readonly string[],
+): Schema {
+  const version = Number(found?.version ?? 0);
+  return {
+    version: version === 0 ? undefined : version,
+    latest: migrations.at(-1)!.version,
+    statements,
+  };
 }
 
 /** The tables of the first migration, without schema or prefix. */

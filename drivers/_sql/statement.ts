@@ -174,7 +174,7 @@ export const columnsOf = {
   ],
   parkedGroups: [
     ...["fingerprint", "streams", "waiting", "first_failed_at", "failed_at"],
-    ...["tenant_id", "stream_id", "error"],
+    ...["tenant_id", "stream_id", "position", "error"],
   ],
   due: ["scope", "name", "version"],
   subjects: ["rows"],

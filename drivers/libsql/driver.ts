@@ -1,4 +1,4 @@
-import type { Driver, Session } from "../../mod.ts";
+import type { Driver, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import {
   checkHead,
@@ -6,7 +6,9 @@ import {
   checkVersion,
   type Migration,
   Readiness,
+  schemaOf,
   type SchemaState,
+  statementsAfter,
 } from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
 import { flag, number, only } from "../_sql/row.ts";
@@ -71,6 +73,14 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     this.shared.readiness.done();
   }
 
+  async schema(): Promise<Schema> {
+    const { found, statements } = await this.translated(
+      "read the schema",
+      () => this.#pending(this.connection),
+    );
+    return schemaOf(found, this.#migrations, statements);
+  }
+
   async repairPosition(): Promise<number> {
     const { begin, repair } = this.shared.statements;
     const work = async (connection: LibsqlConnection) => {
@@ -102,6 +112,13 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
 
   /** A transaction that writes is alone; the second finds nothing left to do. */
   async #migrate(connection: LibsqlConnection): Promise<void> {
+    const { statements } = await this.#pending(connection);
+    for (const text of statements) await connection.run({ name: undefined, text }, []);
+    checkHead(only(await connection.run<SchemaState>(this.shared.statements.state, [])));
+  }
+
+  /** Reads which tables there are, and lists what is left to do. */
+  async #pending(connection: LibsqlConnection): Promise<Pending> {
     const ask = async <Row>(statement: Statement): Promise<Row> =>
       only(await connection.run<Row>(statement, []));
     const { holdsEvents, state, tables } = this.shared.statements;
@@ -113,14 +130,14 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     );
     const found = there.includes("migrations") ? await ask<SchemaState>(state) : undefined;
     checkVersion(found, this.#migrations);
-    for (const migration of this.#migrations) {
-      if (migration.version <= Number(found?.version ?? 0)) continue;
-      for (const text of migration.statements) await connection.run({ name: undefined, text }, []);
-      const { version, minReader, minWriter } = migration;
-      const text =
-        `insert or ignore into "${this.shared.prefix}migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter})`;
-      await connection.run({ name: undefined, text }, []);
-    }
-    checkHead(await ask<SchemaState>(state));
+    const note = (values: string) =>
+      `insert or ignore into "${this.shared.prefix}migrations" ${values}`;
+    return { found, statements: statementsAfter(found, this.#migrations, note) };
   }
+}
+
+/** What tables there are, and what is left to do. */
+interface Pending {
+  readonly found: SchemaState | undefined;
+  readonly statements: readonly string[];
 }

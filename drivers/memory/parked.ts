@@ -55,7 +55,7 @@ export function groupsOf(rows: readonly StoredParking[]): readonly StoredGroup[]
       Number(b.failedAt) - Number(a.failedAt) || compareBytes(a.tenantId, b.tenantId) ||
       compareBytes(a.streamId, b.streamId)
     );
-    const { tenantId, streamId, failedAt, error } = latest!;
+    const { tenantId, streamId, position, failedAt, error } = latest!;
     return {
       fingerprint,
       streams: alike.length,
@@ -66,6 +66,7 @@ export function groupsOf(rows: readonly StoredParking[]): readonly StoredGroup[]
       ),
       failedAt,
       latest: { tenantId, streamId },
+      position,
       error,
     };
   })

@@ -1,5 +1,5 @@
 import type { FenceKind } from "./sql/fence.ts";
-import type { Driver, Notifier, Session } from "../../mod.ts";
+import type { Driver, Notifier, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import {
   checkHead,
@@ -7,6 +7,8 @@ import {
   checkVersion,
   type Migration,
   Readiness,
+  schemaOf,
+  statementsAfter,
 } from "../_sql/migration.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { statementName } from "../_sql/statement.ts";
@@ -89,6 +91,14 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     this.shared.readiness.done();
   }
 
+  async schema(): Promise<Schema> {
+    const { found, statements } = await this.translated(
+      "read the schema",
+      () => this.#pending(this.connection),
+    );
+    return schemaOf(found, this.#migrations, statements);
+  }
+
   async repairPosition(): Promise<number> {
     return await this.withoutAppends("repair the position", async ({ run }) => {
       const { fenced, state } = this.shared.statements;
@@ -129,30 +139,40 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
         this.#name,
       );
     }
-    const { schema, there } = only(
-      await connection.run<{ schema: string; there: string }>(statements.tables, [this.#name]),
-    );
-    if (!flag(schema)) await ask(`create schema ${this.shared.schema}`);
-    const tables = list<string>(there);
-    await checkTables(
-      this.shared.where,
-      tables,
-      async () =>
-        flag(only(await connection.run<{ found: string }>(statements.holdsEvents, [])).found),
-    );
-    const state = async () => only(await connection.run<PostgresState>(statements.state, []));
-    const found = tables.includes("migrations") ? await state() : undefined;
-    checkVersion(found, this.#migrations);
-    for (const { version, minReader, minWriter, statements } of this.#migrations) {
-      if (version <= Number(found?.version ?? 0)) continue;
-      for (const text of statements) await ask(text);
-      await ask(
-        `insert into ${this.shared.schema}."migrations" (version, min_reader, min_writer) values (${version}, ${minReader}, ${minWriter}) on conflict do nothing`,
-      );
-    }
-    const now = await state();
+    const pending = await this.#pending(connection);
+    for (const text of pending.statements) await ask(text);
+    const now = only(await connection.run<PostgresState>(statements.state, []));
     checkHead(now);
-    const unused = found === undefined || !flag(found.probed);
+    const unused = pending.found === undefined || !flag(pending.found.probed);
     return await chooseFence(connection, statements, now, { unprobed: true, unused });
   }
+
+  /** Reads which tables there are, and lists what is left to do. */
+  async #pending({ run }: PostgresConnection): Promise<Pending> {
+    const { holdsEvents, state, tables } = this.shared.statements;
+    const { schema, there } = only(
+      await run<{ schema: string; there: string }>(tables, [this.#name]),
+    );
+    const known = list<string>(there);
+    await checkTables(
+      this.shared.where,
+      known,
+      async () => flag(only(await run<{ found: string }>(holdsEvents, [])).found),
+    );
+    const found = known.includes("migrations")
+      ? only(await run<PostgresState>(state, []))
+      : undefined;
+    checkVersion(found, this.#migrations);
+    const note = (values: string) =>
+      `insert into ${this.shared.schema}."migrations" ${values} on conflict do nothing`;
+    const left = statementsAfter(found, this.#migrations, note);
+    const first = flag(schema) ? [] : [`create schema ${this.shared.schema}`];
+    return { found, statements: [...first, ...left] };
+  }
+}
+
+/** What tables there are, and what is left to do. */
+interface Pending {
+  readonly found: PostgresState | undefined;
+  readonly statements: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { NewEvent } from "../driver/append.ts";
 import type { Session } from "../driver/driver.ts";
 import type { StoredEvent } from "../driver/read.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
-import type { SensitivePart } from "../event/sensitive.ts";
+import { masked as maskedData, type SensitivePart } from "../event/sensitive.ts";
 import type { AnyEventType } from "../event/type.ts";
 import { quote } from "../errors/base.ts";
 import { checkInstant, checkList, checkObject, wrongType } from "../errors/check.ts";
@@ -25,8 +25,11 @@ import { isSealed, keysOf, noteKeys, type Sealer } from "./sealer.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
+  /** The event types, as the store was given them. */
+  readonly types: readonly AnyEventType[];
+  /** The names of types whose definition was removed. */
+  readonly retired: readonly string[];
   readonly #definitions: ReadonlyMap<string, Definition>;
-  readonly #retired: ReadonlySet<string>;
   readonly #keepUnknown: boolean;
   /** What seals and opens sensitive fields. */
   readonly sealer: Sealer | undefined;
@@ -57,17 +60,23 @@ export class Catalog<E extends Event> {
       }
     }
     checkList("retired", retired);
-    this.#retired = new Set(retired);
-    for (const name of this.#retired) {
+    this.retired = [...new Set(retired)];
+    for (const name of this.retired) {
       if (definitions.has(name)) throw new DuplicateEventTypeError(name);
       if (isUnknown({ type: name })) {
         throw new TypeError('retired must hold names without "?"');
       }
     }
+    this.types = [...types];
     this.#definitions = definitions;
     this.#keepUnknown = keepUnknown;
     this.masks = keys === "mask";
     this.sealer = typeof keys === "string" ? undefined : keys;
+  }
+
+  /** Returns a catalogue of the same types that leaves sensitive fields sealed, and reads them as their masks. */
+  masked(): Catalog<E> {
+    return new Catalog(this.types, this.retired, this.#keepUnknown, "mask");
   }
 
   /**
@@ -115,6 +124,11 @@ export class Catalog<E extends Event> {
     };
   }
 
+  /** Whether events that are stored under a name may have sensitive fields. */
+  isSensitive(stored: string): boolean {
+    return this.#definitions.get(stored)?.sensitive !== undefined;
+  }
+
   /** Returns the sensitive fields of an accepted event; undefined if it has none. */
   sensitive({ type }: Event): readonly SensitivePart[] | undefined {
     return this.#definitions.get(type)!.sensitive;
@@ -149,7 +163,8 @@ export class Catalog<E extends Event> {
   /**
    * Decodes a stored event, upcasts its data to the current version and freezes it.
    *
-   * @param masked Whether sealed fields are to be read as their masks.
+   * @param masked Whether sensitive fields are to be read as their masks, those that are stored in the clear, too: they
+   * were not sensitive when they were stored.
    * @throws {KeyUnavailableError} If it is still sealed, and the store has no keys, or does not know its key.
    * @throws {UnknownEventTypeError} If the store does not know its type, nor as a retired one, and does not keep
    * unknown events.
@@ -174,6 +189,10 @@ export class Catalog<E extends Event> {
         reason = "an upcaster threw, or returned what cannot be stored";
         for (const step of found.upcast.slice(stored.schemaVersion - 1)) data = step(data);
         data = copyData(data);
+      }
+      if (masked && found?.sensitive !== undefined) {
+        reason = "its sensitive fields cannot be masked";
+        data = copyData(maskedData(data, found.sensitive));
       }
       const type = found?.type ?? toUnknown(stored.type);
       const tags = Object.freeze(stored.tags);
@@ -221,7 +240,7 @@ export class Catalog<E extends Event> {
   #definitionOf({ type, schemaVersion }: StoredEvent): Definition | undefined {
     const found = this.#definitions.get(type);
     if (found === undefined) {
-      if (this.#keepUnknown || this.#retired.has(type)) return undefined;
+      if (this.#keepUnknown || this.retired.includes(type)) return undefined;
       throw new UnknownEventTypeError(type);
     }
     // Read as of today's version, new fields would be missing, and renamed ones undefined.

@@ -126,7 +126,7 @@ export function parkedOf(
 }
 
 function groupOf(
-  { fingerprint, waiting, streams, firstFailedAt, failedAt, ...row }: StoredGroup,
+  { fingerprint, waiting, position: _, streams, firstFailedAt, failedAt, ...row }: StoredGroup,
 ): ParkedGroup {
   return {
     ...{ group: fingerprint, streams, retrying: streams - waiting, ...row },

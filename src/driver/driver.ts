@@ -42,6 +42,14 @@ export interface Driver<Db = unknown> extends Session<Db> {
   migrate(): Promise<void>;
 
   /**
+   * Returns which version of the tables there is, and what `migrate` would run; changes nothing. Absent where there are no
+   * tables.
+   *
+   * @throws {NewerSchemaError | OutdatedSchemaError | MissingSchemaError} If `migrate` would refuse the tables.
+   */
+  readonly schema?: (() => Promise<Schema>) | undefined;
+
+  /**
    * Moves the next position past those of all events and checkpoints: call it once after a restore, a dump of the
    * tables or logical replication, which leave Postgres's sequence behind. Then every process continues without a
    * restart. Changes nothing where the log is sound, and is safe under concurrent calls.
@@ -70,6 +78,23 @@ export interface Driver<Db = unknown> extends Session<Db> {
 
   /** Wakes the consumers of other processes; absent where the database cannot, or polling is as good. */
   readonly notifier?: Notifier | undefined;
+}
+
+/**
+ * The tables of a store, as they are and as they are to be.
+ *
+ * @category Drivers
+ */
+export interface Schema {
+  /** The version of the tables; undefined if there are none, or another tool has made them. */
+  readonly version: number | undefined;
+  /** The version that `migrate` makes. */
+  readonly latest: number;
+  /**
+   * The statements that `migrate` would run, to be run in this order in one transaction; empty if there is nothing to do.
+   * After them, the store works as after `migrate`.
+   */
+  readonly statements: readonly string[];
 }
 
 /**

@@ -84,8 +84,9 @@ export interface StoredGroup {
   /** When the first of their events failed first, and the last last: text or numbers that `new Date` reads. */
   readonly firstFailedAt: string | number;
   readonly failedAt: string | number;
-  /** The stream that failed last, and its error; undefined while it is being tried again. */
+  /** The stream that failed last, the position of its event, and its error; undefined while it is being tried again. */
   readonly latest: StreamKey;
+  readonly position: number;
   readonly error: string | undefined;
 }
 

@@ -170,6 +170,20 @@ export function change(
   return top;
 }
 
+/**
+ * Returns data with the masks of its sensitive fields.
+ *
+ * @throws {Unstorable} If a field is somewhere where `placesOf` finds none.
+ */
+export function masked(data: unknown, parts: readonly SensitivePart[]): unknown {
+  const found = parts.flatMap(({ fields }) => Object.entries(fields)).flatMap(([path, mask]) =>
+    placesOf(data, path).map((place) => ({ place, mask }))
+  );
+  return change(data, found.map(({ place }) => place), (container, key, index) => {
+    Reflect.set(container, key, found[index]!.mask);
+  });
+}
+
 /** Returns data whose sensitive fields throw when they are read, for functions that must not depend on them. */
 export function guarded(type: string, data: unknown, parts: readonly SensitivePart[]): unknown {
   const paths = parts.flatMap(({ fields }) => Object.keys(fields));

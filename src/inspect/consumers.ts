@@ -1,4 +1,6 @@
-import { type ConsumerInfo, consumers } from "../../mod.ts";
+import { Consumer, type ConsumerInfo, consumers } from "../../mod.ts";
+import { workerOf } from "../consumer/consumer.ts";
+import { wrongType } from "../errors/check.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -26,6 +28,11 @@ export type ConsumerHealth =
 export interface InspectedConsumer extends ConsumerInfo {
   /** How it is, in a word. */
   readonly health: ConsumerHealth;
+  /**
+   * Whether it is among the `consumers` of the inspector's options; undefined if there are none. One that is not was renamed,
+   * has another version, or belongs to another application.
+   */
+  readonly known: boolean | undefined;
   /** The settled position of the log. */
   readonly head: number;
   /** The distance from its checkpoint to the head, in positions; these have gaps, and some are of events it does not want. */
@@ -42,10 +49,11 @@ export interface InspectedConsumer extends ConsumerInfo {
 export async function inspectConsumers(
   source: Source,
   maxAge: number,
+  known?: ReadonlySet<string>,
 ): Promise<readonly InspectedConsumer[]> {
-  const known = await consumers(source.store);
+  const registered = await consumers(source.store);
   const head = await source.session().settled(); // later than the checkpoints: none is above it
-  return await Promise.all(known.map(async (info) => {
+  return await Promise.all(registered.map(async (info) => {
     const { oldest, searchedTo } = await oldestOf(source, info, head);
     const age = oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.getTime());
     const waits = oldest !== undefined || searchedTo < head;
@@ -53,6 +61,7 @@ export async function inspectConsumers(
     return {
       ...info,
       health: wordFor(info, waits, age, maxAge),
+      known: known?.has(keyOf(info)),
       head,
       lag,
       oldest,
@@ -60,6 +69,20 @@ export async function inspectConsumers(
       searchedTo,
     };
   }));
+}
+
+/** Returns the keys of consumers. @throws {TypeError} If one is none. */
+export function knownKeys(consumers: readonly Consumer[]): ReadonlySet<string> {
+  if (!Array.isArray(consumers)) throw wrongType("consumers", "a list", consumers);
+  return new Set(consumers.map((consumer) => {
+    if (!(consumer instanceof Consumer)) throw wrongType("consumers", "consumers only", consumer);
+    const { scope, name, version } = workerOf(consumer).plan.key;
+    return JSON.stringify([scope, name, version]);
+  }));
+}
+
+function keyOf({ tenantId, name, version }: ConsumerInfo): string {
+  return JSON.stringify([tenantId === undefined ? "all" : `tenant:${tenantId}`, name, version]);
 }
 
 function wordFor(

@@ -37,24 +37,30 @@ export interface Problem {
 
 /** Decodes stored events as far as the store can. */
 export async function inspected<E extends Event>(
-  { session, open, decode }: Source<E>,
+  { session, open, decode, redact, masks }: Source<E>,
   events: readonly StoredEvent[],
 ): Promise<readonly InspectedEvent<E>[]> {
   // Decoding changes the parsed JSON.
   const opened = await open(session(), events.map((stored) => structuredClone(stored)));
   return events.map((stored, index) => {
     try {
-      return { stored, event: decode(opened[index]!), problem: undefined };
+      const event = decode(opened[index]!);
+      return { stored: redact(stored, event), event, problem: undefined };
     } catch (error) {
-      return { stored, event: undefined, problem: problemOf(error) };
+      const problem = problemOf(error, masks);
+      return { stored: redact(stored, undefined), event: undefined, problem };
     }
   });
 }
 
-/** Describes an error. */
-export function problemOf(error: unknown): Problem {
+/**
+ * Describes an error.
+ *
+ * @param masked Whether to leave out its cause, which may be in the words of an upcaster, about data that is not masked.
+ */
+export function problemOf(error: unknown, masked: boolean = false): Problem {
   const code = isEventSourceryError(error) ? error.code : undefined;
-  const cause = isEventSourceryError(error) && error.cause !== undefined
+  const cause = isEventSourceryError(error) && error.cause !== undefined && !masked
     ? `: ${describe(error.cause)}`
     : "";
   return { code, message: `${describe(error)}${cause}` };

@@ -1,6 +1,8 @@
-import type { Event, EventStore } from "../../mod.ts";
-import { checkNumber, checkObject } from "../errors/check.ts";
-import { inspectConsumers } from "./consumers.ts";
+import type { Consumer, Event, EventStore } from "../../mod.ts";
+import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
+import type { CatalogOptions } from "../evolution/catalog.ts";
+import { catalogueOf } from "./catalogue.ts";
+import { inspectConsumers, knownKeys } from "./consumers.ts";
 import { inspected } from "./event.ts";
 import type { Inspector } from "./inspector.ts";
 import { searchLog } from "./log.ts";
@@ -8,8 +10,9 @@ import { parked, parkedGroups } from "./parked.ts";
 import { rate } from "./rate.ts";
 import { sourceOf } from "./source.ts";
 import { stateDiff, stateOf, type StateSource } from "./state.ts";
-import { searchStreams, touched } from "./stream.ts";
+import { searchStreams, streamEvents, touched } from "./stream.ts";
 import { caused, findEvent, traced } from "./trace.ts";
+import { typesWithin } from "./types.ts";
 
 /**
  * Options of an inspector.
@@ -19,8 +22,20 @@ import { caused, findEvent, traced } from "./trace.ts";
 export interface InspectOptions {
   /** How the states of streams are made, by category. @default none: states are not shown */
   readonly aggregates?: Readonly<Record<string, StateSource>> | undefined;
+  /**
+   * The consumers of the application: those in the database that are none of them are marked, as after a rename.
+   * @default none is marked
+   */
+  readonly consumers?: readonly Consumer[] | undefined;
+  /** Describes schemas in the catalogue, as for `eventCatalog`. @default the schema's own `jsonSchema.output` */
+  readonly toJsonSchema?: CatalogOptions["toJsonSchema"];
   /** How many positions of the log a search goes through, and the most events of a state. @default 100_000 */
   readonly budget?: number | undefined;
+  /**
+   * Whether sensitive fields are shown as their masks, those that were stored before they were sensitive, too, or as the
+   * store reads them. @default "reveal"
+   */
+  readonly sensitive?: "mask" | "reveal" | undefined;
   /** How long an event may wait for a consumer that is well, in milliseconds. @default 300_000 */
   readonly maxAge?: number | undefined;
 }
@@ -30,8 +45,8 @@ export interface InspectOptions {
  * store cannot read.
  *
  * @param store The store; scoped to a tenant, the inspector shows only that tenant. One without a scope shows the log of
- * all tenants, and streams, events by id and flows of the tenant `""`. The inspector shows what its store reads: one with
- * `keys: "mask"` shows no personal data, and one with `events: [], unknownEvents: "keep"` reads everything without any
+ * all tenants, and streams, events by id and flows of the tenant `""`. The inspector shows what its store reads, and with
+ * `sensitive: "mask"` no personal data; one with `events: [], unknownEvents: "keep"` reads everything without any
  * code of the application.
  * @throws {TypeError | RangeError} If the store is not one, or an option is malformed.
  *
@@ -63,10 +78,16 @@ export function inspect<E extends Event, Db>(
   options: InspectOptions = {},
 ): Inspector<E> {
   const { aggregates = {}, budget = 100_000, maxAge = 300_000 } = checkObject("options", options);
+  const { consumers, sensitive = "reveal", toJsonSchema } = options;
+  if (toJsonSchema !== undefined) checkFunction("toJsonSchema", toJsonSchema);
   checkObject("aggregates", aggregates);
   checkNumber("budget", budget, 1);
   checkNumber("maxAge", maxAge, 1);
-  const source = sourceOf(store, budget);
+  if (sensitive !== "mask" && sensitive !== "reveal") {
+    throw new TypeError('sensitive must be "mask" or "reveal"');
+  }
+  const source = sourceOf(store, budget, sensitive === "mask");
+  const known = consumers && knownKeys(consumers);
   return {
     log: (search = {}) => searchLog(source, search),
     async event(id) {
@@ -75,14 +96,17 @@ export function inspect<E extends Event, Db>(
     },
     streams: (search = {}) => searchStreams(source, search),
     touched: (search = {}) => touched(source, search),
+    stream: (streamId, range = {}) => streamEvents(source, streamId, range),
     trace: (correlationId, search = {}) => traced(source, correlationId, search),
     caused: (id, search = {}) => caused(source, id, search),
     state: (streamId, asOf = {}) => stateOf(source, aggregates, streamId, asOf),
     diff: (streamId, from, to) => stateDiff(source, aggregates, streamId, from, to),
     rate: (search) => rate(source, search),
+    types: (search = {}) => typesWithin(source, search),
+    catalogue: () => catalogueOf(source, toJsonSchema),
     position: () => store.position(),
     positionAt: (date) => store.positionAt(date),
-    consumers: () => inspectConsumers(source, maxAge),
+    consumers: () => inspectConsumers(source, maxAge, known),
     parked: (search = {}) => parked(source, search),
     parkedGroups: (search = {}) => parkedGroups(source, search),
   };

@@ -1,12 +1,20 @@
-import type { Event } from "../../mod.ts";
+import type { Event, LoadOptions } from "../../mod.ts";
+import type { InspectedCatalogue } from "./catalogue.ts";
 import type { InspectedConsumer } from "./consumers.ts";
 import type { InspectedEvent } from "./event.ts";
 import type { EventPage, LogResult, LogSearch } from "./log.ts";
 import type { GroupSearch, InspectedGroup, ParkedResult, ParkedSearch } from "./parked.ts";
 import type { RateBucket, RateSearch } from "./rate.ts";
 import type { InspectedState, StateDiff, StateSearch } from "./state.ts";
-import type { StreamResult, StreamSearch, TouchedResult, TouchedSearch } from "./stream.ts";
+import type {
+  StreamEvents,
+  StreamResult,
+  StreamSearch,
+  TouchedResult,
+  TouchedSearch,
+} from "./stream.ts";
 import type { FlowSearch, InspectedTrace } from "./trace.ts";
+import type { TypeSearch, TypesResult } from "./types.ts";
 
 /**
  * Shows what a store holds and how its consumers are. It only reads. A search ends at its limit or its budget, and says
@@ -34,6 +42,14 @@ export interface Inspector<out E extends Event = Event> {
 
   /** Finds the streams that were changed last, among the newest 2,000 events and the inspector's budget of positions. */
   readonly touched: (search?: TouchedSearch) => Promise<TouchedResult>;
+
+  /**
+   * Reads events of a stream by version, settled or not.
+   *
+   * @param range Which versions, as `EventReader.load` takes them; at most 1,000 events. @default the first 50
+   * @returns The events; undefined if the stream has none at all.
+   */
+  readonly stream: (streamId: string, range?: LoadOptions) => Promise<StreamEvents<E> | undefined>;
 
   /**
    * Reads a flow: the events that share a correlation id, each below its cause. It shows what is committed, settled or
@@ -74,6 +90,16 @@ export interface Inspector<out E extends Event = Event> {
    * @returns The parts, in order and without gaps: from `since` to `until`.
    */
   readonly rate: (search: RateSearch) => Promise<readonly RateBucket[]>;
+
+  /** Counts the newest events by type, unsettled ones not included. */
+  readonly types: (search?: TypeSearch) => Promise<TypesResult>;
+
+  /**
+   * Describes the event types of the store, and what of them is stored: about how many events, when the last one came,
+   * one of them with masks, which consumers take it; and the types in the log that the store was not made with. It counts
+   * at most 10,000 positions, and searches for the newest of each type within the budget.
+   */
+  readonly catalogue: () => Promise<InspectedCatalogue>;
 
   /** Returns the settled position of the log. */
   readonly position: () => Promise<number>;

@@ -6,6 +6,7 @@
  */
 export { inspect, type InspectOptions } from "./inspect.ts";
 export type { Inspector } from "./inspector.ts";
+export type { InspectedCatalogue, InspectedType, Taker, UnknownType } from "./catalogue.ts";
 export type { ConsumerHealth, InspectedConsumer } from "./consumers.ts";
 export type { DiffLine } from "./diff.ts";
 export type { InspectedEvent, Problem } from "./event.ts";
@@ -21,6 +22,7 @@ export type {
 export type { RateBucket, RateSearch } from "./rate.ts";
 export type { InspectedState, StateDiff, StateSearch, StateSource } from "./state.ts";
 export type {
+  StreamEvents,
   StreamResult,
   StreamSearch,
   TouchedResult,
@@ -28,6 +30,7 @@ export type {
   TouchedStream,
 } from "./stream.ts";
 export type { FlowSearch, InspectedNode, InspectedTrace } from "./trace.ts";
+export type { TypeCount, TypeSearch, TypesResult, VersionCount } from "./types.ts";
 export {
   type Health,
   health,

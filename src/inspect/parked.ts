@@ -107,13 +107,17 @@ export async function parked(
       limit: limit + 1 - streams.length, // one more, to know whether there are more
     });
     const now = Date.now();
-    streams.push(...found.map(({ delay, failedAt, firstFailedAt, fingerprint, ...stream }) => ({
-      ...{ consumerTenantId, consumer: name, version, ...stream },
-      dueAt: delay === undefined ? undefined : new Date(now + delay),
-      failedAt: new Date(failedAt),
-      group: fingerprint,
-      firstFailedAt: firstFailedAt === undefined ? undefined : new Date(firstFailedAt),
-    })));
+    for (const { delay, failedAt, firstFailedAt, fingerprint, ...stream } of found) {
+      const { error } = stream;
+      streams.push({
+        ...{ consumerTenantId, consumer: name, version, ...stream },
+        dueAt: delay === undefined ? undefined : new Date(now + delay),
+        failedAt: new Date(failedAt),
+        group: fingerprint,
+        firstFailedAt: firstFailedAt === undefined ? undefined : new Date(firstFailedAt),
+        error: error && await mayQuote(source, stream.position) ? hidden : error,
+      });
+    }
     if (streams.length > limit) break;
   }
   if (streams.length <= limit) return { streams, next: undefined };
@@ -140,20 +144,34 @@ export async function parkedGroups(
     if (!isWanted(info, consumer) || info.retrying + info.parked === 0) continue;
     const { tenantId: consumerTenantId, name, version } = info;
     const found = await checkpoints!.parkedGroups!(keyOf(info), limit);
-    groups.push(...found.map((
-      { fingerprint, waiting, streams, firstFailedAt, failedAt, ...group },
-    ) => ({
-      ...{ consumerTenantId, consumer: name, version, group: fingerprint, streams, ...group },
-      retrying: streams - waiting,
-      firstFailedAt: new Date(firstFailedAt),
-      failedAt: new Date(failedAt),
-    })));
+    for (const { fingerprint, waiting, position, ...group } of found) {
+      const { streams, error } = group;
+      groups.push({
+        ...{ consumerTenantId, consumer: name, version, ...group, group: fingerprint },
+        retrying: streams - waiting,
+        firstFailedAt: new Date(group.firstFailedAt),
+        failedAt: new Date(group.failedAt),
+        error: error && await mayQuote(source, position) ? hidden : error,
+      });
+    }
   }
   return groups.sort((a, b) => b.streams - a.streams).slice(0, limit);
 }
 
 function keyOf({ tenantId, name, version }: ConsumerInfo): ConsumerKey {
   return { scope: tenantId === undefined ? "all" : `tenant:${tenantId}`, name, version };
+}
+
+/** What an error reads as that may quote masked fields. */
+const hidden = "hidden: its event has sensitive fields";
+
+/** Whether the error of an event is in words that may quote what is masked; of one that is gone, it may. */
+async function mayQuote(source: Source, position: number): Promise<boolean> {
+  if (!source.masks) return false;
+  const all = { tenantId: undefined, types: undefined, categories: undefined, tags: undefined };
+  const at = { after: position - 1, until: position, limit: 1 };
+  const { events: [event] } = await source.session().scan({ ...all, ...at });
+  return event === undefined || source.isSensitive(event.type);
 }
 
 function checkConsumer(consumer: ConsumerName): void {

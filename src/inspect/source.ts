@@ -1,4 +1,5 @@
 import {
+  type AnyEventType,
   type Event,
   type EventStore,
   type RecordedEvent,
@@ -6,7 +7,8 @@ import {
   type StoredEvent,
   UnsupportedError,
 } from "../../mod.ts";
-import { internalsOf } from "../store/internals.ts";
+import { redact } from "../codec/redact.ts";
+import { internalsOf, maskedStore } from "../store/internals.ts";
 
 /** What an inspector reads from. */
 export interface Source<out E extends Event = Event> {
@@ -29,16 +31,35 @@ export interface Source<out E extends Event = Event> {
   ) => readonly StoredEvent[] | Promise<readonly StoredEvent[]>;
   /** Decodes a stored event, whose JSON it changes. */
   readonly decode: (stored: StoredEvent) => RecordedEvent<E>;
+  /** Whether sensitive fields are shown as their masks only. */
+  readonly masks: boolean;
+  /** Returns a stored event without its sensitive fields; `event` is what it was decoded to. */
+  readonly redact: (stored: StoredEvent, event: RecordedEvent | undefined) => StoredEvent;
+  /** Whether events that are stored under a name may have sensitive fields. */
+  readonly isSensitive: (stored: string) => boolean;
+  /** Returns the same source with masks. */
+  readonly masked: () => Source<E>;
+  /** The event types of the store. */
+  readonly types: readonly AnyEventType[];
+  /** The names of types whose definition was removed. */
+  readonly retired: readonly string[];
 }
 
-/** Makes the source of a store. @throws {TypeError} If it is not one. */
+/**
+ * Makes the source of a store.
+ *
+ * @param masks Whether sensitive fields are shown as their masks only, which they are if the store's `keys` are "mask".
+ * @throws {TypeError} If it is not a store.
+ */
 export function sourceOf<E extends Event, Db>(
   store: EventStore<E, Db>,
   budget: number,
+  masked: boolean,
 ): Source<E> {
-  const internals = internalsOf<E, Db>(store);
-  if (internals === undefined) throw new TypeError("store must be an event store");
-  const { tenantId, session, shared: { driver, catalog } } = internals;
+  const given = internalsOf<E, Db>(store);
+  if (given === undefined) throw new TypeError("store must be an event store");
+  if (masked && !given.shared.catalog.masks) return sourceOf(maskedStore(given), budget, masked);
+  const { tenantId, session, shared: { driver, catalog } } = given;
   return {
     store: store as unknown as EventStore, // it is only read, and events of any type are events
     session,
@@ -48,6 +69,13 @@ export function sourceOf<E extends Event, Db>(
     storedNames: (types) => catalog.storedNames(types),
     open: (at, events) => catalog.open(at, events),
     decode: (stored) => catalog.decode(stored),
+    masks: catalog.masks,
+    redact: (stored, event) =>
+      catalog.masks && catalog.isSensitive(stored.type) ? redact(stored, event) : stored,
+    isSensitive: (stored) => catalog.isSensitive(stored),
+    masked: () => sourceOf(store, budget, true),
+    types: catalog.types,
+    retired: catalog.retired,
   };
 }
 

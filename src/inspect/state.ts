@@ -12,6 +12,7 @@ import { type DiffLine, diffOf } from "./diff.ts";
 import { type Problem, problemOf } from "./event.ts";
 import { plainOf } from "./plain.ts";
 import type { Source } from "./source.ts";
+import { lastVersion } from "./stream.ts";
 
 /**
  * How the state of a category's streams is made: by the class of its aggregates, by a decider or whatever else has its
@@ -99,7 +100,7 @@ export async function stateOf(
     const { version, state } = await folded(source, model, streamId, wanted, at);
     return { streamId, version, state: plainOf(state), problem: undefined };
   } catch (error) {
-    return { streamId, version: wanted, state: undefined, problem: problemOf(error) };
+    return { streamId, version: wanted, state: undefined, problem: problemOf(error, source.masks) };
   }
 }
 
@@ -120,13 +121,6 @@ export async function stateDiff(
 
 function linesOf(state: unknown): readonly string[] {
   return state === undefined ? [] : JSON.stringify(state, null, 2).split("\n");
-}
-
-/** Reads the version of a stream, even if its last event cannot be decoded. */
-async function lastVersion(source: Source, streamId: string): Promise<number> {
-  const query = { tenantId: source.tenantId ?? "", streamId, from: 1, to: Number.MAX_SAFE_INTEGER };
-  const page = await source.session().load({ ...query, limit: 1, backwards: true });
-  return page.events[0]?.version ?? 0;
 }
 
 /** Folds a stream; the state before its first event is undefined. */

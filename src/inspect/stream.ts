@@ -1,5 +1,6 @@
-import type { StreamInfo } from "../../mod.ts";
-import { checkNumber, checkObject } from "../errors/check.ts";
+import type { Event, LoadOptions, StoredEvent, StreamInfo } from "../../mod.ts";
+import { checkName, checkNumber, checkObject } from "../errors/check.ts";
+import { inspected, type InspectedEvent } from "./event.ts";
 import { scanLog } from "./log.ts";
 import type { Source } from "./source.ts";
 
@@ -125,4 +126,53 @@ export async function touched(
     ({ searchedTo, complete } = page);
   }
   return { streams: [...streams.values()], searchedTo, complete: complete && first === 0 };
+}
+
+/**
+ * Events of a stream.
+ *
+ * @category Inspect
+ */
+export interface StreamEvents<out E extends Event = Event> {
+  /** The events by version, the newest first if read backwards. */
+  readonly events: readonly InspectedEvent<E>[];
+  /** The version of the stream's last event. */
+  readonly version: number;
+  /** Whether these are all of the range; false if the limit has ended it. */
+  readonly complete: boolean;
+}
+
+/** Reads events of a stream; see `Inspector.stream`. */
+export async function streamEvents<E extends Event>(
+  source: Source<E>,
+  streamId: string,
+  range: LoadOptions,
+): Promise<StreamEvents<E> | undefined> {
+  checkName("streamId", streamId);
+  const { from = 1, to, limit = 50, backwards = false } = checkObject("range", range);
+  checkNumber("from", from, 1);
+  if (to !== undefined) checkNumber("to", to);
+  checkNumber("limit", limit, 1, 1000);
+  const version = await lastVersion(source, streamId);
+  if (version === 0) return undefined;
+  const query = { tenantId: source.tenantId ?? "", streamId, backwards };
+  let [first, last] = [from, Math.min(to ?? version, version)];
+  const events: StoredEvent[] = [];
+  while (first <= last && events.length < limit) {
+    const size = limit - events.length;
+    const page = await source.session().load({ ...query, from: first, to: last, limit: size });
+    const end = page.events.at(-1);
+    if (end === undefined) break; // it was deleted meanwhile
+    events.push(...page.events);
+    if (backwards) last = end.version - 1;
+    else first = end.version + 1;
+  }
+  return { events: await inspected(source, events), version, complete: first > last };
+}
+
+/** Reads the version of a stream, even if its last event cannot be decoded. */
+export async function lastVersion(source: Source, streamId: string): Promise<number> {
+  const query = { tenantId: source.tenantId ?? "", streamId, from: 1, to: Number.MAX_SAFE_INTEGER };
+  const page = await source.session().load({ ...query, limit: 1, backwards: true });
+  return page.events[0]?.version ?? 0;
 }

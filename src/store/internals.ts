@@ -3,7 +3,7 @@ import type { Event, RecordedEvent } from "../event/event.ts";
 import { appendPrepared } from "./append.ts";
 import type { Prepared } from "./prepare.ts";
 import { handling, sessionOf, transact } from "./scope.ts";
-import { type Parts, partsOf, type ScopedStore } from "./scoped.ts";
+import { type Parts, partsOf, ScopedStore } from "./scoped.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** The parts of a store that repositories and consumers need, and users do not see. */
@@ -44,6 +44,18 @@ export function storeFor<E extends Event, Db>(
   event: RecordedEvent<E>,
 ): ScopedStore<E, Db> {
   return shared.storeAt(handling(scope, event));
+}
+
+/** Returns a store that reads what this one does, but sensitive fields as their masks. It is for reading only. */
+export function maskedStore<E extends Event, Db>(
+  { shared, scope }: Parts<E, Db>,
+): ScopedStore<E, Db> {
+  const masked: typeof shared = {
+    ...shared,
+    catalog: shared.catalog.masked(),
+    storeAt: (scope) => new ScopedStore(masked, scope),
+  };
+  return masked.storeAt(scope);
 }
 
 function internalsAt<E extends Event, Db>({ shared, scope }: Parts<E, Db>): Internals<E, Db> {

@@ -26,6 +26,7 @@ export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
     ...guardSession(driver),
     capabilities,
     migrate: () => driver.migrate(),
+    schema: driver.schema && (() => driver.schema!()),
     repairPosition: () => driver.repairPosition(),
     using: (db) => guardSession(driver.using(db)),
     notifier: driver.notifier,

@@ -372,6 +372,73 @@ for (const [place, open] of Object.entries(places)) {
     );
 
     it(
+      "types() counts the newest, and catalogue() tells of each type",
+      on(async (driver) => {
+        const store = new EventStore(driver, { events });
+        const day = (date: number) => ({ createdAt: new Date(Date.UTC(2026, 0, date)) });
+        assert.deepEqual(await inspect(store).types(), {
+          ...{ types: [], searchedTo: 1, complete: true, head: 0 },
+        });
+        await store.append("order:1", [
+          Placed({ customer: "ada" }, day(1)),
+          ...Array.from({ length: 30 }, (_, index) => Noted(undefined, day(index + 2))),
+          Paid({ cents: 1 }, day(40)),
+          Paid({ cents: 2 }, day(41)),
+        ]);
+        await store.scope({ tenantId: "t" }).append("order:1", Noted());
+        const all = await collected(store);
+        const at = (index: number) => all.at(index)!.position;
+        const head = at(-1);
+        const inspector = inspect(store);
+        const counted = await inspector.types();
+        const texts = counted.types.map(({ type, events }) => `${type} ${events}`);
+        assert.deepEqual(texts, ["Noted 31", "Paid 2", "Placed 1"]);
+        assert.deepEqual(counted.types[1], {
+          ...{ type: "Paid", events: 2, versions: [{ version: 1, events: 2 }] },
+          ...{ position: at(-2), lastAt: day(41).createdAt },
+        });
+        assert.deepEqual([counted.complete, counted.searchedTo, counted.head], [true, 1, head]);
+        const few = await inspector.types({ within: 2 });
+        assert.deepEqual(few.types.map(({ type, events }) => `${type} ${events}`), [
+          ...["Noted 1", "Paid 1"],
+        ]);
+        assert.deepEqual([few.complete, few.searchedTo], [false, head - 1]);
+        assert.equal((await inspect(store, { budget: 3 }).types()).searchedTo, head - 2);
+        const tenant = await inspect(store.scope({ tenantId: "t" })).types();
+        assert.deepEqual(tenant.types.map(({ events }) => events), [1]);
+
+        await new Subscription(store, { name: "mails", types: ["Paid"], handler() {} }).runOnce();
+        await new Outbox(store, { publisher() {} }).runOnce();
+        const { types, ...rest } = await inspector.catalogue();
+        assert.deepEqual(rest, { unknown: [], sampled: head, complete: true, head });
+        assert.deepEqual(types.map(({ type, about }) => `${type} ${about}`), [
+          ...["Noted 31", "Paid 2", "Placed 1"],
+        ]);
+        const [, paid, placed] = types;
+        assert.deepEqual(paid!.consumers.map(({ name }) => name), ["mails", "outbox"]);
+        assert.deepEqual(placed!.consumers.map(({ name }) => name), ["outbox"]);
+        assert.deepEqual(paid!.example!.event!.data, { cents: 2 });
+        assert.deepEqual([paid!.lastAt, placed!.tagged], [day(41).createdAt, true]);
+
+        // Of a longer log, it counts parts of which one is the newest, and looks for each type within the budget.
+        const short = await inspect(store, { budget: 10 }).catalogue();
+        assert.deepEqual([short.complete, short.sampled], [false, 10]);
+        const known = Object.fromEntries(short.types.map((found) => [found.type, found]));
+        assert.ok(known["Noted"]!.about > 20 && known["Noted"]!.about <= head);
+        assert.equal(known["Paid"]!.lastAt?.getTime(), +day(41).createdAt, "not in the sample");
+        assert.deepEqual([known["Placed"]!.lastAt, known["Placed"]!.example], [
+          ...[undefined, undefined],
+        ]);
+        // A store that knows less.
+        const bare = inspect(new EventStore(driver, { events: [Paid], retired: ["Placed"] }));
+        const { unknown } = await bare.catalogue();
+        assert.deepEqual(unknown.map(({ type, about, retired }) => [type, about, retired]), [
+          ...[["Noted", 31, false], ["Placed", 1, true]],
+        ]);
+      }),
+    );
+
+    it(
       "consumers() says how they are, and parked() what waits for a person",
       on(async (driver) => {
         const store = new EventStore(driver, { events });

@@ -11,7 +11,7 @@ import {
 } from "event-sourcery";
 import { health, inspect, logger, metrics } from "event-sourcery/inspect";
 import { memory } from "event-sourcery/memory";
-import { subjectKeys } from "event-sourcery/privacy";
+import { aesKeyWrapper, subjectKeys } from "event-sourcery/privacy";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -372,4 +372,46 @@ test("inspect() refuses what is malformed, and what the driver cannot", async ()
     ]
   ) await assert.rejects(attempt, { code: "UNSUPPORTED" });
   assert.equal((await limited.log({ after: 0 })).events.length, 2);
+});
+
+test("stream() pages through a stream in either direction, whatever cannot be read", async () => {
+  const driver = memory();
+  const store = new EventStore(driver, { events: [Noted] });
+  await store.append("s", [1, 2, 3, 4, 5].map((number) => Noted(number)));
+  const inspector = inspect(store);
+  const seen = async (range: Parameters<typeof inspector.stream>[1]) => {
+    const { events, version, complete } = (await inspector.stream("s", range))!;
+    return [events.map(({ stored }) => stored.data), version, complete];
+  };
+  assert.deepEqual(await seen({}), [[1, 2, 3, 4, 5], 5, true]);
+  assert.deepEqual(await seen({ from: 2, limit: 2 }), [[2, 3], 5, false]);
+  assert.deepEqual(await seen({ from: 2, to: 3, limit: 2 }), [[2, 3], 5, true]);
+  assert.deepEqual(await seen({ backwards: true, limit: 2 }), [[5, 4], 5, false]);
+  assert.deepEqual(await seen({ backwards: true, to: 2 }), [[2, 1], 5, true]);
+  assert.deepEqual(await seen({ from: 6 }), [[], 5, true]);
+  assert.equal(await inspector.stream("t"), undefined);
+  await assert.rejects(inspector.stream("s", { limit: 1001 }), RangeError);
+  const strict = inspect(new EventStore(driver, { events: [] }));
+  const { events } = (await strict.stream("s", { limit: 1 }))!;
+  assert.equal(events[0]!.problem!.code, "UNKNOWN_EVENT_TYPE");
+});
+
+test('sensitive: "mask" masks events and states of a store that has the keys', async () => {
+  const Named = defineEvent<{ name: string }>()("Named", {
+    sensitive: { subject: () => "somebody", fields: { name: "(masked)" } },
+  });
+  const raw = new Uint8Array(32);
+  const key = await crypto.subtle.importKey("raw", raw, "AES-KW", false, ["wrapKey", "unwrapKey"]);
+  const keys = subjectKeys({ wrappers: [aesKeyWrapper("test", key)] });
+  const store = new EventStore(memory(), { events: [Named], keys });
+  await store.append("person:1", Named({ name: "Ada" }));
+  const aggregates = { person: (events: readonly { data: unknown }[]) => events[0]!.data };
+  for (const [sensitive, name] of [["mask", "(masked)"], ["reveal", "Ada"]] as const) {
+    const inspector = inspect(store, { aggregates, sensitive });
+    assert.deepEqual((await inspector.log()).events[0]!.event!.data, { name });
+    assert.deepEqual((await inspector.stream("person:1"))!.events[0]!.event!.data, { name });
+    assert.deepEqual((await inspector.state("person:1"))!.state, { name });
+  }
+  const wrong: object = { sensitive: "hide" };
+  assert.throws(() => inspect(store, wrong), /sensitive must be "mask" or "reveal"/);
 });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { bin, must } from "../support/command.ts";
+import { bin, must, run } from "../support/command.ts";
 import { project } from "../support/project.ts";
 import { root, runtime } from "../support/root.ts";
 
@@ -18,12 +18,58 @@ test(`the package runs the README's programs in an empty ${runtime} project`, {
     for (const program of alone) {
       assert.equal(await execute(folder, program, true), printed(program));
     }
-    link("drizzle-orm", "@libsql/client", "@electric-sql/pglite");
+    await commandLine(folder, []); // without the packages of any database
+    link("drizzle-orm", "@libsql/client", "@electric-sql/pglite", "tsx");
+    await commandLine(folder, ["migrate", "--url", "file:shop.db"]);
     for (const program of programs().filter(needs)) await execute(folder, program, false);
   } finally {
     remove();
   }
 });
+
+/** Runs the command line as a user of this runtime would; last with a configuration in TypeScript. */
+async function commandLine(folder: string, line: readonly string[]): Promise<void> {
+  const installed = join(folder, "node_modules", ".bin", "event-sourcery");
+  const start = {
+    // npm takes a second to find out that it is the very same file.
+    node: line.length === 0 ? ["npm", "exec", "--offline", "--", "event-sourcery"] : [installed],
+    bun: [process.execPath, "x", "--no-install", "--bun", "event-sourcery"],
+    deno: [
+      ...[bin("deno"), "run", "--allow-all", "--quiet", "--node-modules-dir=manual"],
+      "node_modules/event-sourcery/dist/src/cli/mod.js",
+    ],
+  }[runtime];
+  const options = { cwd: folder, env: { npm_config_registry: "http://127.0.0.1:9" } };
+  if (line.length === 0) {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    assert.equal((await must([...start, "--version"], options)).trim(), version);
+    const { ok, output } = await run([...start, "status", "--url", "file:package.json"], options);
+    assert.equal(ok, false);
+    assert.match(output, /drizzle-orm.* must be installed beside event-sourcery/);
+    return;
+  }
+  assert.match(await must([...start, ...line], options), /the tables are of version \d+/);
+  writeFileSync(join(folder, "event-sourcery.config.ts"), configuration);
+  const { consumers, database } = JSON.parse(await must([...start, "status", "--json"], options));
+  assert.deepEqual([consumers, database], [[], "event-sourcery.config.ts"]);
+}
+
+/** An enum is what type stripping alone does not run. */
+const configuration = `
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { defineEvent, EventStore } from "event-sourcery";
+import { defineConfig } from "event-sourcery/cli";
+import { libsql } from "event-sourcery/libsql";
+
+enum Sign { None, Some }
+
+export default defineConfig(() => {
+  const client = createClient({ url: "file:shop.db" });
+  const events = [defineEvent<Sign>()("Signed")] as const;
+  return { store: new EventStore(libsql(drizzle(client)), { events }), close: () => client.close() };
+});
+`;
 
 /** The programs in the README, in order. */
 function programs(): string[] {

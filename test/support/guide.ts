@@ -30,7 +30,7 @@ export const blocks: readonly Block[] = readdirSync(pages)
 export function blocksOf(page: string, text: string): Block[] {
   const found = [...text.matchAll(/^```ts([a-z ]*)\n([^]*?)^```$/gm)];
   return found.map(([, info, code], index) => {
-    const name = /^\/\/ ([a-z.]+\.ts)\n/.exec(code!)?.[1];
+    const name = /^\/\/ ([a-z.-]+\.ts)\n/.exec(code!)?.[1];
     const runtimes = info!.trim();
     return {
       page,

@@ -14,8 +14,18 @@ export interface Packed {
 /** Builds the package from the sources in a clean folder, where no leftover can slip in. */
 export async function pack(): Promise<Packed> {
   const folder = mkdtempSync(join(tmpdir(), "event-sourcery-pack-"));
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md"]) {
-    if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name));
+  for (
+    const name of [
+      "package.json",
+      "README.md",
+      "LICENSE",
+      "CHANGELOG.md",
+      "examples/guide/llms.txt",
+    ]
+  ) {
+    if (existsSync(join(root, name))) {
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
   }
   await must([bin("tsc"), "--noCheck", "--outDir", join(folder, "dist")]);
   const output = await must(["npm", "pack", "--silent", "--ignore-scripts"], { cwd: folder });

@@ -21,6 +21,7 @@ export function sabotaged(sabotage: Sabotage): Driver {
     ...wrap(driver, sabotage, 0),
     capabilities,
     migrate: () => driver.migrate(),
+    schema: driver.schema && (() => driver.schema!()),
     repairPosition: () => driver.repairPosition(),
     using: (db) => wrap(driver.using(db as undefined), sabotage, 0),
   };

@@ -13,7 +13,7 @@ export type Runtime = "node" | "deno" | "bun";
  * signals are tested on all three.
  */
 const once: readonly RegExp[] = [
-  /^test\/(architecture|bench|documentation|frameworks|input|links|packaging|types)\.test\.ts$/,
+  /^test\/(api|architecture|bench|documentation|frameworks|input|links|packaging|release|types)\.test\.ts$/,
   /^test\/(evolution|model|types)\//,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,

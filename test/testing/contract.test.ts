@@ -110,6 +110,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
       mark: true,
       clean: true,
       schedule: true,
+      schema: true,
       add: true,
       remove: true,
       take: true,

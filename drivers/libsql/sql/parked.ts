@@ -56,9 +56,9 @@ where ${consumer} and ${which}`;
 
 /** Reads the consumer's rows by the primary key of `parked`. */
 function groups(parked: string): string {
-  return `select fingerprint, streams, waiting, first_failed_at, failed_at, json_quote(tenant_id), json_quote(stream_id), error
+  return `select fingerprint, streams, waiting, first_failed_at, failed_at, json_quote(tenant_id), json_quote(stream_id), position, error
 from (
-  select fingerprint, tenant_id, stream_id, error, failed_at,
+  select fingerprint, tenant_id, stream_id, position, error, failed_at,
     min(first_failed_at) over alike as first_failed_at, count(*) over alike as streams, count(*) over alike - count(due_at) over alike as waiting,
     row_number() over (partition by fingerprint order by failed_at desc, tenant_id, stream_id) as place
   from ${parked} where ${consumer} and fingerprint is not null

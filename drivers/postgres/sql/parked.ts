@@ -62,9 +62,9 @@ function groups(parked: string): string {
   return `select fingerprint, streams::text, waiting::text, ${
     milliseconds("first_failed_at")
   } as first_failed_at, ${milliseconds("failed_at")} as failed_at,
-  to_json(tenant_id)::text as tenant_id, to_json(stream_id)::text as stream_id, error
+  to_json(tenant_id)::text as tenant_id, to_json(stream_id)::text as stream_id, position::text, error
 from (
-  select fingerprint, tenant_id, stream_id, error, failed_at,
+  select fingerprint, tenant_id, stream_id, position, error, failed_at,
     min(first_failed_at) over alike as first_failed_at, count(*) over alike as streams, count(*) over alike - count(due_at) over alike as waiting,
     row_number() over (partition by fingerprint order by failed_at desc, tenant_id, stream_id) as place
   from ${parked} where ${consumer} and fingerprint is not null

@@ -12,6 +12,18 @@ export const migrate: Cases = {
     assert.deepEqual(dataOf(await store.load("a")), [1, 2]);
   },
 
+  async "schema() says what migrate() would do, and does nothing"({ driver, store }) {
+    const before = await driver.schema?.();
+    await driver.migrate();
+    const after = await driver.schema?.();
+    await store.append("a", Noted(1));
+    assert.deepEqual(dataOf(await store.load("a")), [1]);
+    if (before === undefined || after === undefined) return;
+    assert.equal(before.version, undefined);
+    assert.ok(before.statements.length > 0);
+    assert.deepEqual(after, { version: before.latest, latest: before.latest, statements: [] });
+  },
+
   async "migrate() many times concurrently makes one store"({ driver, second }) {
     const drivers = [driver, await second()];
     await together(range(1, 20).map((number) => drivers[number % 2]!.migrate()));
