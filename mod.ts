@@ -266,6 +266,19 @@ export type {
   Schema,
   Session,
 } from "./src/driver/driver.ts";
+export type {
+  ExaminedEvent,
+  ExaminedPage,
+  ExaminedRange,
+  ExaminedRole,
+  ExaminedState,
+  ExaminedTables,
+  ExaminedTag,
+  ExaminedTagRange,
+  ExaminedTags,
+  ExaminedWriter,
+  Examiner,
+} from "./src/driver/examiner.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type { ParkedEntry, ParkedQuery, Progress, StoredParking } from "./src/driver/progress.ts";
