@@ -91,8 +91,8 @@ export {
   type ImportedEvent,
   importEvents,
   type ImportOptions,
-  type ImportResult,
 } from "./src/import/import.ts";
+export type { ImportResult } from "./src/import/result.ts";
 
 // Aggregates: loading, deciding, saving.
 export { Aggregate, type AggregateClass, type AggregateEvent } from "./src/aggregate/aggregate.ts";

@@ -1,18 +1,12 @@
-import { sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/postgres-js";
 import { defineEvent, type Driver, EventStore, Subscription } from "event-sourcery";
-import { libsql } from "event-sourcery/libsql";
 import { memory } from "event-sourcery/memory";
-import { postgres } from "event-sourcery/postgres";
 import { subjectKeys } from "event-sourcery/privacy";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import connect from "postgres";
 import type { Finding } from "../../src/cli/verify/finding.ts";
 import { verify, type VerifyOptions } from "../../src/cli/verify/verify.ts";
 import { damages } from "../support/damage.ts";
-import { libsqlHandles } from "../support/handles.ts";
-import { createDatabase } from "../support/postgres.ts";
+import { engines, openLibsql, openPostgres } from "../support/engine.ts";
 
 const timeout = 60_000;
 
@@ -23,80 +17,6 @@ const Joined = defineEvent<{ readonly name: string; readonly mail: string }>()("
   sensitive: { subject: ({ name }) => name, fields: { mail: "" } },
 });
 const placed = (id: string, init: object = {}) => Placed({ sku: id, at: new Date(0) }, { id, ...init });
-
-/** A sound store, two ways to it, and a way around it. */
-interface Place {
-  /** A driver that may do everything. */
-  readonly driver: Driver;
-  /** One that may only read. */
-  readonly reader: Driver;
-  readonly run: (text: string) => Promise<unknown>;
-  readonly table: (name: string) => string;
-}
-
-interface Engine {
-  readonly name: "Postgres" | "libSQL";
-  /** Opens a place of its own, with its tables. */
-  readonly place: () => Promise<Place>;
-  readonly close: () => Promise<void>;
-}
-
-async function openPostgres(): Promise<Engine> {
-  const database = await createDatabase();
-  const quiet = { fetch_types: false, onnotice: () => {}, max: 2 };
-  const admin = connect(database.url, quiet);
-  const role = `reader_${crypto.randomUUID().slice(0, 8)}`;
-  await admin.unsafe(`create role ${role}`);
-  const reader = connect(database.url, { ...quiet, connection: { options: `-c role=${role}` } });
-  let places = 0;
-  return {
-    name: "Postgres",
-    async place() {
-      const schema = `place_${++places}`;
-      const db = drizzle(admin);
-      const driver = postgres(db, { schema });
-      await driver.migrate();
-      await admin.unsafe(
-        `grant usage on schema ${schema} to ${role}; grant select on all tables in schema ${schema} to ${role};
-        grant select on all sequences in schema ${schema} to ${role}`,
-      );
-      return {
-        driver: driver as Driver,
-        reader: postgres(drizzle(reader), { schema }) as Driver,
-        run: (text) => admin.unsafe(text),
-        table: (name) => `${schema}.${name}`,
-      };
-    },
-    async close() {
-      await reader.end();
-      await admin.unsafe(`drop owned by ${role}; drop role ${role}`);
-      await admin.end();
-      await database.drop();
-    },
-  };
-}
-
-async function openLibsql(): Promise<Engine> {
-  const { db, close } = await libsqlHandles[0]!.open();
-  let places = 0;
-  return {
-    name: "libSQL",
-    async place() {
-      const prefix = `place_${++places}_`;
-      const driver = libsql(db, { prefix });
-      await driver.migrate();
-      return {
-        driver: driver as Driver,
-        reader: libsql(db, { prefix }) as Driver,
-        async run(text) {
-          for (const one of text.split(";")) await db.run(sql.raw(one));
-        },
-        table: (name) => `${prefix}${name}`,
-      };
-    },
-    close,
-  };
-}
 
 const storeOn = (driver: Driver) =>
   new EventStore(driver, { events: [Placed, Joined], keys: subjectKeys() });
@@ -132,8 +52,6 @@ async function findings(driver: Driver, options: VerifyOptions = {}): Promise<re
   for await (const one of verify(storeOn(driver), { deep: true, ...options })) found.push(one);
   return found;
 }
-
-const engines = { Postgres: openPostgres, libSQL: openLibsql };
 
 for (const [name, open] of Object.entries(engines)) {
   test(`${name}: verify() finds nothing in a sound store`, { timeout }, async () => {
