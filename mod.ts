@@ -276,6 +276,7 @@ export type {
   ExaminedTag,
   ExaminedTagRange,
   ExaminedTags,
+  ExaminedType,
   ExaminedWriter,
   Examiner,
 } from "./src/driver/examiner.ts";

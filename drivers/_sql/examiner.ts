@@ -7,6 +7,7 @@ import type {
   ExaminedTag,
   ExaminedTagRange,
   ExaminedTags,
+  ExaminedType,
   Examiner,
 } from "../../mod.ts";
 import { flag, number, only } from "./row.ts";
@@ -53,6 +54,8 @@ export interface ExaminerStatements {
   readonly events: Statement;
   /** tenant, tag, position, limit → the last entry that was walked over, and the surplus ones, in JSON. */
   readonly tags: Statement;
+  /** → a JSON array of `ExaminedType`s. */
+  readonly types: Statement;
 }
 
 /** Something that a database must have: its kind, its name, and the table that it is missing with. */
@@ -147,6 +150,11 @@ export class SqlExaminer implements Examiner {
         position,
       }));
     return { last: read(row.last)[0], surplus: read(row.surplus) };
+  }
+
+  async types(): Promise<readonly ExaminedType[]> {
+    const { types: statement } = this.#parts.statements;
+    return list((await this.#first<{ types: string }>("list types", statement)).types);
   }
 
   async #first<Row>(

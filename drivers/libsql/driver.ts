@@ -69,8 +69,10 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       expected: objectsOf(prefix),
       latest: this.#migrations.at(-1)!.version,
       run: (action, statement, parameters) =>
-        this.queued("read", () =>
-          this.retrying(action, () => this.connection.run(statement, parameters))),
+        this.queued(
+          "read",
+          () => this.retrying(action, () => this.connection.run(statement, parameters)),
+        ),
       settled: undefined, // with a single writer, all that is committed is settled
     });
   }

@@ -134,8 +134,10 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     statement: Statement,
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]> {
-    return await this.queued("read", () =>
-      this.retrying(action, () => this.connection.run<Row>(statement, parameters)));
+    return await this.queued(
+      "read",
+      () => this.retrying(action, () => this.connection.run<Row>(statement, parameters)),
+    );
   }
 
   /** Where no lock keeps two processes apart, who meets what another has just made begins again. */

@@ -25,9 +25,11 @@ import { isSealed, keysOf, noteKeys, type Sealer } from "./sealer.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
-  readonly #types: readonly AnyEventType[];
+  /** The event types of the store. */
+  readonly types: readonly AnyEventType[];
+  /** The names of types that are no longer defined. */
+  readonly retired: ReadonlySet<string>;
   readonly #definitions: ReadonlyMap<string, Definition>;
-  readonly #retired: ReadonlySet<string>;
   readonly #keepUnknown: boolean;
   /** What seals and opens sensitive fields. */
   readonly sealer: Sealer | undefined;
@@ -58,14 +60,14 @@ export class Catalog<E extends Event> {
       }
     }
     checkList("retired", retired);
-    this.#retired = new Set(retired);
-    for (const name of this.#retired) {
+    this.retired = new Set(retired);
+    for (const name of this.retired) {
       if (definitions.has(name)) throw new DuplicateEventTypeError(name);
       if (isUnknown({ type: name })) {
         throw new TypeError('retired must hold names without "?"');
       }
     }
-    this.#types = types;
+    this.types = types;
     this.#definitions = definitions;
     this.#keepUnknown = keepUnknown;
     this.masks = keys === "mask";
@@ -119,7 +121,7 @@ export class Catalog<E extends Event> {
 
   /** Returns a catalog of the same types that reads sensitive fields as their masks. */
   masked(): Catalog<E> {
-    return new Catalog<E>(this.#types, [...this.#retired], this.#keepUnknown, "mask");
+    return new Catalog<E>(this.types, [...this.retired], this.#keepUnknown, "mask");
   }
 
   /** Returns the sensitive fields of an accepted event; undefined if it has none. */
@@ -228,7 +230,7 @@ export class Catalog<E extends Event> {
   #definitionOf({ type, schemaVersion }: StoredEvent): Definition | undefined {
     const found = this.#definitions.get(type);
     if (found === undefined) {
-      if (this.#keepUnknown || this.#retired.has(type)) return undefined;
+      if (this.#keepUnknown || this.retired.has(type)) return undefined;
       throw new UnknownEventTypeError(type);
     }
     // Read as of today's version, new fields would be missing, and renamed ones undefined.

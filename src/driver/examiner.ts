@@ -18,6 +18,9 @@ export interface Examiner {
 
   /** Walks the table of tags in the order of tenant, tag and position. */
   tags(query: ExaminedTagRange): Promise<ExaminedTags>;
+
+  /** Lists the names of types that are stored, of all tenants. */
+  types(): Promise<readonly ExaminedType[]>;
 }
 
 /**
@@ -210,4 +213,16 @@ export interface ExaminedTags {
   readonly surplus: readonly ExaminedTag[];
   /** The last entry that was walked over; undefined at the end. */
   readonly last: ExaminedTag | undefined;
+}
+
+/**
+ * A type whose events are stored.
+ *
+ * @category Drivers
+ */
+export interface ExaminedType {
+  /** Its name, as stored. */
+  readonly type: string;
+  /** The highest schema version among the newest 1,000 events of the type in each tenant. */
+  readonly schemaVersion: number;
 }

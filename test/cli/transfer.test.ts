@@ -160,7 +160,10 @@ test("importLines() names the line that does not fit, and stores whole batches b
     [change(4, { published: 1 }), /^Line 5: published/],
     [change(4, { data: "a\0b" }), /^Line 5: data must be well-formed/],
     [change(4, { codec: [] }), /^Line 5: codec/],
-    [lines.toSpliced(4, 1), /^Line 5: .*(hole before version 6|expected version 5, current version is 4)/],
+    [
+      lines.toSpliced(4, 1),
+      /^Line 5: .*(hole before version 6|expected version 5, current version is 4)/,
+    ],
   ];
   for (const [wrong, message] of cases) {
     const to = memory();
@@ -176,7 +179,10 @@ test("importLines() refuses what does not fit the store", async () => {
   await storeOn(from).append("a", [Noted({ value: 1 }), Noted({ value: 2 })]);
   const lines = await linesOf(from);
   const after = lines.slice(1);
-  await assert.rejects(checkLines(storeOn(to), after), /Line 1: stream "a" has a hole before version 2/);
+  await assert.rejects(
+    checkLines(storeOn(to), after),
+    /Line 1: stream "a" has a hole before version 2/,
+  );
   await assert.rejects(importLines(storeOn(to), after), LineError);
   await storeOn(to).append("a", Noted({ value: 9 }));
   await assert.rejects(checkLines(storeOn(to), lines), /Line 1: .* has another event of version 1/);

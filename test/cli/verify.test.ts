@@ -16,7 +16,8 @@ const Placed = defineEvent<{ readonly sku: string; readonly at: Date }>()("Place
 const Joined = defineEvent<{ readonly name: string; readonly mail: string }>()("Joined", {
   sensitive: { subject: ({ name }) => name, fields: { mail: "" } },
 });
-const placed = (id: string, init: object = {}) => Placed({ sku: id, at: new Date(0) }, { id, ...init });
+const placed = (id: string, init: object = {}) =>
+  Placed({ sku: id, at: new Date(0) }, { id, ...init });
 
 const storeOn = (driver: Driver) =>
   new EventStore(driver, { events: [Placed, Joined], keys: subjectKeys() });
@@ -34,7 +35,10 @@ async function fill(driver: Driver, times: number): Promise<void> {
     await store.append(id("plain"), [placed(id("b1")), placed(id("b2"))]);
     await store.append(`person:${n}`, Joined({ name: `p${n}`, mail: "x@y" }, { id: id("p1") }));
     const tenant = store.scope({ tenantId: "acme" });
-    await tenant.append(`order:${id("a")}`, [placed(id("a1"), { tags: ["tea"] }), placed(id("t2"))]);
+    await tenant.append(`order:${id("a")}`, [
+      placed(id("a1"), { tags: ["tea"] }),
+      placed(id("t2")),
+    ]);
   }
   const keeps = new Subscription(store, {
     name: "mails",
@@ -60,7 +64,10 @@ for (const [name, open] of Object.entries(engines)) {
       const { driver, reader } = await engine.place();
       await fill(driver, 20);
       const store = storeOn(driver);
-      const many = Array.from({ length: 100 }, (_, n) => placed(`m${n}`, { tags: ["tea", `n:${n}`] }));
+      const many = Array.from(
+        { length: 100 },
+        (_, n) => placed(`m${n}`, { tags: ["tea", `n:${n}`] }),
+      );
       for (let n = 0; n < 20; n++) {
         await store.scope({ tenantId: `t${n}` }).append(`many:${n}`, many);
       }
@@ -97,21 +104,27 @@ for (const [name, open] of Object.entries(engines)) {
     }
   });
 
-  test(`${name}: verify() goes on from a position, and looks at nothing before it`, { timeout }, async () => {
-    const engine = await open();
-    try {
-      const { driver, reader, run, table } = await engine.place();
-      await fill(driver, 1);
-      await run(`update ${table("events")} set slot = 1024 where id in ('a1', 'b2') and tenant_id = ''`);
-      const found = await findings(reader);
-      assert.deepEqual(found.map(({ check }) => check), ["slot", "slot"]);
-      const since = (await driver.find!("", "a1"))!.position;
-      assert.equal((await findings(reader, { since })).length, 1);
-      assert.deepEqual(await findings(reader, { deep: false }), []);
-    } finally {
-      await engine.close();
-    }
-  });
+  test(
+    `${name}: verify() goes on from a position, and looks at nothing before it`,
+    { timeout },
+    async () => {
+      const engine = await open();
+      try {
+        const { driver, reader, run, table } = await engine.place();
+        await fill(driver, 1);
+        await run(
+          `update ${table("events")} set slot = 1024 where id in ('a1', 'b2') and tenant_id = ''`,
+        );
+        const found = await findings(reader);
+        assert.deepEqual(found.map(({ check }) => check), ["slot", "slot"]);
+        const since = (await driver.find!("", "a1"))!.position;
+        assert.equal((await findings(reader, { since })).length, 1);
+        assert.deepEqual(await findings(reader, { deep: false }), []);
+      } finally {
+        await engine.close();
+      }
+    },
+  );
 }
 
 test("verify() tells of a clock that differs from the database's", { timeout }, async () => {
@@ -126,31 +139,37 @@ test("verify() tells of a clock that differs from the database's", { timeout }, 
   }
 });
 
-test("Postgres: verify() names what holds back the log, and who may change history", { timeout }, async () => {
-  const engine = await openPostgres();
-  try {
-    const { driver, reader, run, table } = await engine.place();
-    const store = storeOn(driver);
-    const [transaction] = await store.transaction(async ({ store: inside }) => {
-      await inside.append("a", placed("1"));
-      await storeOn(driver).append("b", placed("2"));
-      const quiet = await findings(reader);
-      assert.deepEqual(quiet.filter(({ level }) => level !== "skipped"), []);
-      // Only who may see other roles' sessions knows for how long they are open.
-      return (await findings(driver, { patience: 0 })).filter(({ check }) => check === "transaction");
-    });
-    assert.match(transaction!.where, /^process \d+$/);
-    assert.match(transaction!.message, /settled up to 0 of 2/);
-    const [superuser] = await findings(driver);
-    assert.deepEqual([superuser!.check, superuser!.level], ["role", "warning"]);
-    assert.deepEqual(await findings(reader), []);
-    await run(`grant update on ${table("events")} to public`);
-    const [role] = await findings(reader);
-    assert.match(role!.advice, /^revoke update on "place_1"."events" from reader_\w+;/);
-  } finally {
-    await engine.close();
-  }
-});
+test(
+  "Postgres: verify() names what holds back the log, and who may change history",
+  { timeout },
+  async () => {
+    const engine = await openPostgres();
+    try {
+      const { driver, reader, run, table } = await engine.place();
+      const store = storeOn(driver);
+      const [transaction] = await store.transaction(async ({ store: inside }) => {
+        await inside.append("a", placed("1"));
+        await storeOn(driver).append("b", placed("2"));
+        const quiet = await findings(reader);
+        assert.deepEqual(quiet.filter(({ level }) => level !== "skipped"), []);
+        // Only who may see other roles' sessions knows for how long they are open.
+        return (await findings(driver, { patience: 0 })).filter(({ check }) =>
+          check === "transaction"
+        );
+      });
+      assert.match(transaction!.where, /^process \d+$/);
+      assert.match(transaction!.message, /settled up to 0 of 2/);
+      const [superuser] = await findings(driver);
+      assert.deepEqual([superuser!.check, superuser!.level], ["role", "warning"]);
+      assert.deepEqual(await findings(reader), []);
+      await run(`grant update on ${table("events")} to public`);
+      const [role] = await findings(reader);
+      assert.match(role!.advice, /^revoke update on "place_1"."events" from reader_\w+;/);
+    } finally {
+      await engine.close();
+    }
+  },
+);
 
 test("verify() says what it does not check", async () => {
   const driver = memory();

@@ -49,7 +49,11 @@ export const damages: readonly Damage[] = [
     damage: change(`metadata = '{"at":"noon"}', codec = '{"/metadata/at":"date"}'`),
   },
   { what: "an unknown type", check: "type", damage: change("type = 'Nobody'") },
-  { what: "a version that is newer than the code", check: "newer", damage: change("schema_version = 9") },
+  {
+    what: "a version that is newer than the code",
+    check: "newer",
+    damage: change("schema_version = 9"),
+  },
   {
     what: "a sealed field without its key",
     check: "sealed",
@@ -64,7 +68,9 @@ export const damages: readonly Damage[] = [
     what: "a surplus tag",
     check: "surplus",
     damage: (table) =>
-      `insert into ${table("event_tags")} (tenant_id, tag, position) select '', 'tea', position from ${
+      `insert into ${
+        table("event_tags")
+      } (tenant_id, tag, position) select '', 'tea', position from ${
         table("events")
       } where tenant_id = '' and id = 'b1'`,
   },

@@ -10,7 +10,9 @@ import { statement } from "./text.ts";
 
 /** Lists what the tables of a prefix must have. Primary keys cannot be dropped. */
 export function objectsOf(prefix: string): readonly ExaminedObject[] {
-  const tables = Object.values(libsqlTables(prefix)).filter((table) => table instanceof SQLiteTable);
+  const tables = Object.values(libsqlTables(prefix)).filter((table) =>
+    table instanceof SQLiteTable
+  );
   return tables.map(getTableConfig).flatMap(({ name, columns, indexes }): ExaminedObject[] => {
     const plain = name.slice(prefix.length);
     return [
@@ -34,6 +36,7 @@ export function examinerOf(prefix: string): ExaminerStatements {
     state: statement(state(prefix), ["state"]),
     events: statement(eventsOf(events, tags), [...examinedColumns, "cut"]),
     tags: statement(tagsOf(events, tags), ["last", "surplus"]),
+    types: statement(typesOf(events), ["types"]),
   };
 }
 
@@ -41,7 +44,9 @@ export function examinerOf(prefix: string): ExaminerStatements {
 function objects(prefix: string): string {
   const own = `substr(m.name, 1, ${prefix.length}) = '${prefix}'`;
   return `select json_group_array(object) as objects from (
-  select 'table ' || substr(m.name, ${prefix.length + 1}) as object from sqlite_master m where m.type = 'table' and ${own}
+  select 'table ' || substr(m.name, ${
+    prefix.length + 1
+  }) as object from sqlite_master m where m.type = 'table' and ${own}
   union all
   select 'index ' || m.name from sqlite_master m where m.type = 'index' and ${own}
   union all
@@ -150,6 +155,25 @@ select (
     ) limit 100
   )
 ) as surplus`;
+}
+
+/** Lists types by `events_type`: from one to the next, and of each the newest. */
+function typesOf(events: string): string {
+  const after = (column: string) =>
+    `select ${column} from ${events} e where (e.tenant_id, e.type) > (kinds.tenant_id, kinds.type) order by tenant_id, type limit 1`;
+  return `with recursive kinds as (
+  select * from (select tenant_id, type from ${events} order by tenant_id, type limit 1)
+  union all
+  select (${after("tenant_id")}), (${after("type")}) from kinds where kinds.type is not null
+), versions as (
+  select type, max((
+    select max(schema_version) from (
+      select schema_version from ${events} e where e.tenant_id = kinds.tenant_id and e.type = kinds.type
+      order by position desc limit 1000
+    )
+  )) as version from kinds where type is not null group by type
+)
+select json_group_array(json_object('type', type, 'schemaVersion', version)) as types from (select * from versions order by type)`;
 }
 
 /** The tags of an event, as far as they are a list. */

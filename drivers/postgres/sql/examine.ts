@@ -45,6 +45,7 @@ from ${schema}."migrations"`,
     state: statement(state(schema), ["state"]),
     events: statement(events(schema), [...examinedColumns, "cut"]),
     tags: statement(tags(schema), ["last", "surplus"]),
+    types: statement(types(schema), ["types"]),
   };
 }
 
@@ -88,14 +89,18 @@ select json_build_object(
     ) as reached where position > (select position from end_of_log) order by scope, name, version, lane`)
   },
   'orphans', ${
-    rows(`select scope, name, version, tenant_id as "tenantId", stream_id as "streamId" from ${schema}."parked" p
-    where not exists (select from ${schema}."events" e where e.tenant_id = p.tenant_id and e.stream_id = p.stream_id)`)
+    rows(
+      `select scope, name, version, tenant_id as "tenantId", stream_id as "streamId" from ${schema}."parked" p
+    where not exists (select from ${schema}."events" e where e.tenant_id = p.tenant_id and e.stream_id = p.stream_id)`,
+    )
   },
   'leases', ${
-    rows(`select scope, name, version, lane, ${
-      milliseconds("leased_until")
-    } as "leasedUntil" from ${schema}."checkpoints"
-    where leased_until < clock_timestamp() - interval '1 day'`)
+    rows(
+      `select scope, name, version, lane, ${
+        milliseconds("leased_until")
+      } as "leasedUntil" from ${schema}."checkpoints"
+    where leased_until < clock_timestamp() - interval '1 day'`,
+    )
   },
   'writer', (
     select json_build_object('name', coalesce('process ' || l.pid, 'a prepared transaction'), 'since', ${
@@ -124,6 +129,10 @@ function milliseconds(instant: string): string {
  * Reads a page of the log by its primary key. The event before, by which holes and disorder show, is looked up in
  * `events_stream`, the cause in `events_id`, each tag in the primary key of the tags: one walk by position finds what a
  * second one by stream would, can go on at a position, and reads each row once.
+ *
+ * The bound above and the look-ups are written as in `read.ts`: as a range and as joins, the planner read and sorted the
+ * whole rest of the log, and all tags of the tenant, for each page. A list that is unpacked counts as 100 rows: with a
+ * condition on an expression as one, or the estimate passes `jit_above_cost`, and each page was compiled for 3 s.
  */
 function events(schema: string): string {
   const cause = "e.metadata ->> 'causationId'";
@@ -135,14 +144,18 @@ function events(schema: string): string {
       where p.tenant_id = e.tenant_id and p.stream_id = e.stream_id and p.version = e.version - 1 limit 1
     ) end as previous,
     case when tags is not null then (
-      select json_agg(own.tag)::text from json_array_elements_text(${listed("e")}) as own (tag)
-      where not exists (select from ${schema}."event_tags" t where t.tenant_id = e.tenant_id and t.tag = own.tag and t.position = e.position)
+      select json_agg(own.tag)::text from (
+        select tag from json_array_elements_text(${
+      listed("e")
+    }) as tag where tag || '' = tag offset 0
+      ) as own
+      where (select true from ${schema}."event_tags" t where t.tenant_id = e.tenant_id and t.tag = own.tag and t.position = e.position) is null
     ) end as untagged,
     case when ${cause} is not null then (
       select json_build_array(c.position, c.metadata ->> 'correlationId')::text from ${schema}."events" c
       where c.tenant_id = e.tenant_id and c.id = ${cause} limit 1
     ) end as cause
-  from ${schema}."events" e where position > $1::text::bigint and position <= $2::text::bigint
+  from ${schema}."events" e where position > $1::text::bigint and (position, 0) <= ($2::text::bigint, 0)
   order by position limit $3::text::bigint`,
     "position asc",
     examinedColumns,
@@ -161,12 +174,32 @@ select (
   order by tenant_id desc, tag desc, position desc limit 1
 )::text as last, (
   select json_agg(json_build_array(tenant_id, tag, position)) from (
-    select * from walked w where not exists (
-      select from ${schema}."events" e where e.position = w.position and e.tenant_id = w.tenant_id
+    select * from walked w where (
+      select true from ${schema}."events" e where e.position = w.position and e.tenant_id = w.tenant_id
         and w.tag in (select json_array_elements_text(${listed("e")}))
-    ) limit 100
+    ) is null limit 100
   ) as surplus
 )::text as surplus`;
+}
+
+/** Lists types by `events_type`: from one to the next, and of each the newest. */
+function types(schema: string): string {
+  return `with recursive kinds as (
+  (select tenant_id, type from ${schema}."events" order by tenant_id, type limit 1)
+  union all
+  select next.* from kinds cross join lateral (
+    select tenant_id, type from ${schema}."events" e where (e.tenant_id, e.type) > (kinds.tenant_id, kinds.type)
+    order by tenant_id, type limit 1
+  ) as next
+), versions as (
+  select type, max(newest.version) as version from kinds cross join lateral (
+    select max(schema_version) as version from (
+      select schema_version from ${schema}."events" e where e.tenant_id = kinds.tenant_id and e.type = kinds.type
+      order by position desc limit 1000
+    ) as latest
+  ) as newest group by type
+)
+select coalesce(json_agg(json_build_object('type', type, 'schemaVersion', version) order by type), '[]')::text as types from versions`;
 }
 
 /** The tags of an event, as far as they are a list. */

@@ -1,11 +1,6 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
 import { matches } from "./match.ts";
-import {
-  eventColumns,
-  jsonColumns,
-  loadedColumns,
-  pageBytes,
-} from "../../_sql/wire.ts";
+import { eventColumns, jsonColumns, loadedColumns, pageBytes } from "../../_sql/wire.ts";
 
 const columns = eventColumns.join(", ");
 

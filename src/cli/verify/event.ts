@@ -61,7 +61,8 @@ export function* checkCause(
     const advice = "Nothing, if the cause was deleted, or the id is one of another system";
     yield finding("warning", "cause", where, message, advice);
   } else if (cause.correlationId !== correlationId) {
-    const message = "It has another correlationId than its cause: a trace shows one without the other";
+    const message =
+      "It has another correlationId than its cause: a trace shows one without the other";
     const advice = "Give correlationId where a flow begins, and leave it out where it goes on";
     yield finding("warning", "correlation", where, message, advice);
   }
@@ -104,8 +105,11 @@ function* problemOf(event: StoredEvent, error: unknown): Iterable<Finding> {
   const { type } = event;
   const where = eventName(event);
   if (isEventSourceryError(error, "UNKNOWN_EVENT_TYPE")) {
-    const message = `It is the first of type ${JSON.stringify(type)}, which the store does not know`;
-    const advice = "Define the type, make it an alias of another, or name it in the store's retired";
+    const message = `It is the first of type ${
+      JSON.stringify(type)
+    }, which the store does not know`;
+    const advice =
+      "Define the type, make it an alias of another, or name it in the store's retired";
     yield finding("error", "type", where, message, advice);
   } else if (isEventSourceryError(error, "NEWER_EVENT")) {
     const message = `It is the first of its version. ${messageOf(error)}`;

@@ -36,8 +36,9 @@ interface Page {
   readonly scanned: number;
 }
 
-const pageSize = 2000;
-const tagPageSize = 20_000;
+// Of more, Postgres would compile the statement, which takes longer than it runs.
+const pageSize = 1000;
+const tagPageSize = 5000;
 
 /** Walks through the log by position. */
 export async function* checkLog(

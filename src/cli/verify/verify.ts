@@ -103,4 +103,3 @@ const unopened = finding(
   "Sealed fields are not opened as long as positions are in disorder",
   "Run it again once they are not",
 );
-

@@ -19,6 +19,7 @@ export const examiner: Cases = {
     const { position: end } = all.at(-1)!;
     assert.deepEqual([head, last, settled], [end, end, end]);
     assert.deepEqual([ahead, orphans, leases], [[], [], []]);
+    assert.deepEqual(await examiner.types(), [{ type: "Noted", schemaVersion: 1 }]);
     const query = { after: 0, until: end, limit: 2 };
     const first = await examiner.events(query);
     const rest = await examiner.events({ ...query, after: first.scanned, limit: 100 });
