@@ -1,4 +1,4 @@
-import type { Event, Examiner, StoredEvent } from "../../../mod.ts";
+import type { Event, ExaminedTag, Examiner, StoredEvent } from "../../../mod.ts";
 import { sleep } from "../../async/sleep.ts";
 import type { Internals } from "../../store/internals.ts";
 import { checkCause, checkEvent, checkPlace, parseEvent } from "./event.ts";
@@ -106,7 +106,8 @@ export async function* checkTags(
 ): AsyncIterable<Finding> {
   const begun = performance.now();
   let read = 0;
-  for (let after: Parameters<Examiner["tags"]>[0]["after"];;) {
+  let after: ExaminedTag | undefined;
+  while (true) {
     signal?.throwIfAborted();
     const { surplus, last } = await examiner.tags({ after, limit: tagPageSize });
     for (const { tenantId, tag, position } of surplus) {
