@@ -87,11 +87,7 @@ export type {
 } from "./src/store/writer.ts";
 
 // Import.
-export {
-  type ImportedEvent,
-  importEvents,
-  type ImportOptions,
-} from "./src/import/import.ts";
+export { type ImportedEvent, importEvents, type ImportOptions } from "./src/import/import.ts";
 export type { ImportResult } from "./src/import/result.ts";
 
 // Aggregates: loading, deciding, saving.

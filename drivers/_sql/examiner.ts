@@ -38,7 +38,7 @@ export const examinedColumns = [
 ] as const;
 
 /** The columns of a page of examined events, each as the JSON text of an array. */
-export type ExaminedColumns = Readonly<Record<(typeof examinedColumns)[number], string | null>> & {
+type ExaminedColumns = Readonly<Record<(typeof examinedColumns)[number], string | null>> & {
   readonly cut: string | null;
 };
 

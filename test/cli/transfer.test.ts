@@ -5,7 +5,7 @@ import { decodeEvent } from "event-sourcery/publishers";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cloudLineOf, exportEvents, type ExportOptions } from "../../src/cli/transfer/export.ts";
+import { cloudLineOf, exportEvents } from "../../src/cli/transfer/export.ts";
 import { checkLines, importLines } from "../../src/cli/transfer/import.ts";
 import { LineError, lineOf } from "../../src/cli/transfer/line.ts";
 import { assertSame, data } from "../support/data.ts";
@@ -59,7 +59,10 @@ async function fill(driver: Driver, count: number): Promise<void> {
   }
 }
 
-async function linesOf(driver: Driver, options?: ExportOptions): Promise<readonly string[]> {
+async function linesOf(
+  driver: Driver,
+  options?: Parameters<typeof exportEvents>[1],
+): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const event of exportEvents(storeOn(driver), options)) lines.push(lineOf(event));
   return lines;

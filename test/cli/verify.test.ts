@@ -4,7 +4,7 @@ import { subjectKeys } from "event-sourcery/privacy";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Finding } from "../../src/cli/verify/finding.ts";
-import { verify, type VerifyOptions } from "../../src/cli/verify/verify.ts";
+import { verify } from "../../src/cli/verify/verify.ts";
 import { damages } from "../support/damage.ts";
 import { engines, openLibsql, openPostgres } from "../support/engine.ts";
 
@@ -51,7 +51,10 @@ async function fill(driver: Driver, times: number): Promise<void> {
   await keeps.drain();
 }
 
-async function findings(driver: Driver, options: VerifyOptions = {}): Promise<readonly Finding[]> {
+async function findings(
+  driver: Driver,
+  options: Parameters<typeof verify>[1] = {},
+): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for await (const one of verify(storeOn(driver), { deep: true, ...options })) found.push(one);
   return found;

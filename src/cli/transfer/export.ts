@@ -5,7 +5,7 @@ import { checkSource } from "../../publishers/encoding.ts";
 import { internalsOf } from "../../store/internals.ts";
 
 /** What is exported. */
-export interface ExportOptions {
+interface ExportOptions {
   /** Only events after this position. @default 0 */
   readonly after?: number | undefined;
   /** Only events of this stream. @default all */

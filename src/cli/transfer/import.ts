@@ -14,7 +14,7 @@ import { type Internals, internalsOf } from "../../store/internals.ts";
 import { type FileEvent, LineError, readLine } from "./line.ts";
 
 /** How a file is imported. */
-export interface ImportLinesOptions {
+interface ImportLinesOptions {
   /** Whether outboxes leave its events out, whatever the file says. @default false: as the file says */
   readonly unpublished?: boolean | undefined;
   /** The number of lines that are stored together, from 1 to 10,000. @default 500 */
@@ -26,7 +26,7 @@ export interface ImportLinesOptions {
 }
 
 /** What was imported. */
-export interface ImportedLines {
+interface ImportedLines {
   /** How many lines were read. */
   readonly lines: number;
   /** How many events were stored. */
@@ -36,7 +36,7 @@ export interface ImportedLines {
 }
 
 /** The lines of a file, in its order. */
-export type Lines = AsyncIterable<string> | Iterable<string>;
+type Lines = AsyncIterable<string> | Iterable<string>;
 
 /** An event of a file, with its line. */
 interface Numbered extends FileEvent {

@@ -127,7 +127,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Names an event: by its position, its stream and its version. */
-export function eventName(
+function eventName(
   event: Pick<StoredEvent, "position" | "tenantId" | "streamId" | "version">,
 ): string {
   return `event ${event.version} of ${streamName(event)}, position ${event.position}`;

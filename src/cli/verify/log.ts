@@ -13,7 +13,7 @@ export interface VerifyProgress {
 }
 
 /** A walk through the log. */
-export interface Walk {
+interface Walk {
   /** Only what comes after this position. */
   readonly since: number;
   /** The position that it goes up to. */

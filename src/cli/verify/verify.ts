@@ -6,7 +6,7 @@ import { checkLog, checkTags, type VerifyProgress } from "./log.ts";
 import { checkState, checkTables } from "./state.ts";
 
 /** How a store is verified. */
-export interface VerifyOptions {
+interface VerifyOptions {
   /** Whether every event is looked at. @default false: only what takes seconds */
   readonly deep?: boolean | undefined;
   /** Of a deep one, the position after which it goes on: one that an earlier run has reached. @default 0 */
