@@ -103,12 +103,8 @@ export type {
 } from "./src/observe/observer.ts";
 
 // Import.
-export {
-  type ImportedEvent,
-  importEvents,
-  type ImportOptions,
-  type ImportResult,
-} from "./src/import/import.ts";
+export { type ImportedEvent, importEvents, type ImportOptions } from "./src/import/import.ts";
+export type { ImportResult } from "./src/import/result.ts";
 
 // Aggregates: loading, deciding, saving.
 export { Aggregate, type AggregateClass, type AggregateEvent } from "./src/aggregate/aggregate.ts";
@@ -284,6 +280,20 @@ export type {
   Schema,
   Session,
 } from "./src/driver/driver.ts";
+export type {
+  ExaminedEvent,
+  ExaminedPage,
+  ExaminedRange,
+  ExaminedRole,
+  ExaminedState,
+  ExaminedTables,
+  ExaminedTag,
+  ExaminedTagRange,
+  ExaminedTags,
+  ExaminedType,
+  ExaminedWriter,
+  Examiner,
+} from "./src/driver/examiner.ts";
 export type { Forgotten, StoredSubject, Subjects } from "./src/driver/subjects.ts";
 export type { ConsumerKey, LaneFilter, LaneKey, StreamKey } from "./src/driver/keys.ts";
 export type {

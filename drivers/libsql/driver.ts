@@ -1,4 +1,4 @@
-import type { Driver, Schema, Session } from "../../mod.ts";
+import type { Driver, Examiner, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import {
   checkHead,
@@ -11,9 +11,11 @@ import {
   statementsAfter,
 } from "../_sql/migration.ts";
 import { classify, connect, type LibsqlConnection } from "./handle.ts";
+import { SqlExaminer } from "../_sql/examiner.ts";
 import { flag, number, only } from "../_sql/row.ts";
 import { list } from "../_sql/wire.ts";
 import type { Statement } from "../_sql/statement.ts";
+import { examinerOf, objectsOf } from "./sql/examine.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { LibsqlSession } from "./session.ts";
 import { statementsOf } from "./sql/statements.ts";
@@ -58,6 +60,21 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       readiness: new Readiness(migrations),
     });
     this.#migrations = migrations;
+  }
+
+  get examiner(): Examiner {
+    const { prefix } = this.shared;
+    return new SqlExaminer({
+      statements: examinerOf(prefix),
+      expected: objectsOf(prefix),
+      latest: this.#migrations.at(-1)!.version,
+      run: (action, statement, parameters) =>
+        this.queued(
+          "read",
+          () => this.retrying(action, () => this.connection.run(statement, parameters)),
+        ),
+      settled: undefined, // with a single writer, all that is committed is settled
+    });
   }
 
   using(db: Db): Session<Db> {

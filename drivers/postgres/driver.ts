@@ -1,5 +1,5 @@
 import type { FenceKind } from "./sql/fence.ts";
-import type { Driver, Notifier, Schema, Session } from "../../mod.ts";
+import type { Driver, Examiner, Notifier, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
 import {
   checkHead,
@@ -10,14 +10,17 @@ import {
   schemaOf,
   statementsAfter,
 } from "../_sql/migration.ts";
+import { SqlExaminer } from "../_sql/examiner.ts";
 import { flag, number, only } from "../_sql/row.ts";
-import { statementName } from "../_sql/statement.ts";
+import { type Parameter, type Statement, statementName } from "../_sql/statement.ts";
 import { list } from "../_sql/wire.ts";
 import { chooseFence, type PostgresState } from "./fence.ts";
 import { classify, connect, type PostgresConnection } from "./handle.ts";
 import { mostKeys } from "./keys.ts";
 import { notifierOf } from "./notifier.ts";
 import { PostgresSession } from "./session.ts";
+import { settledOf } from "./settled.ts";
+import { examinerOf, objectsOf } from "./sql/examine.ts";
 import { migrationsOf } from "./sql/migrations.ts";
 import { statementsOf } from "./sql/statements.ts";
 
@@ -81,6 +84,23 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
     }
   }
 
+  get examiner(): Examiner {
+    return new SqlExaminer({
+      statements: examinerOf(this.#name, this.shared.schema),
+      expected: objectsOf(this.#name),
+      latest: this.#migrations.at(-1)!.version,
+      run: (action, statement, parameters) => this.#runUnchecked(action, statement, parameters),
+      settled: async () => {
+        const { fenced, state } = this.shared.statements;
+        const read = <Row>(statement: Statement) =>
+          this.#runUnchecked<Row>("read the position", statement, []);
+        const { serial } = only(await read<PostgresState>(state));
+        const { settled } = fenced[flag(serial) ? "serial" : "concurrent"];
+        return settledOf(only(await read(settled)));
+      },
+    });
+  }
+
   using(db: Db): Session<Db> {
     return new PostgresSession(db, true, this.shared);
   }
@@ -107,6 +127,17 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       const { repair } = fenced[flag(found.serial) ? "serial" : "concurrent"];
       return number(only(await run<{ head: string }>(repair, [])).head);
     });
+  }
+
+  async #runUnchecked<Row>(
+    action: string,
+    statement: Statement,
+    parameters: readonly Parameter[],
+  ): Promise<readonly Row[]> {
+    return await this.queued(
+      "read",
+      () => this.retrying(action, () => this.connection.run<Row>(statement, parameters)),
+    );
   }
 
   /** Where no lock keeps two processes apart, who meets what another has just made begins again. */

@@ -10,4 +10,5 @@ export { type Config, defineConfig } from "./source/config.ts";
 export type { Writer } from "./writer.ts";
 export { type Io, run } from "./run.ts";
 
-if (import.meta.main) await main();
+// Not awaited: a configuration imports this module, which would wait for itself.
+if (import.meta.main) void main();

@@ -25,9 +25,9 @@ import { isSealed, keysOf, noteKeys, type Sealer } from "./sealer.ts";
 
 /** The event types of a store: encodes its events for the driver, and decodes stored ones. */
 export class Catalog<E extends Event> {
-  /** The event types, as the store was given them. */
+  /** The event types of the store. */
   readonly types: readonly AnyEventType[];
-  /** The names of types whose definition was removed. */
+  /** The names of types that are no longer defined. */
   readonly retired: readonly string[];
   readonly #definitions: ReadonlyMap<string, Definition>;
   readonly #keepUnknown: boolean;

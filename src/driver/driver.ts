@@ -1,5 +1,6 @@
 import type { AppendOutcome, AppendRequest } from "./append.ts";
 import type { Checkpoints } from "./checkpoints.ts";
+import type { Examiner } from "./examiner.ts";
 import type { ConsumerKey } from "./keys.ts";
 import type { HandledMessages } from "./inbox.ts";
 import type {
@@ -78,6 +79,9 @@ export interface Driver<Db = unknown> extends Session<Db> {
 
   /** Wakes the consumers of other processes; absent where the database cannot, or polling is as good. */
   readonly notifier?: Notifier | undefined;
+
+  /** Looks for damage in the database; absent if the driver cannot. */
+  readonly examiner?: Examiner | undefined;
 }
 
 /**

@@ -1,13 +1,12 @@
-import type { AppendRequest, ExistingEvent, StreamWrite } from "../driver/append.ts";
-import type { Session } from "../driver/driver.ts";
+import type { AppendRequest, StreamWrite } from "../driver/append.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
 import type { Shared } from "../store/scope.ts";
 import { checkNumber, checkObject, wrongType } from "../errors/check.ts";
 import { UnsupportedError } from "../errors/driver.ts";
-import { DuplicateEventError } from "../errors/store.ts";
 import { internalsOf } from "../store/internals.ts";
-import { keptOut } from "../store/send.ts";
+import { storeBatch } from "./batch.ts";
+import type { ImportResult } from "./result.ts";
 
 /**
  * An event to be imported, and its stream.
@@ -29,20 +28,6 @@ export interface ImportedEvent<E extends Event = Event> {
 export interface ImportOptions {
   /** The number of events that are stored together, from 1 to 10,000. @default 500 */
   readonly batchSize?: number | undefined;
-}
-
-/**
- * Result of an import.
- *
- * @category Import
- */
-export interface ImportResult {
-  /** The number of events that were stored. */
-  readonly imported: number;
-  /** The number of events that were stored before, by an earlier run. */
-  readonly known: number;
-  /** The highest position of any of them; 0 if the source was empty. */
-  readonly position: number;
 }
 
 /**
@@ -141,63 +126,6 @@ async function requestOf<E extends Event, Db>(
     events: write.events.map((event) => ({ ...event, published: false, imported: true })),
   }));
   return { tenantId, writes };
-}
-
-/**
- * Stores what is not stored yet. A batch of which some ids are known is refused as a whole, and names them.
- *
- * An import keeps ids: a snapshot of a stream that was deleted would fit the new one, whatever its events hold. So the
- * snapshots go before the events are there, as nobody else would remove them if this process ended in between, and again
- * afterwards: one of the old stream may have been kept meanwhile.
- */
-async function storeBatch(
-  session: Session<unknown>,
-  request: AppendRequest,
-): Promise<ImportResult> {
-  let rest = request;
-  let known = 0;
-  let position = 0;
-  let before: string | undefined;
-  let unchanged = 0;
-  while (rest.writes.length > 0) {
-    const streamIds = rest.writes.map(({ streamId }) => streamId);
-    await session.snapshots?.drop(rest.tenantId, streamIds);
-    const outcome = (await session.append([rest]))[0]!;
-    if (outcome.status === "stored") {
-      await session.snapshots?.drop(rest.tenantId, streamIds);
-      const positions = outcome.writes.flatMap((write) => write.positions);
-      return { imported: positions.length, known, position: Math.max(position, ...positions) };
-    }
-    const { conflict } = outcome;
-    if (conflict.kind === "condition") throw keptOut(); // a batch has none
-    if (conflict.kind !== "id") {
-      // Another writer was faster: with any version, it fits the next time, unless no version has risen.
-      const versions = conflict.versions.join();
-      unchanged = versions === before ? unchanged + 1 : 0;
-      if (unchanged === 3) throw keptOut();
-      before = versions;
-      continue;
-    }
-    for (const event of conflict.existing) position = Math.max(position, event.position);
-    known += conflict.existing.length;
-    rest = without(rest, conflict.existing);
-  }
-  return { imported: 0, known, position };
-}
-
-/** Takes events that are stored out of a request: in their streams, and before those that are not. */
-function without(request: AppendRequest, existing: readonly ExistingEvent[]): AppendRequest {
-  const stored = new Map(existing.map((event) => [event.id, event.streamId]));
-  const writes = request.writes.map((write) => {
-    const count = write.events.findIndex(({ id }) => !stored.has(id));
-    const first = count < 0 ? write.events.length : count;
-    const misplaced = write.events.find(({ id }, index) =>
-      stored.has(id) && (index >= first || stored.get(id) !== write.streamId)
-    );
-    if (misplaced !== undefined) throw new DuplicateEventError(misplaced.id);
-    return { ...write, events: write.events.slice(first) };
-  });
-  return { ...request, writes: writes.filter(({ events }) => events.length > 0) };
 }
 
 function checkItem<E extends Event>(item: ImportedEvent<E>, index: number): ImportedEvent<E> {

@@ -4,15 +4,7 @@ import type { AnyEventType, EventOf } from "../event/type.ts";
 import { Catalog } from "../codec/catalog.ts";
 import { checkList, checkNumber, kind } from "../errors/check.ts";
 import { type BrokerMessage, type CloudEvent, fromCloudEvent } from "./cloudevent.ts";
-import { partitionKey, sourceOf } from "./key.ts";
-
-/** The fields of metadata that have an attribute of their own, which CloudEvents' extensions name. */
-const own: Readonly<Record<string, string>> = {
-  correlationId: "correlationid",
-  causationId: "causationid",
-  traceparent: "traceparent",
-  tracestate: "tracestate",
-};
+import { cloudEventOf, own } from "./attributes.ts";
 
 /**
  * Encodes a stored event as a CloudEvent. `decodeEvent` gives back an equal event: dates, bigints, maps, bytes and all else
@@ -56,37 +48,14 @@ export function encodeEvent(
   source: string,
 ): CloudEvent {
   checkSource(source);
-  const { streamId, version, position, tenantId } = event;
   const catalog = catalogOf(events);
-  const encoded = catalog.encode(catalog.accept(event), true);
-  const attributes: Record<string, string> = {};
-  const metadata: Record<string, unknown> = JSON.parse(encoded.metadata);
-  for (const [field, attribute] of Object.entries(own)) {
-    const value = metadata[field];
-    if (typeof value !== "string" || value === "") continue;
-    attributes[attribute] = value;
-    delete metadata[field];
-  }
-  if (Object.keys(metadata).length > 0) attributes["metadata"] = JSON.stringify(metadata);
-  if (encoded.tags.length > 0) attributes["tags"] = JSON.stringify(encoded.tags);
-  if (encoded.codec !== null) attributes["codec"] = encoded.codec;
-  return {
-    specversion: "1.0",
-    id: encoded.id,
-    source: sourceOf(source, event),
-    type: encoded.type,
-    subject: streamId,
-    time: encoded.createdAt,
-    sequence: String(version).padStart(16, "0"),
-    partitionkey: partitionKey(event),
-    ...(tenantId === "" ? {} : { tenantid: tenantId }),
-    position: String(position),
-    schemaversion: encoded.schemaVersion,
-    ...attributes,
-    ...(encoded.data === null
-      ? {}
-      : { datacontenttype: "application/json", data: JSON.parse(encoded.data) }),
-  };
+  const { data, metadata, ...encoded } = catalog.encode(catalog.accept(event), true);
+  return cloudEventOf({
+    ...event,
+    ...encoded,
+    data: data === null ? undefined : JSON.parse(data),
+    metadata: JSON.parse(metadata),
+  }, source);
 }
 
 /**

@@ -5,6 +5,7 @@ import { conditions } from "./cases/conditions.ts";
 import { consumers } from "./cases/consumers.ts";
 import { deletion } from "./cases/delete.ts";
 import { encoding } from "./cases/encoding.ts";
+import { examiner } from "./cases/examiner.ts";
 import { guard } from "./guard.ts";
 import { handlers } from "./cases/handlers.ts";
 import { ids } from "./cases/ids.ts";
@@ -79,7 +80,7 @@ const capabilities: readonly Cases[] = [
   ],
   ...[transactions, savepoints, handlers, using],
   ...[lanes, registry, parked, outbox, consumers, projections, conditions],
-  ...[snapshots, subjects, inbox, schedule],
+  ...[snapshots, subjects, inbox, schedule, examiner],
 ];
 
 /**

@@ -30,6 +30,7 @@ export function guard(driver: Driver): Driver & Record<keyof Driver, unknown> {
     repairPosition: () => driver.repairPosition(),
     using: (db) => guardSession(driver.using(db)),
     notifier: driver.notifier,
+    examiner: driver.examiner,
   };
 }
 

@@ -14,6 +14,8 @@ const shown:
     ["the commands answer on libSQL as in session.md", transcript, shopFile],
     ["the commands answer on Postgres as in session.md", transcript, shopPostgres],
     ["guide: cli.md shows what the commands answer", join(pages, "cli.md"), shopFile],
+    ["guide: verify.md shows what the commands answer", join(pages, "verify.md"), shopFile],
+    ["guide: export.md shows what the commands answer", join(pages, "export.md"), shopFile],
   ];
 
 for (const [name, path, open] of shown) {

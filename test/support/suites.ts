@@ -15,6 +15,7 @@ export type Runtime = "node" | "deno" | "bun";
 const once: readonly RegExp[] = [
   /^test\/(api|architecture|bench|documentation|frameworks|input|links|packaging|release|types)\.test\.ts$/,
   /^test\/(evolution|model|types)\//,
+  /^test\/cli\/(transfer|verify)\.test\.ts$/,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,

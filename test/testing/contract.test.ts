@@ -98,6 +98,7 @@ test("driverContract() reaches every member of the seam", { timeout: 60_000 }, a
     >
   > = {
     ...{ append: true, blockAppends: true, capabilities: true, checkpoints: true, db: true },
+    examiner: true,
     ...{ delete: true, load: true, migrate: true, notifier: true, repairPosition: true },
     ...{
       correlated: true,

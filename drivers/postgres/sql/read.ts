@@ -1,12 +1,6 @@
 import type { ScanFilters } from "../../_sql/statement.ts";
 import { matches } from "./match.ts";
-import {
-  type EventColumn,
-  eventColumns,
-  jsonColumns,
-  loadedColumns,
-  pageBytes,
-} from "../../_sql/wire.ts";
+import { eventColumns, jsonColumns, loadedColumns, pageBytes } from "../../_sql/wire.ts";
 
 const columns = eventColumns.join(", ");
 
@@ -21,10 +15,10 @@ const bytes = jsonColumns.map((column) => `coalesce(octet_length(${column}::text
  * @param order The column that the rows are ordered by, and the direction.
  * @param wanted The columns to read.
  */
-function page(
+export function page(
   rows: string,
   order: string,
-  wanted: readonly EventColumn[] = eventColumns,
+  wanted: readonly string[] = eventColumns,
   also: string = "",
   before: string = "",
 ): string {
