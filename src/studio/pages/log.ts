@@ -1,0 +1,66 @@
+import { eventTable } from "../view/event.ts";
+import { instant } from "../view/format.ts";
+import { type Html, html } from "../view/html.ts";
+import { liveMark, liveOf } from "../view/live.ts";
+import type { Page, View } from "../view/view.ts";
+
+/** The log, newest first, by type, category, tag and time. */
+export async function log(view: View): Promise<Page> {
+  const [type, category, tag, at] = ["type", "category", "tag", "at"].map(view.param);
+  const time = at === undefined ? undefined : new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(at) ? at : `${at}Z`);
+  const known = time !== undefined && !Number.isNaN(time.getTime());
+  const before = view.number("before") ??
+    (known ? await view.inspector.positionAt(time) + 1 : undefined);
+  const { events, searchedTo, complete, head } = await view.inspector.log({
+    before,
+    types: type === undefined ? undefined : [type],
+    categories: category === undefined ? undefined : [category],
+    tags: tag === undefined ? undefined : [tag],
+  });
+  const filter = { type, category, tag };
+  const filtered = type !== undefined || category !== undefined || tag !== undefined;
+  const live = before === undefined ? liveOf(view, head) : undefined;
+  const last = events.at(-1);
+  return {
+    title: "Log",
+    tab: "/log",
+    body: html`<div class="head"><h1>Log</h1><span class="facts">${
+      before === undefined ? html`head ${view.format(head)}` : html`before ${view.format(before)}, of ${view.format(head)}`
+    }${known && html`, around ${instant(time)} UTC`}</span>${live && liveMark()}</div>${
+      filters(view, filter, at)
+    }<section class="panel" aria-label="Events"><div>${eventTable(view, events, live)}${
+      events.length === 0 && html`<div class="empty" data-none>${
+        filtered
+          ? html`<strong>No event matches</strong>The search looked at the log back to position ${view.format(searchedTo)}.`
+          : html`<strong>No event yet</strong>Events appear here as soon as the application appends them.`
+      }</div>`
+    }</div><div class="more">${
+      before !== undefined && html`<a href="${view.to("/log", filter)}">Newest</a>`
+    }${
+      complete
+        ? html`<span class="side">This is the beginning of the log</span>`
+        : html`<span class="side">Searched back to ${view.format(searchedTo)}${
+          last && html` (${instant(new Date(last.stored.createdAt))} UTC)`
+        }</span><a rel="next" href="${view.to("/log", { ...filter, before: searchedTo })}">${
+          events.length === 0 ? "Search on" : "Older"
+        }</a>`
+    }</div></section>`,
+  };
+}
+
+function filters(
+  view: View,
+  { type, category, tag }: Readonly<Record<"type" | "category" | "tag", string | undefined>>,
+  at: string | undefined,
+): Html {
+  const field = (name: string, label: string, value: string | undefined, hint: string) =>
+    html`<label for="f-${name}">${label}<input id="f-${name}" name="${name}" value="${value}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
+  return html`<form class="filters" action="${view.to("/log")}">${[
+    field("type", "Type", type, "OrderPlaced"),
+    field("category", "Category", category, "order"),
+    field("tag", "Tag", tag, "customer:7"),
+    field("at", "Around (UTC)", at, "2026-11-25 09:30"),
+  ]}<button>Filter</button>${
+    (type ?? category ?? tag ?? at) !== undefined && html`<a class="button" href="${view.to("/log")}">Clear</a>`
+  }</form>`;
+}
