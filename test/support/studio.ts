@@ -68,7 +68,7 @@ export async function shopWindow(options: Partial<StudioOptions> = {}, orders: n
         if (broken && event.data.method === "voucher") throw new PermanentError("The voucher is not in the books: 409 Conflict from https://books.example/vouchers");
         if (broken && event.data.cents > 90_000) throw new PermanentError("Amounts above 900.00 need a person's approval");
         const id = event.streamId.slice("order:".length);
-        await store.append(`invoice:${id}`, InvoiceSent({ order: id, number: `2026-${id}` }));
+        await store.append(`invoice:${id}`, InvoiceSent({ order: id, number: `2026-${id}` }, { createdAt: new Date(event.createdAt.getTime() + 3000) }));
       },
     }),
     new Outbox(store, { name: "rabbit", sensitive: "mask", publisher() {} }),
@@ -92,6 +92,7 @@ export async function shopWindow(options: Partial<StudioOptions> = {}, orders: n
       if (index % 3 !== 1) {
         await store.publish(id, ParcelShipped({ carrier: index % 2 ? "DHL" : "Post", weight: 0.4 + index % 7, express: index % 4 === 0 }, { metadata: { ...flow, causationId: paid.id, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" }, ...at(6) }));
       }
+      await consumers[1]!.drain();
     }
   }
   for (const consumer of consumers.slice(0, 2)) await consumer.drain();

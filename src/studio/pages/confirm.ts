@@ -34,7 +34,7 @@ export async function discard(view: View): Promise<Page> {
       streamLink(view, parking)
     }. It stays in the store, and other consumers are not affected.${
       behind > 0 && html` Behind it ${behind > most - 1 ? html`more than ${most - 1} events wait` : behind === 1 ? "one event waits" : html`${behind} events wait`}.`
-    }</div>${parking.error !== undefined && html`<p class="error">${parking.error}</p>`}<div class="pair">${
+    }${parking.error !== undefined && html`<pre class="error">${parking.error}</pre>`}</div><div class="pair">${
       event === undefined
         ? html`<section class="panel"><div class="empty">The event at position ${view.format(parking.position)} is not there any more.</div></section>`
         : html`<section class="panel" aria-labelledby="event"><header><h2 id="event">${typeName(event.stored.type)}</h2></header><div class="pad">${eventBody(view, event)}</div></section>`

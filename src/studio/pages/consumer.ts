@@ -2,9 +2,11 @@ import { Projection } from "../../../mod.ts";
 import type { InspectedConsumer } from "../../inspect/consumers.ts";
 import { ago, duration } from "../view/format.ts";
 import { consumerFields, consumerQuery, findConsumer } from "../view/consumer.ts";
+import { groupSection } from "../view/group.ts";
 import { health, meaningOf } from "../view/health.ts";
 import { type Content, type Html, html } from "../view/html.ts";
 import { missing } from "../view/missing.ts";
+import { grouped } from "../view/parked.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** One consumer: what it wants, how it is, its lanes, and what can be done. */
@@ -15,6 +17,10 @@ export async function consumer(view: View): Promise<Page> {
   }
   const { name, version, filter, position, head, lag, oldest, age, searchedTo, seenAt, error } = found;
   const own = view.consumer(found);
+  const parked = found.parked + found.retrying === 0
+    ? undefined
+    : await view.registry.parked({ consumer: { name, version }, limit: 100 });
+  const groups = grouped((parked?.streams ?? []).filter((row) => row.consumerTenantId === found.tenantId));
   const rebuild = own && view.rebuild(own);
   const running = rebuild !== undefined && rebuild.endedAt === undefined;
   const fact = (name: string, value: Content) => html`<dt>${name}</dt><dd>${value}</dd>`;
@@ -36,9 +42,17 @@ export async function consumer(view: View): Promise<Page> {
       }</div>`
     }<div class="pair"><div><section class="panel" aria-labelledby="lanes"><header><h2 id="lanes">Lanes</h2></header>${
       lanes(view, found)
-    }</section></div><aside><section class="panel" aria-labelledby="facts"><header><h2 id="facts">State</h2></header><div class="pad"><dl class="facts">${[
+    }</section>${
+      groups.length > 0 && html`<section class="panel" aria-labelledby="parked"><header><h2 id="parked">Parked</h2></header>${
+        groups.map((group) => groupSection(view, group))
+      }</section>`
+    }</div><aside><section class="panel" aria-labelledby="facts"><header><h2 id="facts">State</h2></header><div class="pad"><dl class="facts">${[
       fact("Position", html`${view.format(position)} of ${view.format(head)}`),
-      fact("Behind", lag === 0 ? "nothing" : html`${view.format(lag)} positions, of which some may be of events it does not want`),
+      fact("Behind", lag === 0
+          ? "nothing"
+          : found.health === "up to date"
+          ? html`${view.format(lag)} positions, of no event it wants`
+          : html`${view.format(lag)} positions`),
       fact(
         "Oldest waits",
         oldest === undefined

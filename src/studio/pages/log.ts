@@ -1,4 +1,5 @@
-import { eventTable } from "../view/event.ts";
+import { attempt } from "../view/attempt.ts";
+import { eventTable, typeName } from "../view/event.ts";
 import { instant } from "../view/format.ts";
 import { type Html, html } from "../view/html.ts";
 import { liveMark, liveOf } from "../view/live.ts";
@@ -17,6 +18,7 @@ export async function log(view: View): Promise<Page> {
     categories: category === undefined ? undefined : [category],
     tags: tag === undefined ? undefined : [tag],
   });
+  const recent = await attempt(view.inspector.types({ within: 1000 }));
   const filter = { type, category, tag };
   const filtered = type !== undefined || category !== undefined || tag !== undefined;
   const live = before === undefined ? liveOf(view, head) : undefined;
@@ -28,7 +30,7 @@ export async function log(view: View): Promise<Page> {
       before === undefined ? html`head ${view.format(head)}` : html`before ${view.format(before)}, of ${view.format(head)}`
     }${known && html`, around ${instant(time)} UTC`}</span>${live && liveMark()}</div>${
       filters(view, filter, at)
-    }<section class="panel" aria-label="Events"><div>${eventTable(view, events, live)}${
+    }${recent && pills(view, filter, recent.types.map((found) => found.type))}<section class="panel" aria-label="Events"><div>${eventTable(view, events, live)}${
       events.length === 0 && html`<div class="empty" data-none>${
         filtered
           ? html`<strong>No event matches</strong>The search looked at the log back to position ${view.format(searchedTo)}.`
@@ -48,6 +50,21 @@ export async function log(view: View): Promise<Page> {
   };
 }
 
+/** Links to the types of the newest events. */
+function pills(
+  view: View,
+  filter: Readonly<Record<"type" | "category" | "tag", string | undefined>>,
+  types: readonly string[],
+): Html | false {
+  return types.length > 1 && html`<nav class="pills" aria-label="Recent types">${
+    types.slice(0, 16).map((type) =>
+      html`<a href="${view.to("/log", { ...filter, type: type === filter.type ? undefined : type })}"${
+        type === filter.type && html` aria-current="true"`
+      }>${typeName(type)}</a>`
+    )
+  }</nav>`;
+}
+
 function filters(
   view: View,
   { type, category, tag }: Readonly<Record<"type" | "category" | "tag", string | undefined>>,
@@ -56,9 +73,9 @@ function filters(
   const field = (name: string, label: string, value: string | undefined, hint: string) =>
     html`<label for="f-${name}">${label}<input id="f-${name}" name="${name}" value="${value}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
   return html`<form class="filters" action="${view.to("/log")}">${[
-    field("type", "Type", type, "OrderPlaced"),
-    field("category", "Category", category, "order"),
-    field("tag", "Tag", tag, "customer:7"),
+    field("type", "Type", type, ""),
+    field("category", "Category", category, ""),
+    field("tag", "Tag", tag, ""),
     field("at", "Around (UTC)", at, "2026-11-25 09:30"),
   ]}<button>Filter</button>${
     (type ?? category ?? tag ?? at) !== undefined && html`<a class="button" href="${view.to("/log")}">Clear</a>`

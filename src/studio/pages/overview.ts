@@ -22,12 +22,12 @@ export async function overview(view: View): Promise<Page> {
   const busiest = Math.round(Math.max(...bars));
   const needs = (consumers ?? []).reduce((sum, { parked, error }) => sum + parked + Number(error !== undefined), 0);
   const newest = log.events[0];
-  const tile = (name: string, value: string, note: Html | string) =>
-    html`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`;
+  const tile = (name: string, value: string, note: Html | string, calls: boolean = false) =>
+    html`<div><dt>${name}</dt><dd${calls && html` class="bad"`}>${value}<small>${note}</small></dd></div>`;
   return {
     title: "Overview",
     tab: "/",
-    body: html`<div class="head"><h1 class="hidden">Overview</h1></div><dl class="tiles">${[
+    body: html`<h1 class="hidden">Overview</h1><dl class="tiles">${[
       tile("Head of the log", view.format(log.head), newest === undefined ? "No event yet" : html`last event ${ago(new Date(newest.stored.createdAt), now)}`),
       tile(`Last ${nameOf(window)}`, parts === undefined ? "–" : view.format(total), total === 1 ? "event" : "events"),
       tile(`Busiest ${window.unit}`, parts === undefined ? "–" : view.format(busiest), busiest === 1 ? "event" : "events"),
@@ -35,6 +35,7 @@ export async function overview(view: View): Promise<Page> {
         "Needs you",
         consumers === undefined ? "–" : view.format(needs),
         needs === 0 ? "nothing is parked" : html`<a href="${view.to("/parked")}">look after them</a>`,
+        needs > 0,
       ),
     ]}</dl>${parts !== undefined && rateOf(view, bars, since, window, total)}${
       consumers !== undefined && html`<section class="panel" aria-labelledby="consumers"><header><h2 id="consumers">Consumers</h2></header>${
@@ -58,7 +59,7 @@ function rateOf(view: View, bars: readonly number[], since: Date, window: Window
         each === window && html` aria-current="true"`
       }>${each.name}</a>`
     )
-  }</span></header><div class="pad">${chart(bars, sentence)}<div class="axis"><span>${nameOf(window)} ago</span><span>now</span></div>${
+  }</span></header><div class="pad">${chart(bars, sentence)}<div class="axis"><span>${window.name.replace("h", " h").replace("d", " d")} ago</span><span>now</span></div>${
     chartTable(bars, since, window, view.format)
   }</div></section>`;
 }

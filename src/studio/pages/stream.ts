@@ -73,9 +73,9 @@ export async function stream(view: View): Promise<Page> {
       from === at - 1 ? html`State at version ${view.format(at)}` : html`From version ${view.format(from)} to ${view.format(at)}`
     }</h2><span class="side actions">${step(at - 1, "older", "‹")}${step(at + 1, "newer", "›")}</span></header>${
       diff && stateLines(diff, category)
-    }<form class="more actions" action="${view.to("/stream")}"><input type="hidden" name="id" value="${id}">${
+    }<form class="more actions form" action="${view.to("/stream")}"><input type="hidden" name="id" value="${id}">${
       tenant !== undefined && html`<input type="hidden" name="tenant" value="${tenant}">`
-    }<label for="from">Compare version</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${Math.max(0, from)}"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>${
+    }<label for="from">Compare</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${Math.max(0, from)}"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>${
       asTest(view, category, events)
     }</aside></div>`,
   };

@@ -7,14 +7,16 @@ import { tenantOf, type View } from "./view.ts";
 
 /** Shows the name of a type with its mark, whose hue is always the same. */
 export function typeName(type: string): Html {
-  return html`<span class="mark h${hueOf(type)}"></span><bdi class="type">${type}</bdi>`;
+  return html`<span class="name"><span class="mark h${hueOf(type)}"></span><bdi class="type">${type}</bdi></span>`;
 }
 
 /** The number of a type's hue, 0 to 11. */
 export function hueOf(type: string): number {
-  let hash = 7;
-  for (const character of type) hash = (hash * 31 + character.codePointAt(0)!) >>> 0;
-  return hash % 12;
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < type.length; index++) {
+    hash = Math.imul(hash ^ type.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 8) % 12;
 }
 
 /** Shows the data of an event: decoded where that is possible, else as stored. */

@@ -57,7 +57,9 @@ export function consumerTable(view: View, consumers: readonly InspectedConsumer[
       return html`<tr><th scope="row">${consumerLink(view, consumer)}${
         consumer.known === false && html` <span class="tag">unknown to this app</span>`
       }</th><td>${health(consumer)}</td><td class="right wide">${view.format(position)}</td><td class="right">${
-        lag === 0 ? "–" : view.format(lag)
+        lag === 0 || consumer.health === "up to date"
+          ? html`<span class="soft"${lag > 0 && html` title="${view.format(lag)} positions, of no event it wants"`}>–</span>`
+          : view.format(lag)
       }</td><td class="right">${age === 0 ? "–" : duration(age)}</td><td class="right">${
         retrying === 0 ? "–" : view.format(retrying)
       }</td><td class="right">${

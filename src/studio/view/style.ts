@@ -80,22 +80,23 @@ p{margin:.4rem 0;max-width:68ch}
 .tiles>div{padding:1rem 1.15rem 1.1rem;border-left:1px solid var(--line)}
 .tiles>div:first-child{border-left:0}
 .tiles dt{color:var(--soft);font-size:.84rem}
+.tiles dd.bad{color:var(--bad)}
 .tiles dd{margin:.1rem 0 0;font-size:1.7rem;line-height:1.2;font-weight:600;letter-spacing:-.03em}
 .tiles dd small{display:block;font-size:.8rem;font-weight:400;letter-spacing:0;color:var(--soft);margin-top:.2rem;line-height:1.4}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%}
 th{font-weight:500;font-size:.8rem;color:var(--soft);text-align:left;padding:.35rem .6rem;border-bottom:1px solid var(--line);white-space:nowrap}
-td{padding:.48rem .6rem;border-bottom:1px solid var(--line);vertical-align:baseline}
+td{padding:.38rem .6rem;border-bottom:1px solid var(--line);vertical-align:baseline}
 th:first-child,td:first-child{padding-left:1.15rem}
 th:last-child,td:last-child{padding-right:1.15rem}
 tbody tr:last-child td,tbody tr:last-child th{border-bottom:0}
-tbody th{font-size:1em;color:var(--ink);padding:.48rem .6rem .48rem 1.15rem;vertical-align:baseline;font-weight:550;white-space:normal}
+tbody th{font-size:1em;color:var(--ink);padding:.38rem .6rem .38rem 1.15rem;vertical-align:baseline;font-weight:550;white-space:normal}
 tbody tr:hover{background:color-mix(in oklab,var(--raised) 55%,transparent)}
 tr.now,tr.now:hover{background:var(--chosen)}
 .right{text-align:right}
 td.tight{white-space:nowrap}
 .log{table-layout:fixed}
-.log .c1{width:5.5rem}.log .c2{width:15rem}.log .c3{width:17rem}.log .c5{width:7rem}
+.log .c1{width:5.5rem}.log .c2{width:14.5rem}.log .c3{width:15rem}.log .c5{width:7rem}
 .log td{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .id{overflow-wrap:anywhere}
 .log .id{overflow-wrap:normal}
@@ -159,6 +160,11 @@ dl.facts dd{margin:0;color:var(--ink);overflow-wrap:anywhere}
 .filters{display:flex;flex-wrap:wrap;gap:.5rem .6rem;align-items:end;margin-bottom:1.1rem}
 .filters label{display:grid;gap:.15rem;font-size:.8rem;font-weight:500;color:var(--soft)}
 .filters input,.filters select{color:var(--ink);font-size:14px;width:11rem}
+.pills{display:flex;flex-wrap:wrap;gap:.35rem;margin:0 0 1.1rem}
+.pills a{border:1px solid var(--line);background:var(--panel);border-radius:14px;padding:.08rem .7rem;color:var(--ink);font-size:.88rem}
+.pills a:hover{border-color:var(--firm);text-decoration:none}
+.pills a[aria-current]{background:var(--chosen);border-color:var(--accent)}
+.pills .type{font-weight:500}
 .actions{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
 .actions form,.inline{display:inline-flex;gap:.5rem;margin:0}
 .group{border-top:1px solid var(--line);padding:.9rem 1.15rem}
@@ -166,11 +172,17 @@ dl.facts dd{margin:0;color:var(--ink);overflow-wrap:anywhere}
 .group>header{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:start}
 .group>header>div:first-child{flex:1;min-width:16rem}
 .group table{margin-top:.5rem}
-.group summary,.fold>summary{color:var(--accent);font-size:.9rem;margin-top:.5rem}
-.axisdot{width:11rem;height:1.1rem;display:block}
+.group summary,.fold>summary{color:var(--soft);font-size:.88rem;margin-top:.4rem;width:max-content}
+.group summary::before,.fold>summary::before{content:"▸";display:inline-block;width:1.1em}
+[open]>summary::before{content:"▾"!important}
+.group summary:hover,.fold>summary:hover{color:var(--ink)}
+.timeline [open]>summary::before{content:none!important}
+.form{max-width:none}
+.more input[type=number]{width:4.4rem}
+.axisdot{width:11rem;height:1.1rem;display:block;margin:.1rem 0}
+tr:has(.axisdot) td{vertical-align:middle}
 .axisdot line{stroke:var(--line)}.axisdot circle{fill:currentColor}
 .tree{white-space:nowrap}
-.bars2{width:7rem}
 progress{width:100%;height:.45rem;accent-color:var(--accent)}
 footer.foot{max-width:1240px;margin:auto;padding:0 1.5rem 2rem;color:var(--soft);font-size:.82rem;display:flex;flex-wrap:wrap;gap:.3rem 1.4rem}
 footer.foot .side{margin-left:auto}
