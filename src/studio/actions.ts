@@ -31,10 +31,16 @@ export async function perform(
   const wanted = namedConsumer(form);
   if (wanted === undefined) return undefined;
   const { rebuilds, announce, store } = workshop;
-  const query = { name: wanted.name, version: wanted.version === 1 ? undefined : wanted.version, of: wanted.tenantId };
+  const query = {
+    name: wanted.name,
+    version: wanted.version === 1 ? undefined : wanted.version,
+    of: wanted.tenantId,
+  };
   if (name === "forget") {
     await announce(name, wanted, []);
-    const scoped = wanted.tenantId === undefined ? store : store.scope({ tenantId: wanted.tenantId });
+    const scoped = wanted.tenantId === undefined
+      ? store
+      : store.scope({ tenantId: wanted.tenantId });
     await forgetConsumer(scoped, wanted);
     return { page: "/consumers", query: { notice: "forgotten" } };
   }
@@ -47,8 +53,10 @@ export async function perform(
     rebuilds.begin(consumer);
     return { page: "/consumer", query };
   }
-  const parked = await waiting(form, (row) =>
-    isSame({ name: row.consumer, version: row.version, tenantId: row.consumerTenantId }, wanted)
+  const parked = await waiting(
+    form,
+    (row) =>
+      isSame({ name: row.consumer, version: row.version, tenantId: row.consumerTenantId }, wanted),
   );
   if (name === "redrive") {
     const streams = parked.map(keyOf);
@@ -62,7 +70,10 @@ export async function perform(
   const stream = keyOf(row);
   if (form.param("typed") !== row.streamId) {
     const { streamId, tenantId } = stream;
-    return { page: "/discard", query: { ...query, stream: streamId, tenant: tenantId || undefined, notice: "mistyped" } };
+    return {
+      page: "/discard",
+      query: { ...query, stream: streamId, tenant: tenantId || undefined, notice: "mistyped" },
+    };
   }
   await announce(name, wanted, [stream]);
   const done = await consumer.discard(stream, { all: form.param("all") !== undefined });

@@ -3,7 +3,7 @@ import type { LogSearch } from "../inspect/log.ts";
 import type { InspectedEvent } from "../inspect/event.ts";
 import type { Inspector } from "../inspect/inspector.ts";
 import { eventRow } from "./view/event.ts";
-import { html } from "./view/html.ts";
+import { markup } from "./view/html.ts";
 import type { Tail } from "./tail.ts";
 import type { View } from "./view/view.ts";
 
@@ -83,8 +83,14 @@ export function liveRows(
 async function since(inspector: Inspector, position: number, wanted: Wanted) {
   const { types, categories, tags } = wanted;
   const { events, head } = await inspector.log({ types, categories, tags, limit: most + 1 });
-  const fresh = events.filter((event) => event.stored.position > position && matches(event, wanted));
-  return { events: fresh.slice(0, most), more: fresh.length > most ? "There are more" : undefined, head };
+  const fresh = events.filter((event) =>
+    event.stored.position > position && matches(event, wanted)
+  );
+  return {
+    events: fresh.slice(0, most),
+    more: fresh.length > most ? "There are more" : undefined,
+    head,
+  };
 }
 
 function message(
@@ -95,8 +101,9 @@ function message(
 ): string {
   if (events.length === 0 && more === undefined) return "";
   const now = { ...view, now: new Date() };
-  const rows = html`${events.map((event) => eventRow(now, event, true))}${
-    more !== undefined && html`<tr><td></td><td class="soft" colspan="4">${more}: load the page again to see them</td></tr>`
+  const rows = markup`${events.map((event) => eventRow(now, event, true))}${
+    more !== undefined &&
+    markup`<tr><td></td><td class="soft" colspan="4">${more}: load the page again to see them</td></tr>`
   }`;
   const data = rows.toString().split(/\r\n|[\r\n]/).map((line) => `data: ${line}\n`).join("");
   return `event: rows\nid: ${position}\n${data}\n`;
@@ -107,7 +114,8 @@ function matches(
   { types, categories, tags, tenantId }: Wanted,
 ): boolean {
   const category = categoryOf(stored.streamId);
-  return (types === undefined || types.includes(stored.type) || types.includes(event?.type ?? "")) &&
+  return (types === undefined || types.includes(stored.type) ||
+    types.includes(event?.type ?? "")) &&
     (categories === undefined || categories.includes(category)) &&
     (tags === undefined || tags.every((tag) => stored.tags.includes(tag))) &&
     (tenantId === undefined || stored.tenantId === tenantId);

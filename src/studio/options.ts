@@ -44,7 +44,8 @@ export interface StudioAction {
  *
  * @category Studio
  */
-export interface StudioOptions extends Pick<InspectOptions, "aggregates" | "budget" | "maxAge" | "toJsonSchema"> {
+export interface StudioOptions
+  extends Pick<InspectOptions, "aggregates" | "budget" | "maxAge" | "toJsonSchema"> {
   /** Says what the sender of each request may do. It is required: `() => "read"` opens the studio to everybody. */
   readonly authorize: Authorize;
   /** The consumers of this process, which actions need. @default none */

@@ -89,7 +89,10 @@ export function studio<E extends Event, Db>(
     try {
       if (request.method === "POST") return await act(request, path, role, headers);
       if (request.method !== "GET" && request.method !== "HEAD") {
-        return plain(405, "Only GET and POST are known here.", { ...headers, allow: "GET, HEAD, POST" });
+        return plain(405, "Only GET and POST are known here.", {
+          ...headers,
+          allow: "GET, HEAD, POST",
+        });
       }
       if (path === "/live") return watch(request, view, headers);
       const seen = await revealed(request, path, view);
@@ -97,7 +100,9 @@ export function studio<E extends Event, Db>(
       const page = make === undefined
         ? missing(view, "There is no such page", "The address may be misspelt.")
         : await make(seen);
-      return page instanceof Response ? withHeaders(page, headers) : await send(view, page, headers);
+      return page instanceof Response
+        ? withHeaders(page, headers)
+        : await send(view, page, headers);
     } catch (error) {
       const page = problem(view, error);
       if (page === undefined) throw error;
@@ -140,7 +145,13 @@ export function studio<E extends Event, Db>(
       store: base,
       rebuilds,
       announce: (name, { name: consumer, version }, streams: readonly StreamKey[]) =>
-        announce({ name, request, consumer: { name: consumer, version }, streams, eventId: undefined }),
+        announce({
+          name,
+          request,
+          consumer: { name: consumer, version },
+          streams,
+          eventId: undefined,
+        }),
     });
     if (outcome === undefined) return plain(404, "This process has no such consumer.", headers);
     const location = form.to(outcome.page, outcome.query);
@@ -195,7 +206,10 @@ export function studio<E extends Event, Db>(
 /** How many consumers and parked streams need a person. */
 async function needs(store: EventStore): Promise<number> {
   const known = await attempt(listConsumers(store));
-  return (known ?? []).reduce((sum, { parked, error }) => sum + parked + Number(error !== undefined), 0);
+  return (known ?? []).reduce(
+    (sum, { parked, error }) => sum + parked + Number(error !== undefined),
+    0,
+  );
 }
 
 /** The store of a tenant; undefined if it is scoped to another. */

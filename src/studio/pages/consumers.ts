@@ -1,5 +1,5 @@
 import { consumerTable } from "../view/health.ts";
-import { html } from "../view/html.ts";
+import { markup } from "../view/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** All consumers that are registered in the database. */
@@ -8,9 +8,11 @@ export async function consumers(view: View): Promise<Page> {
   return {
     title: "Consumers",
     tab: "/consumers",
-    body: html`<div class="head"><h1>Consumers</h1><span class="facts">${view.format(found.length)} registered</span></div><section class="panel" aria-label="Consumers">${
+    body: markup`<div class="head"><h1>Consumers</h1><span class="facts">${
+      view.format(found.length)
+    } registered</span></div><section class="panel" aria-label="Consumers">${
       found.length === 0
-        ? html`<div class="empty"><strong>No consumer has run yet</strong>An outbox, a subscription or a projection appears here after its first run.</div>`
+        ? markup`<div class="empty"><strong>No consumer has run yet</strong>An outbox, a subscription or a projection appears here after its first run.</div>`
         : consumerTable(view, found)
     }</section>`,
   };

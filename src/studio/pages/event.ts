@@ -5,7 +5,7 @@ import { attempt } from "../view/attempt.ts";
 import { eventBody, eventTable, streamLink, typeName } from "../view/event.ts";
 import { at } from "../view/format.ts";
 import { consumerLink } from "../view/health.ts";
-import { type Html, html } from "../view/html.ts";
+import { type Html, markup } from "../view/html.ts";
 import { missing } from "../view/missing.ts";
 import { parkedOf } from "../view/parked.ts";
 import { type Page, tenantOf, type View } from "../view/view.ts";
@@ -35,35 +35,46 @@ export async function event(view: View): Promise<Page> {
     parkedOf(view, streamId, stored.tenantId),
   ]);
   const neighbour = (event: InspectedEvent | undefined, key: "older" | "newer") =>
-    event && html`<a class="button" ${key === "older" ? html`data-older` : html`data-newer`} href="${
+    event &&
+    markup`<a class="button" ${key === "older" ? markup`data-older` : markup`data-newer`} href="${
       view.to("/event", { id: event.stored.id, tenant })
-    }">${key === "older" ? "‹ Previous" : "Next ›"}<span class="hidden"> event of the stream</span></a>`;
+    }">${
+      key === "older" ? "‹ Previous" : "Next ›"
+    }<span class="hidden"> event of the stream</span></a>`;
   return {
     title: `${stored.type} ${position}`,
     tab: "/log",
-    body: html`<div class="head"><span class="crumb">${
+    body: markup`<div class="head"><span class="crumb">${
       streamLink(view, stored, { at: version })
-    } / version ${view.format(version)}</span><h1>${typeName(stored.type)}</h1><span class="facts">${
+    } / version ${view.format(version)}</span><h1>${
+      typeName(stored.type)
+    }</h1><span class="facts">${
       at(new Date(stored.createdAt))
     } UTC</span><span class="side actions">${neighbour(before.events[0], "older")}${
       neighbour(after.events[0], "newer")
     }${
       view.reveals && view.param("reveal") === undefined &&
-      html`<a class="button" href="${view.to("/event", { id, tenant, reveal: 1 })}">Reveal hidden fields</a>`
+      markup`<a class="button" href="${
+        view.to("/event", { id, tenant, reveal: 1 })
+      }">Reveal hidden fields</a>`
     }</span></div><div class="pair"><section class="panel" aria-labelledby="data"><header><h2 id="data">Data</h2></header><div class="pad">${
       eventBody(view, found)
     }</div></section><aside>${handlers(view, found, consumers ?? [], waits)}</aside></div>${
-      typeof cause === "string" && html`<section class="panel" aria-labelledby="cause"><header><h2 id="cause">Caused by</h2></header>${
+      typeof cause === "string" &&
+      markup`<section class="panel" aria-labelledby="cause"><header><h2 id="cause">Caused by</h2></header>${
         causes === undefined
-          ? html`<div class="empty">The event <bdi class="mono">${cause}</bdi> is not in this store.</div>`
+          ? markup`<div class="empty">The event <bdi class="mono">${cause}</bdi> is not in this store.</div>`
           : eventTable(view, [causes])
       }</section>`
     }${
-      effects !== undefined && html`<section class="panel" aria-labelledby="effects"><header><h2 id="effects">What it caused</h2><span class="side"><a href="${
+      effects !== undefined &&
+      markup`<section class="panel" aria-labelledby="effects"><header><h2 id="effects">What it caused</h2><span class="side"><a href="${
         view.to("/trace", { id: String(stored.metadata["correlationId"] ?? id), tenant })
       }">the whole trace</a></span></header>${
         effects.events.length === 0
-          ? html`<div class="empty">No event names this one as its cause${!effects.complete && " among the next 200 of its trace"}.</div>`
+          ? markup`<div class="empty">No event names this one as its cause${
+            !effects.complete && " among the next 200 of its trace"
+          }.</div>`
           : eventTable(view, effects.events)
       }</section>`
     }`,
@@ -82,23 +93,23 @@ function handlers(
     (tenantId === undefined || tenantId === stored.tenantId) &&
     (!filter.published || stored.published)
   );
-  return html`<section class="panel" aria-labelledby="handlers"><header><h2 id="handlers">Consumers</h2><span class="side">that take such events</span></header>${
+  return markup`<section class="panel" aria-labelledby="handlers"><header><h2 id="handlers">Consumers</h2><span class="side">that take such events</span></header>${
     wanting.length === 0
-      ? html`<div class="empty">No registered consumer takes it.</div>`
-      : html`<table><tbody>${
+      ? markup`<div class="empty">No registered consumer takes it.</div>`
+      : markup`<table><tbody>${
         wanting.map((consumer) => {
           const parking = waits.find((row) =>
             row.consumer === consumer.name && row.version === consumer.version &&
             row.consumerTenantId === consumer.tenantId && row.position <= stored.position
           );
-          return html`<tr><th scope="row">${consumerLink(view, consumer)}</th><td class="right">${
+          return markup`<tr><th scope="row">${consumerLink(view, consumer)}</th><td class="right">${
             parking !== undefined
               ? parking.position === stored.position
-                ? html`<span class="bad">parked</span>`
-                : html`<span class="warn">waits behind ${view.format(parking.position)}</span>`
+                ? markup`<span class="bad">parked</span>`
+                : markup`<span class="warn">waits behind ${view.format(parking.position)}</span>`
               : consumer.position >= stored.position
-              ? html`<span class="good">passed</span>`
-              : html`<span class="soft">not yet</span>`
+              ? markup`<span class="good">passed</span>`
+              : markup`<span class="soft">not yet</span>`
           }</td></tr>`;
         })
       }</tbody></table>`

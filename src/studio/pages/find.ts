@@ -1,5 +1,5 @@
 import { attempt } from "../view/attempt.ts";
-import { html } from "../view/html.ts";
+import { markup } from "../view/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** Goes to what was looked for: a position, a stream, an event, a trace, or streams whose ids begin so. */
@@ -8,7 +8,9 @@ export async function find(view: View): Promise<Page | Response> {
   const { inspector, tenant } = view;
   const position = /^#?(\d{1,15})$/.exec(text)?.[1];
   if (text === "") return redirect(view.to("/streams"));
-  if (text.startsWith("#") && position !== undefined) return redirect(view.to("/log", { before: Number(position) + 1 }));
+  if (text.startsWith("#") && position !== undefined) {
+    return redirect(view.to("/log", { before: Number(position) + 1 }));
+  }
   if (text.endsWith("*")) return redirect(view.to("/streams", { prefix: text, tenant }));
   const [event, { streams: [stream] }, trace] = await Promise.all([
     attempt(inspector.event(text)),
@@ -23,7 +25,8 @@ export async function find(view: View): Promise<Page | Response> {
   return {
     title: "Not found",
     status: 404,
-    body: html`<div class="head"><h1>Nothing has this id</h1></div><section class="panel"><div class="empty"><strong>“<bdi>${text}</bdi>” is no stream, event or trace, and no stream's id begins with it</strong>Ids are compared letter by letter. <code>#123</code> goes to a position, <code>order:*</code> lists streams; what events hold is not searched.</div></section>`,
+    body:
+      markup`<div class="head"><h1>Nothing has this id</h1></div><section class="panel"><div class="empty"><strong>“<bdi>${text}</bdi>” is no stream, event or trace, and no stream's id begins with it</strong>Ids are compared letter by letter. <code>#123</code> goes to a position, <code>order:*</code> lists streams; what events hold is not searched.</div></section>`,
   };
 }
 

@@ -2,7 +2,7 @@ import { barsOf, chart, chartTable, type Window, windows } from "../view/chart.t
 import { eventTable } from "../view/event.ts";
 import { ago } from "../view/format.ts";
 import { consumerTable } from "../view/health.ts";
-import { type Html, html } from "../view/html.ts";
+import { type Html, markup } from "../view/html.ts";
 import { liveMark, liveOf } from "../view/live.ts";
 import type { Page, View } from "../view/view.ts";
 import { attempt } from "../view/attempt.ts";
@@ -20,46 +20,79 @@ export async function overview(view: View): Promise<Page> {
   const bars = barsOf(parts ?? [], since, now, window.bars);
   const total = Math.round(bars.reduce((sum, bar) => sum + bar, 0));
   const busiest = Math.round(Math.max(...bars));
-  const needs = (consumers ?? []).reduce((sum, { parked, error }) => sum + parked + Number(error !== undefined), 0);
+  const needs = (consumers ?? []).reduce(
+    (sum, { parked, error }) => sum + parked + Number(error !== undefined),
+    0,
+  );
   const newest = log.events[0];
   const tile = (name: string, value: string, note: Html | string, calls: boolean = false) =>
-    html`<div><dt>${name}</dt><dd${calls && html` class="bad"`}>${value}<small>${note}</small></dd></div>`;
+    markup`<div><dt>${name}</dt><dd${
+      calls && markup` class="bad"`
+    }>${value}<small>${note}</small></dd></div>`;
   return {
     title: "Overview",
     tab: "/",
-    body: html`<h1 class="hidden">Overview</h1><dl class="tiles">${[
-      tile("Head of the log", view.format(log.head), newest === undefined ? "No event yet" : html`last event ${ago(new Date(newest.stored.createdAt), now)}`),
-      tile(`Last ${nameOf(window)}`, parts === undefined ? "–" : view.format(total), total === 1 ? "event" : "events"),
-      tile(`Busiest ${window.unit}`, parts === undefined ? "–" : view.format(busiest), busiest === 1 ? "event" : "events"),
+    body: markup`<h1 class="hidden">Overview</h1><dl class="tiles">${[
+      tile(
+        "Head of the log",
+        view.format(log.head),
+        newest === undefined
+          ? "No event yet"
+          : markup`last event ${ago(new Date(newest.stored.createdAt), now)}`,
+      ),
+      tile(
+        `Last ${nameOf(window)}`,
+        parts === undefined ? "–" : view.format(total),
+        total === 1 ? "event" : "events",
+      ),
+      tile(
+        `Busiest ${window.unit}`,
+        parts === undefined ? "–" : view.format(busiest),
+        busiest === 1 ? "event" : "events",
+      ),
       tile(
         "Needs you",
         consumers === undefined ? "–" : view.format(needs),
-        needs === 0 ? "nothing is parked" : html`<a href="${view.to("/parked")}">look after them</a>`,
+        needs === 0
+          ? "nothing is parked"
+          : markup`<a href="${view.to("/parked")}">look after them</a>`,
         needs > 0,
       ),
     ]}</dl>${parts !== undefined && rateOf(view, bars, since, window, total)}${
-      consumers !== undefined && html`<section class="panel" aria-labelledby="consumers"><header><h2 id="consumers">Consumers</h2></header>${
+      consumers !== undefined &&
+      markup`<section class="panel" aria-labelledby="consumers"><header><h2 id="consumers">Consumers</h2></header>${
         consumers.length === 0
-          ? html`<div class="empty"><strong>No consumer has run yet</strong>An outbox, a subscription or a projection appears here after its first run.</div>`
+          ? markup`<div class="empty"><strong>No consumer has run yet</strong>An outbox, a subscription or a projection appears here after its first run.</div>`
           : consumerTable(view, consumers)
       }</section>`
     }<section class="panel" aria-labelledby="latest"><header><h2 id="latest">Latest events</h2>${liveMark()}<span class="side"><a href="${
       view.to("/log")
     }">the whole log</a></span></header>${eventTable(view, log.events, liveOf(view, log.head))}${
-      newest === undefined && html`<div class="empty" data-none><strong>The log is empty</strong>Events appear here as soon as the application appends them.</div>`
+      newest === undefined &&
+      markup`<div class="empty" data-none><strong>The log is empty</strong>Events appear here as soon as the application appends them.</div>`
     }</section>`,
   };
 }
 
-function rateOf(view: View, bars: readonly number[], since: Date, window: Window, total: number): Html {
-  const sentence = `Events in the last ${nameOf(window)}: ${view.format(total)}, at most ${view.format(Math.round(Math.max(...bars)))} in ${window.unit === "minute" ? "a minute" : window.unit}`;
-  return html`<section class="panel" aria-labelledby="rate"><header><h2 id="rate">Events by ${window.unit}</h2><span class="side choices">${
+function rateOf(
+  view: View,
+  bars: readonly number[],
+  since: Date,
+  window: Window,
+  total: number,
+): Html {
+  const sentence = `Events in the last ${nameOf(window)}: ${view.format(total)}, at most ${
+    view.format(Math.round(Math.max(...bars)))
+  } in ${window.unit === "minute" ? "a minute" : window.unit}`;
+  return markup`<section class="panel" aria-labelledby="rate"><header><h2 id="rate">Events by ${window.unit}</h2><span class="side choices">${
     windows.map((each) =>
-      html`<a href="${view.to("/", { window: each === windows[0] ? undefined : each.name })}"${
-        each === window && html` aria-current="true"`
+      markup`<a href="${view.to("/", { window: each === windows[0] ? undefined : each.name })}"${
+        each === window && markup` aria-current="true"`
       }>${each.name}</a>`
     )
-  }</span></header><div class="pad">${chart(bars, sentence)}<div class="axis"><span>${window.name.replace("h", " h").replace("d", " d")} ago</span><span>now</span></div>${
+  }</span></header><div class="pad">${chart(bars, sentence)}<div class="axis"><span>${
+    window.name.replace("h", " h").replace("d", " d")
+  } ago</span><span>now</span></div>${
     chartTable(bars, since, window, view.format)
   }</div></section>`;
 }

@@ -1,5 +1,5 @@
 import { groupSection } from "../view/group.ts";
-import { html } from "../view/html.ts";
+import { markup } from "../view/html.ts";
 import { grouped } from "../view/parked.ts";
 import type { Page, View } from "../view/view.ts";
 
@@ -16,15 +16,22 @@ export async function parked(view: View): Promise<Page> {
   return {
     title: "Parked",
     tab: "/parked",
-    body: html`<div class="head"><h1>Parked</h1><span class="facts">${
-      streams.length > 0 && html`${view.format(streams.length)}${next && " or more"} ${streams.length === 1 ? "stream" : "streams"}`
+    body: markup`<div class="head"><h1>Parked</h1><span class="facts">${
+      streams.length > 0 &&
+      markup`${view.format(streams.length)}${next && " or more"} ${
+        streams.length === 1 ? "stream" : "streams"
+      }`
     }${
-      name !== undefined && html` for <bdi>${name}</bdi> · <a href="${view.to("/parked")}">of all consumers</a>`
+      name !== undefined &&
+      markup` for <bdi>${name}</bdi> · <a href="${view.to("/parked")}">of all consumers</a>`
     }</span></div>${
       groups.length === 0
-        ? html`<section class="panel"><div class="empty"><strong>Nothing is parked</strong>When an event fails as often as its consumer allows, its stream waits here, and the others go on.</div></section>`
-        : html`<section class="panel" aria-label="Parked streams">${groups.map((group) => groupSection(view, group))}${
-          next && html`<div class="more"><a class="side" rel="next" href="${
+        ? markup`<section class="panel"><div class="empty"><strong>Nothing is parked</strong>When an event fails as often as its consumer allows, its stream waits here, and the others go on.</div></section>`
+        : markup`<section class="panel" aria-label="Parked streams">${
+          groups.map((group) => groupSection(view, group))
+        }${
+          next &&
+          markup`<div class="more"><a class="side" rel="next" href="${
             view.to("/parked", { consumer: name, after: JSON.stringify(next) })
           }">More</a></div>`
         }</section>`

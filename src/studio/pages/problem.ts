@@ -1,5 +1,5 @@
 import { isEventSourceryError } from "../../../mod.ts";
-import { html } from "../view/html.ts";
+import { markup } from "../view/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** The page for an error that the reader can do something about; undefined for any other. */
@@ -29,8 +29,10 @@ function page(
   return {
     title,
     status,
-    body: html`<div class="head"><h1>${title}</h1></div><div class="note fault"><strong>${code}</strong><pre class="error">${message}</pre></div>${
-      unready && html`<p>Run <code>await driver.migrate()</code> once where the application is deployed, then load this page again.</p>`
-    }<p><a href="${view.to("/")}">Overview</a></p>`,
+    body:
+      markup`<div class="head"><h1>${title}</h1></div><div class="note fault"><strong>${code}</strong><pre class="error">${message}</pre></div>${
+        unready &&
+        markup`<p>Run <code>await driver.migrate()</code> once where the application is deployed, then load this page again.</p>`
+      }<p><a href="${view.to("/")}">Overview</a></p>`,
   };
 }

@@ -1,9 +1,16 @@
 import { categoryOf } from "../../event/stream.ts";
 import type { InspectedEvent } from "../../inspect/event.ts";
-import { createdAt, dataOf, eventAddress, eventBody, problemMark, typeName } from "../view/event.ts";
+import {
+  createdAt,
+  dataOf,
+  eventAddress,
+  eventBody,
+  problemMark,
+  typeName,
+} from "../view/event.ts";
 import { ago } from "../view/format.ts";
 import { consumerLink } from "../view/health.ts";
-import { type Content, type Html, html } from "../view/html.ts";
+import { type Content, type Html, markup } from "../view/html.ts";
 import { gist } from "../view/json.ts";
 import { literal } from "../view/literal.ts";
 import { missing } from "../view/missing.ts";
@@ -16,7 +23,9 @@ export async function stream(view: View): Promise<Page> {
   const { inspector, tenant } = view;
   const id = view.param("id") ?? "";
   const before = view.number("before");
-  if (id === "") return missing(view, "No stream was named", "A stream's page has its id in the address.");
+  if (id === "") {
+    return missing(view, "No stream was named", "A stream's page has its id in the address.");
+  }
   const [{ events, searchedTo, complete }, { streams: [found] }] = await Promise.all([
     inspector.log({ streamId: id, limit: 50, before }),
     inspector.streams({ prefix: id, limit: 1 }),
@@ -40,42 +49,67 @@ export async function stream(view: View): Promise<Page> {
     view.to("/stream", { id, tenant, before, ...query });
   const step = (version: number, name: "older" | "newer", text: string): Content =>
     version >= 0 && version <= info.version
-      ? html`<a class="button" ${name === "older" ? html`data-older` : html`data-newer`} href="${to({ at: version })}" aria-label="${name === "older" ? "Previous" : "Next"} version">${text}</a>`
+      ? markup`<a class="button" ${
+        name === "older" ? markup`data-older` : markup`data-newer`
+      } href="${to({ at: version })}" aria-label="${
+        name === "older" ? "Previous" : "Next"
+      } version">${text}</a>`
       : undefined;
   return {
     title: id,
     tab: "/streams",
-    body: html`<div class="head"><span class="crumb"><a href="${view.to("/streams", { tenant })}">Streams</a>${
-      category !== "" && html` / <a href="${view.to("/streams", { prefix: `${category}:`, tenant })}"><bdi>${category}</bdi></a>`
-    }</span><h1 class="id"><bdi>${id}</bdi></h1><span class="facts">version ${view.format(info.version)} · begun ${
-      ago(info.createdAt, view.now)
-    } · changed ${ago(info.updatedAt, view.now)}${tenant !== undefined && html` · tenant <bdi>${tenant}</bdi>`}</span></div>${
+    body: markup`<div class="head"><span class="crumb"><a href="${
+      view.to("/streams", { tenant })
+    }">Streams</a>${
+      category !== "" &&
+      markup` / <a href="${
+        view.to("/streams", { prefix: `${category}:`, tenant })
+      }"><bdi>${category}</bdi></a>`
+    }</span><h1 class="id"><bdi>${id}</bdi></h1><span class="facts">version ${
+      view.format(info.version)
+    } · begun ${ago(info.createdAt, view.now)} · changed ${ago(info.updatedAt, view.now)}${
+      tenant !== undefined && markup` · tenant <bdi>${tenant}</bdi>`
+    }</span></div>${
       waits.map((parking) =>
-        html`<div class="note ${parking.dueAt === undefined ? "fault" : "caution"}"><strong>${
+        markup`<div class="note ${parking.dueAt === undefined ? "fault" : "caution"}"><strong>${
           parking.dueAt === undefined ? "Parked" : "Retrying"
         }</strong> for ${
-          consumerLink(view, { name: parking.consumer, version: parking.version, tenantId: parking.consumerTenantId })
+          consumerLink(view, {
+            name: parking.consumer,
+            version: parking.version,
+            tenantId: parking.consumerTenantId,
+          })
         } at position ${view.format(parking.position)}, after ${parking.attempts} ${
           parking.attempts === 1 ? "attempt" : "attempts"
         }. <a href="${view.to("/parked", { consumer: parking.consumer })}">Look after it</a>${
-          parking.error !== undefined && html`<pre class="error">${parking.error}</pre>`
+          parking.error !== undefined && markup`<pre class="error">${parking.error}</pre>`
         }</div>`
       )
     }<div class="pair"><section class="panel" aria-labelledby="events"><header><h2 id="events">Events</h2><span class="side">newest first</span></header>${
       events.length === 0
-        ? html`<div class="empty">No events before this.</div>`
-        : html`<ol class="timeline">${events.map((event) => entry(view, event, at, to))}</ol>`
-    }<div class="more">${before !== undefined && html`<a href="${view.to("/stream", { id, tenant })}">Newest</a>`}${
+        ? markup`<div class="empty">No events before this.</div>`
+        : markup`<ol class="timeline">${events.map((event) => entry(view, event, at, to))}</ol>`
+    }<div class="more">${
+      before !== undefined && markup`<a href="${view.to("/stream", { id, tenant })}">Newest</a>`
+    }${
       complete
-        ? html`<span class="side">The beginning of the stream</span>`
-        : html`<a class="side" rel="next" href="${to({ before: searchedTo, at: view.number("at") })}">Older</a>`
+        ? markup`<span class="side">The beginning of the stream</span>`
+        : markup`<a class="side" rel="next" href="${
+          to({ before: searchedTo, at: view.number("at") })
+        }">Older</a>`
     }</div></section><aside><section class="panel" aria-labelledby="state"><header><h2 id="state">${
-      from === at - 1 ? html`State at version ${view.format(at)}` : html`From version ${view.format(from)} to ${view.format(at)}`
-    }</h2><span class="side actions">${step(at - 1, "older", "‹")}${step(at + 1, "newer", "›")}</span></header>${
-      diff && stateLines(diff, category)
-    }<form class="more actions form" action="${view.to("/stream")}"><input type="hidden" name="id" value="${id}">${
-      tenant !== undefined && html`<input type="hidden" name="tenant" value="${tenant}">`
-    }<label for="from">Compare</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${Math.max(0, from)}"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>${
+      from === at - 1
+        ? markup`State at version ${view.format(at)}`
+        : markup`From version ${view.format(from)} to ${view.format(at)}`
+    }</h2><span class="side actions">${step(at - 1, "older", "‹")}${
+      step(at + 1, "newer", "›")
+    }</span></header>${diff && stateLines(diff, category)}<form class="more actions form" action="${
+      view.to("/stream")
+    }"><input type="hidden" name="id" value="${id}">${
+      tenant !== undefined && markup`<input type="hidden" name="tenant" value="${tenant}">`
+    }<label for="from">Compare</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${
+      Math.max(0, from)
+    }"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>${
       asTest(view, category, events)
     }</aside></div>`,
   };
@@ -89,11 +123,19 @@ function entry(
 ): Html {
   const { stored, problem } = inspected;
   const { version } = stored;
-  return html`<li id="v${version}"><a class="version" href="${to({ at: version })}#v${version}" title="The state as of this event"${
-    version === chosen && html` aria-current="true"`
-  }>${version}</a><details${version === chosen && html` open`}><summary data-row>${typeName(stored.type)}${
-    problem ? html`<span class="gist">${problemMark(problem.message)}</span>` : gist(dataOf(inspected))
-  }${ago(createdAt(inspected), view.now)}</summary><div class="open">${eventBody(view, inspected)}<p class="small"><a href="${
+  return markup`<li id="v${version}"><a class="version" href="${
+    to({ at: version })
+  }#v${version}" title="The state as of this event"${
+    version === chosen && markup` aria-current="true"`
+  }>${version}</a><details${version === chosen && markup` open`}><summary data-row>${
+    typeName(stored.type)
+  }${
+    problem
+      ? markup`<span class="gist">${problemMark(problem.message)}</span>`
+      : gist(dataOf(inspected))
+  }${ago(createdAt(inspected), view.now)}</summary><div class="open">${
+    eventBody(view, inspected)
+  }<p class="small"><a href="${
     eventAddress(view, inspected)
   }">What followed from it</a></p></div></details></li>`;
 }
@@ -104,9 +146,11 @@ function asTest(view: View, category: string, events: readonly InspectedEvent[])
   if (known.length === 0 || !view.categories.includes(category)) return false;
   const name = category.charAt(0).toUpperCase() + category.slice(1);
   const lines = known.map(({ type, data }) =>
-    `  ${/^[A-Za-z_$][\w$]*$/.test(type) ? type : `/* ${JSON.stringify(type)} */ Unnamed`}(${data === undefined ? "" : literal(data, "  ")}),`
+    `  ${/^[A-Za-z_$][\w$]*$/.test(type) ? type : `/* ${JSON.stringify(type)} */ Unnamed`}(${
+      data === undefined ? "" : literal(data, "  ")
+    }),`
   );
-  return html`<details class="panel pad fold"><summary>As a test</summary><pre class="json" tabindex="0" id="as-test">given(${name}, [
+  return markup`<details class="panel pad fold"><summary>As a test</summary><pre class="json" tabindex="0" id="as-test">given(${name}, [
 ${lines.join("\n")}
 ]).when(…)</pre><p><button type="button" data-copy="as-test" data-script hidden>Copy</button></p></details>`;
 }

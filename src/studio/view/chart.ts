@@ -1,6 +1,6 @@
 import type { RateBucket } from "../../inspect/rate.ts";
 import { instant } from "./format.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 
 /** A window of the chart: its name in the URL, its length in milliseconds, its bars, and what one of them is. */
 export interface Window {
@@ -45,13 +45,13 @@ export function barsOf(
 export function chart(bars: readonly number[], sentence: string): Html {
   const most = Math.max(1, ...bars);
   const width = 1000 / bars.length;
-  return html`<svg class="chart" role="img" aria-label="${sentence}" viewBox="0 0 1000 120" preserveAspectRatio="none"><line x1="0" x2="1000" y1="119.5" y2="119.5" vector-effect="non-scaling-stroke"/><line x1="0" x2="1000" y1="60" y2="60" vector-effect="non-scaling-stroke"/><line x1="0" x2="1000" y1="0.5" y2="0.5" vector-effect="non-scaling-stroke"/><g class="bars">${
+  return markup`<svg class="chart" role="img" aria-label="${sentence}" viewBox="0 0 1000 120" preserveAspectRatio="none"><line x1="0" x2="1000" y1="119.5" y2="119.5" vector-effect="non-scaling-stroke"/><line x1="0" x2="1000" y1="60" y2="60" vector-effect="non-scaling-stroke"/><line x1="0" x2="1000" y1="0.5" y2="0.5" vector-effect="non-scaling-stroke"/><g class="bars">${
     bars.map((value, index) => {
       if (value === 0) return undefined;
       const height = Math.max(1.5, 116 * value / most);
-      return html`<rect x="${(index * width + width * 0.12).toFixed(2)}" width="${(width * 0.76).toFixed(2)}" y="${
-        (119 - height).toFixed(2)
-      }" height="${height.toFixed(2)}"/>`;
+      return markup`<rect x="${(index * width + width * 0.12).toFixed(2)}" width="${
+        (width * 0.76).toFixed(2)
+      }" y="${(119 - height).toFixed(2)}" height="${height.toFixed(2)}"/>`;
     })
   }</g></svg>`;
 }
@@ -63,12 +63,12 @@ export function chartTable(
   { length, bars: count }: Window,
   format: (value: number) => string,
 ): Html {
-  return html`<details class="fold"><summary>As a table</summary><table><thead><tr><th scope="col">From (UTC)</th><th scope="col" class="right">Events</th></tr></thead><tbody>${
+  return markup`<details class="fold"><summary>As a table</summary><table><thead><tr><th scope="col">From (UTC)</th><th scope="col" class="right">Events</th></tr></thead><tbody>${
     bars.map((value, index) =>
       Math.round(value) > 0 &&
-      html`<tr><td>${instant(new Date(since.getTime() + index * length / count))}</td><td class="right">${
-        format(Math.round(value))
-      }</td></tr>`
+      markup`<tr><td>${
+        instant(new Date(since.getTime() + index * length / count))
+      }</td><td class="right">${format(Math.round(value))}</td></tr>`
     )
   }</tbody></table></details>`;
 }

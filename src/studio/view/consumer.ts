@@ -1,14 +1,18 @@
 import type { InspectedConsumer } from "../../inspect/consumers.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import type { Query, View } from "./view.ts";
 
 /** What tells consumers apart. */
 export type ConsumerId = Pick<InspectedConsumer, "name" | "version" | "tenantId">;
 
 /** The consumer that a URL or a form names; undefined if it names none. */
-export function namedConsumer({ param, number }: Pick<View, "param" | "number">): ConsumerId | undefined {
+export function namedConsumer(
+  { param, number }: Pick<View, "param" | "number">,
+): ConsumerId | undefined {
   const name = param("name");
-  return name === undefined ? undefined : { name, version: number("version") ?? 1, tenantId: param("of") };
+  return name === undefined
+    ? undefined
+    : { name, version: number("version") ?? 1, tenantId: param("of") };
 }
 
 /** Finds the registered consumer that a URL names. */
@@ -35,9 +39,9 @@ export function consumerFields(consumer: ConsumerId): Html {
 
 /** Hidden fields of a form. */
 export function fields(query: Query): Html {
-  return html`${
+  return markup`${
     Object.entries(query).map(([name, value]) =>
-      value !== undefined && html`<input type="hidden" name="${name}" value="${value}">`
+      value !== undefined && markup`<input type="hidden" name="${name}" value="${value}">`
     )
   }`;
 }

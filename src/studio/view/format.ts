@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 
 const units: readonly (readonly [milliseconds: number, name: string])[] = [
   [86_400_000, "d"],
@@ -47,6 +47,6 @@ export function clip(text: string, length: number): string {
 }
 
 function timed(date: Date, text: string): Html {
-  if (Number.isNaN(date.getTime())) return html`<span>${text}</span>`;
-  return html`<time datetime="${date.toISOString()}" title="${instant(date)} UTC">${text}</time>`;
+  if (Number.isNaN(date.getTime())) return markup`<span>${text}</span>`;
+  return markup`<time datetime="${date.toISOString()}" title="${instant(date)} UTC">${text}</time>`;
 }

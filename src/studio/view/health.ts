@@ -1,13 +1,18 @@
 import type { ConsumerHealth, InspectedConsumer } from "../../inspect/consumers.ts";
 import { duration } from "./format.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import type { View } from "./view.ts";
 
-const disc = html`<svg viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="4.5" fill="currentColor"/></svg>`;
-const ring = html`<svg viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" stroke-width="2.2"/></svg>`;
-const triangle = html`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 .8 11.6 11H.4Z" fill="currentColor"/></svg>`;
-const diamond = html`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 .5 11.5 6 6 11.5.5 6Z" fill="currentColor"/></svg>`;
-const square = html`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M1.5 1.5h9v9h-9Z" fill="none" stroke="currentColor" stroke-width="2.2"/></svg>`;
+const disc =
+  markup`<svg viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="4.5" fill="currentColor"/></svg>`;
+const ring =
+  markup`<svg viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" stroke-width="2.2"/></svg>`;
+const triangle =
+  markup`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 .8 11.6 11H.4Z" fill="currentColor"/></svg>`;
+const diamond =
+  markup`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 .5 11.5 6 6 11.5.5 6Z" fill="currentColor"/></svg>`;
+const square =
+  markup`<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M1.5 1.5h9v9h-9Z" fill="none" stroke="currentColor" stroke-width="2.2"/></svg>`;
 
 /** The colour and the shape of each word, and what it means. */
 const looks: Readonly<
@@ -25,7 +30,7 @@ const looks: Readonly<
 /** Shows how a consumer is: a word, a colour and a shape. */
 export function health({ health }: Pick<InspectedConsumer, "health">): Html {
   const [colour, shape, meaning] = looks[health];
-  return html`<span class="health ${colour}" title="${meaning}">${shape}${health}</span>`;
+  return markup`<span class="health ${colour}" title="${meaning}">${shape}${health}</span>`;
 }
 
 /** Says what a word of health means. */
@@ -43,30 +48,41 @@ export function consumerLink(
     version: version === 1 ? undefined : version,
     of: tenantId,
   });
-  return html`<a href="${href}"><bdi>${name}</bdi></a>${
-    version !== 1 && html` <span class="soft">version ${version}</span>`
-  }${tenantId !== undefined && tenantId !== "" && html` <span class="soft">of <bdi>${tenantId}</bdi></span>`}`;
+  return markup`<a href="${href}"><bdi>${name}</bdi></a>${
+    version !== 1 && markup` <span class="soft">version ${version}</span>`
+  }${
+    tenantId !== undefined && tenantId !== "" &&
+    markup` <span class="soft">of <bdi>${tenantId}</bdi></span>`
+  }`;
 }
 
 /** Lists consumers, each a row. */
 export function consumerTable(view: View, consumers: readonly InspectedConsumer[]): Html {
-  return html`<div class="scroll"><table><thead><tr><th scope="col">Consumer</th><th scope="col">Health</th><th scope="col" class="right wide">Position</th><th scope="col" class="right">Behind</th><th scope="col" class="right">Oldest waits</th><th scope="col" class="right">Retrying</th><th scope="col" class="right">Parked</th><th scope="col" class="wide">Lanes</th></tr></thead><tbody>${
+  return markup`<div class="scroll"><table><thead><tr><th scope="col">Consumer</th><th scope="col">Health</th><th scope="col" class="right wide">Position</th><th scope="col" class="right">Behind</th><th scope="col" class="right wide">Oldest waits</th><th scope="col" class="right wide">Retrying</th><th scope="col" class="right">Parked</th><th scope="col" class="wide">Lanes</th></tr></thead><tbody>${
     consumers.map((consumer) => {
       const { position, lag, age, retrying, parked, lanes } = consumer;
       const busy = lanes.filter(({ owner }) => owner !== undefined).length;
-      return html`<tr><th scope="row">${consumerLink(view, consumer)}${
-        consumer.known === false && html` <span class="tag">unknown to this app</span>`
-      }</th><td>${health(consumer)}</td><td class="right wide">${view.format(position)}</td><td class="right">${
+      return markup`<tr><th scope="row">${consumerLink(view, consumer)}${
+        consumer.known === false && markup` <span class="tag">unknown to this app</span>`
+      }</th><td>${health(consumer)}</td><td class="right wide">${
+        view.format(position)
+      }</td><td class="right">${
         lag === 0 || consumer.health === "up to date"
-          ? html`<span class="soft"${lag > 0 && html` title="${view.format(lag)} positions, of no event it wants"`}>–</span>`
+          ? markup`<span class="soft"${
+            lag > 0 && markup` title="${view.format(lag)} positions, of no event it wants"`
+          }>–</span>`
           : view.format(lag)
-      }</td><td class="right">${age === 0 ? "–" : duration(age)}</td><td class="right">${
+      }</td><td class="right wide">${age === 0 ? "–" : duration(age)}</td><td class="right wide">${
         retrying === 0 ? "–" : view.format(retrying)
       }</td><td class="right">${
         parked === 0
           ? "–"
-          : html`<a class="bad" href="${view.to("/parked", { consumer: consumer.name })}">${view.format(parked)}</a>`
-      }</td><td class="wide soft">${busy === 0 ? "idle" : `${busy} of ${lanes.length} busy`}</td></tr>`;
+          : markup`<a class="bad" href="${view.to("/parked", { consumer: consumer.name })}">${
+            view.format(parked)
+          }</a>`
+      }</td><td class="wide soft">${
+        busy === 0 ? "idle" : `${busy} of ${lanes.length} busy`
+      }</td></tr>`;
     })
   }</tbody></table></div>`;
 }

@@ -1,9 +1,9 @@
-/** What `html` takes: text and numbers are escaped, `Html` is not, lists are joined, and the rest is left out. */
+/** What `markup` takes: text and numbers are escaped, `Html` is not, lists are joined, and the rest is left out. */
 export type Content = Html | string | number | undefined | null | false | readonly Content[];
 
 let make: (text: string) => Html;
 
-/** Escaped HTML. Only `html` makes it, so that nothing reaches a page unescaped. */
+/** Escaped HTML. Only `markup` makes it, so that nothing reaches a page unescaped. */
 export class Html {
   readonly #text: string;
 
@@ -29,8 +29,11 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Makes HTML of a template: what is put in is escaped, for text and for attributes in quotes. */
-export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
+/**
+ * Makes HTML of a template: what is put in is escaped, for text and for attributes in quotes. Not named `html`, since a
+ * formatter would then lay out the templates, each by itself, with spaces that are seen.
+ */
+export function markup(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
   let text = parts[0]!;
   for (const [index, value] of values.entries()) text += textOf(value) + parts[index + 1]!;
   return make(text);

@@ -1,4 +1,4 @@
-import { type Content, type Html, html } from "./html.ts";
+import { type Content, type Html, markup } from "./html.ts";
 import { clip } from "./format.ts";
 
 /** The longest text of a value that is shown, in characters of its JSON. */
@@ -9,13 +9,14 @@ export function json(value: unknown): Html {
   const text = JSON.stringify(value, null, 2) ?? "";
   const shown = text.slice(0, longest);
   const left = text.length - shown.length;
-  return html`<pre class="json" tabindex="0">${coloured(shown)}${
-    left > 0 && html`
+  return markup`<pre class="json" tabindex="0">${coloured(shown)}${
+    left > 0 && markup`
 <em>${left} more characters</em>`
   }</pre>`;
 }
 
-const token = /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
+const token =
+  /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\b(true|false|null)\b/g;
 
 /** Colours the values of JSON text. */
 export function coloured(text: string): Html {
@@ -24,25 +25,25 @@ export function coloured(text: string): Html {
   for (const match of text.matchAll(token)) {
     const [whole, string, colon, number] = match;
     parts.push(text.slice(end, match.index));
-    if (colon !== undefined) parts.push(html`<b>${string}</b>${colon}`);
+    if (colon !== undefined) parts.push(markup`<b>${string}</b>${colon}`);
     else {
       const kind = string !== undefined ? "string" : number !== undefined ? "number" : "word";
-      parts.push(html`<span class="${kind}">${whole}</span>`);
+      parts.push(markup`<span class="${kind}">${whole}</span>`);
     }
     end = match.index + whole.length;
   }
-  return html`${parts}${text.slice(end)}`;
+  return markup`${parts}${text.slice(end)}`;
 }
 
 /** Says what data holds, in a line. */
 export function gist(data: unknown): Html {
-  if (data === undefined || data === null) return html`<span class="gist"></span>`;
+  if (data === undefined || data === null) return markup`<span class="gist"></span>`;
   if (typeof data !== "object" || Array.isArray(data)) {
-    return html`<span class="gist">${brief(data)}</span>`;
+    return markup`<span class="gist">${brief(data)}</span>`;
   }
   const entries = Object.entries(data).slice(0, 8);
-  return html`<span class="gist">${
-    entries.map(([key, value]) => html`<i>${clip(key, 40)}</i> ${brief(value)} `)
+  return markup`<span class="gist">${
+    entries.map(([key, value]) => markup`<i>${clip(key, 40)}</i> ${brief(value)} `)
   }</span>`;
 }
 

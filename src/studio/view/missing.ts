@@ -1,4 +1,4 @@
-import { html } from "./html.ts";
+import { markup } from "./html.ts";
 import type { Page, View } from "./view.ts";
 
 /** The page for what is not there. */
@@ -6,8 +6,9 @@ export function missing(view: View, what: string, why: string): Page {
   return {
     title: "Not found",
     status: 404,
-    body: html`<div class="head"><h1>${what}</h1></div><div class="panel"><div class="empty"><strong>Nothing to show</strong>${why}</div></div><p><a href="${
-      view.to("/")
-    }">Back to the overview</a></p>`,
+    body:
+      markup`<div class="head"><h1>${what}</h1></div><div class="panel"><div class="empty"><strong>Nothing to show</strong>${why}</div></div><p><a href="${
+        view.to("/")
+      }">Back to the overview</a></p>`,
   };
 }

@@ -37,7 +37,14 @@ export function grouped(streams: readonly InspectedParking[]): readonly ParkedGr
     const key = JSON.stringify([consumer, version, consumerTenantId, error, retrying]);
     const group = groups.get(key);
     if (group !== undefined) group.streams.push(parking);
-    else groups.set(key, { consumer, version, consumerTenantId, error, retrying, streams: [parking] });
+    else {groups.set(key, {
+        consumer,
+        version,
+        consumerTenantId,
+        error,
+        retrying,
+        streams: [parking],
+      });}
   }
   return [...groups.values()].toSorted((a, b) =>
     Number(a.retrying) - Number(b.retrying) || b.streams.length - a.streams.length

@@ -1,7 +1,7 @@
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 
 /** The script of all pages, which work without it: keys, copying, live rows. Hashed as a whole, as the style is. */
-export const script: Html = html`(() => {
+export const script: Html = markup`(() => {
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const help = $("#keys");

@@ -1,6 +1,6 @@
 import type { DiffLine } from "../../inspect/diff.ts";
 import type { StateDiff } from "../../inspect/state.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import { coloured } from "./json.ts";
 
 /** The most lines that are shown. */
@@ -10,21 +10,26 @@ const most = 2000;
 export function stateLines({ from, to, lines, complete }: StateDiff, category: string): Html {
   const problem = to.problem ?? from.problem;
   if (problem !== undefined) {
-    return html`<div class="empty"><strong>The state cannot be shown</strong><div class="error">${problem.message}</div>${
+    return markup`<div class="empty"><strong>The state cannot be shown</strong><div class="error">${problem.message}</div>${
       /^aggregates has nothing/.test(problem.message) &&
-      html`<p>Give the studio <code>aggregates: { ${category === "" ? '""' : category}: … }</code>: a class, a decider or a function of the events.</p>`
+      markup`<p>Give the studio <code>aggregates: { ${
+        category === "" ? '""' : category
+      }: … }</code>: a class, a decider or a function of the events.</p>`
     }</div>`;
   }
   if (lines.length === 0) {
-    return html`<div class="empty"><strong>Nothing</strong>Before its first event a stream has no state.</div>`;
+    return markup`<div class="empty"><strong>Nothing</strong>Before its first event a stream has no state.</div>`;
   }
-  return html`<pre class="lines" tabindex="0">${lines.slice(0, most).map(line)}</pre>${
-    !complete && html`<p class="pad soft small">There are too many lines to compare: those of both states follow one another.</p>`
-  }${lines.length > most && html`<p class="pad soft small">${lines.length - most} more lines</p>`}`;
+  return markup`<pre class="lines" tabindex="0">${lines.slice(0, most).map(line)}</pre>${
+    !complete &&
+    markup`<p class="pad soft small">There are too many lines to compare: those of both states follow one another.</p>`
+  }${
+    lines.length > most && markup`<p class="pad soft small">${lines.length - most} more lines</p>`
+  }`;
 }
 
 const signs = { added: "+", removed: "−", same: "" } as const;
 
 function line({ kind, text }: DiffLine): Html {
-  return html`<span class="${kind}"><i>${signs[kind]}</i>${coloured(text)}</span>`;
+  return markup`<span class="${kind}"><i>${signs[kind]}</i>${coloured(text)}</span>`;
 }

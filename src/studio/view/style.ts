@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { type Html, markup } from "./html.ts";
 import { tokens } from "./tokens.ts";
 
 const colours = Object.values(tokens).flatMap((group) => Object.entries(group))
@@ -16,7 +16,7 @@ const depths = Array.from(
 ).join("");
 
 /** The style of all pages. Hashed as a whole by the policy of their content: no element has a style of its own. */
-export const style: Html = html`:root{color-scheme:light dark;${colours};
+export const style: Html = markup`:root{color-scheme:light dark;${colours};
 --sans:"Inter",ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
 --mono:"JetBrains Mono",ui-monospace,"SF Mono","Cascadia Code",Menlo,Consolas,monospace}
 *{box-sizing:border-box}
@@ -37,7 +37,7 @@ backdrop-filter:blur(10px);border-bottom:1px solid var(--line)}
 .brand{display:flex;align-items:center;gap:.55rem;font-weight:650;letter-spacing:-.015em;color:var(--ink);white-space:nowrap}
 .brand:hover{text-decoration:none}
 .brand svg{width:1.15rem;height:1.15rem;color:var(--accent)}
-nav.tabs{display:flex;gap:.15rem;overflow-x:auto;scrollbar-width:none;align-self:stretch}
+nav.tabs{display:flex;min-width:0;gap:.15rem;overflow-x:auto;scrollbar-width:none;align-self:stretch}
 nav.tabs a{display:flex;align-items:center;gap:.4rem;padding:0 .7rem;color:var(--soft);font-weight:500;white-space:nowrap;
 border-bottom:2px solid transparent;border-top:2px solid transparent}
 nav.tabs a:hover{color:var(--ink);text-decoration:none}
@@ -205,7 +205,10 @@ main{padding:1.2rem 1rem 3rem}
 .tiles{grid-template-columns:1fr 1fr}.tiles>div:nth-child(odd){border-left:0}.tiles>div:nth-child(n+3){border-top:1px solid var(--line)}
 .tiles dd{font-size:1.4rem}
 .wide{display:none}
-.log .c1{width:4.2rem}.log .c2{width:auto}.log .c3{width:38%}.log .c5{width:5.2rem}
+.log th:first-child,.log td:first-child{display:none}
+.log .c2{width:auto}.log .c3{width:36%}.log .c5{width:6.4rem}
+.log td:nth-child(2),.log th:nth-child(2){padding-left:1rem}
+nav.tabs a{padding:0 .5rem}
 .timeline summary{flex-wrap:wrap;gap:.1rem .8rem}.timeline summary .gist{order:3;flex-basis:100%}
 .timeline details[open] summary .gist{display:none}
 th,td{padding-left:.4rem;padding-right:.4rem}
