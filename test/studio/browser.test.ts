@@ -63,7 +63,7 @@ async function open(
 }
 
 test("a person finds an order, walks its versions, and follows its trace", options, async () => {
-  const { handler } = await shopWindow({ basePath: "/studio" }, 30);
+  const { handler } = await shopWindow({ basePath: "/studio" }, 12);
   const { page, errors } = await open(handler);
   await page.goto("/studio");
   await page.keyboard.press("/");
@@ -153,9 +153,9 @@ test("nothing that a stranger has named is executed, on any page", options, asyn
   for (const path of paths) {
     await page.goto(path);
     await page.locator("main").waitFor();
-    for (const summary of await page.locator("summary").all()) {
-      await summary.click({ force: true }).catch(() => {});
-    }
+    await page.evaluate(
+      "for (const fold of document.querySelectorAll('details')) fold.open = true",
+    );
     assert.equal(await page.locator("main script, main img").count(), 0, path);
   }
   assert.deepEqual(errors, []);
