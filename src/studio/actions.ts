@@ -5,7 +5,7 @@ import type { Rebuilds } from "./rebuilds.ts";
 import type { ActionName, Query, View } from "./view/view.ts";
 
 /** What actions work on. */
-export interface Workshop {
+interface Workshop {
   readonly store: EventStore;
   readonly rebuilds: Rebuilds;
   /** Tells the application what is about to be done. */
@@ -17,7 +17,7 @@ export interface Workshop {
 }
 
 /** Where a visitor goes after an action, and what is told there. */
-export interface Outcome {
+interface Outcome {
   readonly page: string;
   readonly query: Query;
 }

@@ -1,6 +1,6 @@
-import type { Html } from "./view/html.ts";
-import { script } from "./view/script.ts";
-import { style } from "./view/style.ts";
+import type { Html } from "./frame/html.ts";
+import { script } from "./frame/script.ts";
+import { style } from "./frame/style.ts";
 
 let policy: Promise<string> | undefined;
 

@@ -3,7 +3,7 @@ import type { LogSearch } from "../inspect/log.ts";
 import type { InspectedEvent } from "../inspect/event.ts";
 import type { Inspector } from "../inspect/inspector.ts";
 import { eventRow } from "./view/event.ts";
-import { markup } from "./view/html.ts";
+import { markup } from "./frame/html.ts";
 import type { Tail } from "./tail.ts";
 import type { View } from "./view/view.ts";
 
@@ -14,7 +14,7 @@ const [quiet, longest] = [15_000, 600_000];
 const most = 20;
 
 /** Which events a viewer wants to see. */
-export type Wanted = Pick<LogSearch, "types" | "categories" | "tags"> & {
+type Wanted = Pick<LogSearch, "types" | "categories" | "tags"> & {
   readonly tenantId: string | undefined;
 };
 

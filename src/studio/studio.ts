@@ -19,7 +19,7 @@ import { forms, pages, pathOf } from "./routes.ts";
 import { Tail } from "./tail.ts";
 import { attempt } from "./view/attempt.ts";
 import { missing } from "./view/missing.ts";
-import { shell } from "./view/shell.ts";
+import { shell } from "./frame/shell.ts";
 import type { Page, View } from "./view/view.ts";
 import { makeView, readSettings, type Settings } from "./settings.ts";
 
@@ -70,7 +70,7 @@ export function studio<E extends Event, Db>(
   const base = store as unknown as EventStore; // events of any type are events
   const { consumers, aggregates, budget, maxAge, toJsonSchema } = options;
   const inspection = { consumers, aggregates, budget, maxAge, toJsonSchema };
-  const masked = inspect(base, { ...inspection, mask: true });
+  const masked = inspect(base, { ...inspection, sensitive: "mask" });
   const tail = new Tail(masked);
   const rebuilds = new Rebuilds();
   let viewers = 0;
@@ -114,7 +114,7 @@ export function studio<E extends Event, Db>(
     const view = makeView(settings, { params, role, inspector: masked, rebuilds });
     if (view.tenant === undefined) return view;
     const scoped = scope(base, view.tenant);
-    return scoped && { ...view, inspector: inspect(scoped, { ...inspection, mask: true }) };
+    return scoped && { ...view, inspector: inspect(scoped, { ...inspection, sensitive: "mask" }) };
   }
 
   /** Has the page of an event see its sensitive fields, where the visitor may and has asked for them. */

@@ -10,8 +10,8 @@ import { basicAuth, studio, type StudioAction, type StudioOptions } from "event-
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { markup } from "../../src/studio/view/html.ts";
-import { tokens } from "../../src/studio/view/tokens.ts";
+import { markup } from "../../src/studio/frame/html.ts";
+import { tokens } from "../../src/studio/frame/tokens.ts";
 import { hostile } from "../support/hostile.ts";
 import { shopWindow } from "../support/studio.ts";
 

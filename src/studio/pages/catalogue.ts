@@ -2,7 +2,7 @@ import type { InspectedCatalogue, InspectedType } from "../../inspect/catalogue.
 import { eventTable, typeName } from "../view/event.ts";
 import { ago } from "../view/format.ts";
 import { consumerLink } from "../view/health.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { json } from "../view/json.ts";
 import type { Page, View } from "../view/view.ts";
 

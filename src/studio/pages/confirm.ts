@@ -1,6 +1,6 @@
 import { consumerFields, fields, findConsumer } from "../view/consumer.ts";
 import { eventBody, streamLink, typeName } from "../view/event.ts";
-import { markup } from "../view/html.ts";
+import { markup } from "../frame/html.ts";
 import { missing } from "../view/missing.ts";
 import { parkedOf } from "../view/parked.ts";
 import { type Page, tenantOf, type View } from "../view/view.ts";

@@ -4,7 +4,7 @@ import { ago, duration } from "../view/format.ts";
 import { consumerFields, consumerQuery, findConsumer } from "../view/consumer.ts";
 import { groupSection } from "../view/group.ts";
 import { health, meaningOf } from "../view/health.ts";
-import { type Content, type Html, markup } from "../view/html.ts";
+import { type Content, type Html, markup } from "../frame/html.ts";
 import { missing } from "../view/missing.ts";
 import { grouped } from "../view/parked.ts";
 import type { Page, View } from "../view/view.ts";

@@ -1,5 +1,5 @@
 import { consumerTable } from "../view/health.ts";
-import { markup } from "../view/html.ts";
+import { markup } from "../frame/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** All consumers that are registered in the database. */

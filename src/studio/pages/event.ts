@@ -5,7 +5,7 @@ import { attempt } from "../view/attempt.ts";
 import { eventBody, eventTable, streamLink, typeName } from "../view/event.ts";
 import { at } from "../view/format.ts";
 import { consumerLink } from "../view/health.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { missing } from "../view/missing.ts";
 import { parkedOf } from "../view/parked.ts";
 import { type Page, tenantOf, type View } from "../view/view.ts";

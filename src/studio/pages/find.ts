@@ -1,5 +1,5 @@
 import { attempt } from "../view/attempt.ts";
-import { markup } from "../view/html.ts";
+import { markup } from "../frame/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** Goes to what was looked for: a position, a stream, an event, a trace, or streams whose ids begin so. */

@@ -1,7 +1,7 @@
 import { attempt } from "../view/attempt.ts";
 import { eventTable, typeName } from "../view/event.ts";
 import { instant } from "../view/format.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { liveMark, liveOf } from "../view/live.ts";
 import type { Page, View } from "../view/view.ts";
 

@@ -2,7 +2,7 @@ import { barsOf, chart, chartTable, type Window, windows } from "../view/chart.t
 import { eventTable } from "../view/event.ts";
 import { ago } from "../view/format.ts";
 import { consumerTable } from "../view/health.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { liveMark, liveOf } from "../view/live.ts";
 import type { Page, View } from "../view/view.ts";
 import { attempt } from "../view/attempt.ts";

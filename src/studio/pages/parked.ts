@@ -1,5 +1,5 @@
 import { groupSection } from "../view/group.ts";
-import { markup } from "../view/html.ts";
+import { markup } from "../frame/html.ts";
 import { grouped } from "../view/parked.ts";
 import type { Page, View } from "../view/view.ts";
 

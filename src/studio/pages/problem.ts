@@ -1,5 +1,5 @@
 import { isEventSourceryError } from "../../../mod.ts";
-import { markup } from "../view/html.ts";
+import { markup } from "../frame/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** The page for an error that the reader can do something about; undefined for any other. */

@@ -10,7 +10,7 @@ import {
 } from "../view/event.ts";
 import { ago } from "../view/format.ts";
 import { consumerLink } from "../view/health.ts";
-import { type Content, type Html, markup } from "../view/html.ts";
+import { type Content, type Html, markup } from "../frame/html.ts";
 import { gist } from "../view/json.ts";
 import { literal } from "../view/literal.ts";
 import { missing } from "../view/missing.ts";

@@ -1,6 +1,6 @@
 import { streamLink, typeName } from "../view/event.ts";
 import { ago } from "../view/format.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** Streams: those that were changed last, or by the beginning of their ids. */

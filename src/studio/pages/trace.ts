@@ -9,7 +9,7 @@ import {
   typeName,
 } from "../view/event.ts";
 import { at, duration } from "../view/format.ts";
-import { type Html, markup } from "../view/html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { gist } from "../view/json.ts";
 import { missing } from "../view/missing.ts";
 import type { Page, View } from "../view/view.ts";

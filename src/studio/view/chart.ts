@@ -1,6 +1,6 @@
 import type { RateBucket } from "../../inspect/rate.ts";
 import { instant } from "./format.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 
 /** A window of the chart: its name in the URL, its length in milliseconds, its bars, and what one of them is. */
 export interface Window {

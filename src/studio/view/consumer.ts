@@ -1,5 +1,5 @@
 import type { InspectedConsumer } from "../../inspect/consumers.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import type { Query, View } from "./view.ts";
 
 /** What tells consumers apart. */

@@ -1,7 +1,7 @@
 import type { InspectedEvent } from "../../inspect/event.ts";
 import { plainOf } from "../../inspect/plain.ts";
 import { ago, at } from "./format.ts";
-import { type Content, type Html, markup } from "./html.ts";
+import { type Content, type Html, markup } from "../frame/html.ts";
 import { gist, json } from "./json.ts";
 import { tenantOf, type View } from "./view.ts";
 

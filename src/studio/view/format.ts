@@ -1,4 +1,4 @@
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 
 const units: readonly (readonly [milliseconds: number, name: string])[] = [
   [86_400_000, "d"],
@@ -34,11 +34,6 @@ export function ago(date: Date, now: Date): Html {
 /** Shows an instant as its day and time. */
 export function at(date: Date): Html {
   return timed(date, instant(date));
-}
-
-/** Says how many of something there are. */
-export function count(text: string, amount: number, noun: string): string {
-  return `${text} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 /** Shortens a text to some characters. */

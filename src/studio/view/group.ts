@@ -3,7 +3,7 @@ import { consumerFields, type ConsumerId, consumerQuery, fields } from "./consum
 import { streamLink } from "./event.ts";
 import { ago, duration } from "./format.ts";
 import { consumerLink } from "./health.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import type { ParkedGroup } from "./parked.ts";
 import { tenantOf, type View } from "./view.ts";
 

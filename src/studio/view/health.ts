@@ -1,6 +1,6 @@
 import type { ConsumerHealth, InspectedConsumer } from "../../inspect/consumers.ts";
 import { duration } from "./format.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import type { View } from "./view.ts";
 
 const disc =

@@ -1,4 +1,4 @@
-import { type Content, type Html, markup } from "./html.ts";
+import { type Content, type Html, markup } from "../frame/html.ts";
 import { clip } from "./format.ts";
 
 /** The longest text of a value that is shown, in characters of its JSON. */

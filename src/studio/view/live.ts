@@ -1,5 +1,5 @@
 import type { Live } from "./event.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import type { View } from "./view.ts";
 
 /** The mark beside a list that grows by itself; the script shows and changes it. */

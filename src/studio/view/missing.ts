@@ -1,4 +1,4 @@
-import { markup } from "./html.ts";
+import { markup } from "../frame/html.ts";
 import type { Page, View } from "./view.ts";
 
 /** The page for what is not there. */

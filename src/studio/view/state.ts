@@ -1,6 +1,6 @@
 import type { DiffLine } from "../../inspect/diff.ts";
 import type { StateDiff } from "../../inspect/state.ts";
-import { type Html, markup } from "./html.ts";
+import { type Html, markup } from "../frame/html.ts";
 import { coloured } from "./json.ts";
 
 /** The most lines that are shown. */

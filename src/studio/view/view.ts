@@ -2,7 +2,7 @@ import type { Consumer, StoredEvent } from "../../../mod.ts";
 import type { InspectedConsumer } from "../../inspect/consumers.ts";
 import type { InspectedEvent } from "../../inspect/event.ts";
 import type { Inspector } from "../../inspect/inspector.ts";
-import type { Html } from "./html.ts";
+import type { Html } from "../frame/html.ts";
 
 /** What an action does. */
 export type ActionName = "redrive" | "discard" | "rebuild" | "forget";

@@ -1,7 +1,7 @@
 import { type Content, type Html, markup } from "./html.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";
-import type { Page, View } from "./view.ts";
+import type { Page, View } from "../view/view.ts";
 
 const tabs: readonly (readonly [path: string, name: string, key: string])[] = [
   ["/", "Overview", "o"],
@@ -24,7 +24,7 @@ const mark =
   markup`<svg viewBox="0 0 20 20" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"><path d="M4 5h7M4 10h12M4 15h5"/><circle cx="15.5" cy="5" r="1.4" fill="currentColor" stroke="none"/><circle cx="13.5" cy="15" r="1.4" fill="currentColor" stroke="none"/></svg>`;
 
 /** What the shell shows besides a page. */
-export interface Frame {
+interface Frame {
   /** How many consumers and streams need a person. */
   readonly needs: number;
   /** What became of the last action. */

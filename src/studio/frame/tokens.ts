@@ -1,5 +1,5 @@
 /** A colour in both schemes: light, dark. */
-export type Token = readonly [light: string, dark: string];
+type Token = readonly [light: string, dark: string];
 
 /** The colours. Whatever is written on a ground keeps a contrast of at least 4.5 in both schemes; a test computes it. */
 export const tokens: {
