@@ -1,4 +1,4 @@
-import { type Consumer, Consumer as ConsumerClass } from "../../mod.ts";
+import { Consumer } from "../../mod.ts";
 import { checkFunction, checkList, checkName, checkObject, unsafe } from "../errors/check.ts";
 import type { Inspector } from "../inspect/inspector.ts";
 import type { StudioOptions, StudioRole } from "./options.ts";
@@ -9,7 +9,7 @@ import type { ActionName, StudioLink, View } from "./view/view.ts";
 const everyAction: readonly ActionName[] = ["redrive", "discard", "rebuild", "forget"];
 
 /** The checked options of a studio that every page needs. */
-export interface Settings {
+interface Settings {
   readonly title: string;
   readonly basePath: string;
   readonly actions: readonly ActionName[];
@@ -36,7 +36,7 @@ export function readSettings(options: StudioOptions): Settings {
   checkList("actions", allowed);
   const wrong = allowed.find((action) => !everyAction.includes(action));
   if (wrong !== undefined) throw new TypeError(`actions must be of ${everyAction.join(", ")}`);
-  if (!Array.isArray(consumers) || consumers.some((each) => !(each instanceof ConsumerClass))) {
+  if (!Array.isArray(consumers) || consumers.some((each) => !(each instanceof Consumer))) {
     throw new TypeError("consumers must be a list of consumers");
   }
   return {

@@ -1,5 +1,4 @@
 import {
-  type Consumer,
   consumers as listConsumers,
   type Event,
   type EventStore,
@@ -21,7 +20,7 @@ import { attempt } from "./view/attempt.ts";
 import { missing } from "./view/missing.ts";
 import { shell } from "./frame/shell.ts";
 import type { Page, View } from "./view/view.ts";
-import { makeView, readSettings, type Settings } from "./settings.ts";
+import { makeView, readSettings } from "./settings.ts";
 
 /** The most viewers of live rows at a time. */
 const mostViewers = 50;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "node:process";
 import { after, test } from "node:test";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { root } from "../support/root.ts";
 import { serve, type Served } from "../support/serve.ts";
 import { hostile } from "../support/hostile.ts";
