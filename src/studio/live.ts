@@ -16,6 +16,8 @@ const most = 20;
 /** Which events a viewer wants to see. */
 type Wanted = Pick<LogSearch, "types" | "categories" | "tags"> & {
   readonly tenantId: string | undefined;
+  /** Aborts when the viewer leaves. */
+  readonly signal: AbortSignal;
 };
 
 /** Streams the rows of new events, as server-sent events whose ids are positions. */
@@ -35,6 +37,7 @@ export function liveRows(
     ended = true;
     wake?.();
   };
+  wanted.signal.addEventListener("abort", end, { once: true });
   const sleep = () =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pause);

@@ -80,7 +80,7 @@ export function studio<E extends Event, Db>(
     const role = await authorize(request);
     if (role instanceof Response) return role;
     const headers = await secureHeaders();
-    if (role === false) return plain(403, "You may not see this.", headers);
+    if (!isRole(role)) return plain(403, "You may not see this.", headers);
     const url = new URL(request.url);
     const path = pathOf(url.pathname, settings.basePath);
     const view = viewOf(url.searchParams, role);
@@ -161,21 +161,27 @@ export function studio<E extends Event, Db>(
     if (viewers >= mostViewers) {
       return plain(503, "Too many are watching.", { ...headers, "retry-after": "30" });
     }
+    const type = { "content-type": "text/event-stream; charset=utf-8" };
+    if (request.method === "HEAD") return new Response(null, { headers: { ...headers, ...type } });
     const last = request.headers.get("last-event-id");
     const after = Number(last ?? "") || (view.number("after") ?? 0);
-    const [type, category, tag] = ["type", "category", "tag"].map(view.param);
+    const [name, category, tag] = ["type", "category", "tag"].map(view.param);
     const one = (value: string | undefined) => value === undefined ? undefined : [value];
     const wanted = {
-      types: one(type),
+      types: one(name),
       categories: one(category),
       tags: one(tag),
       tenantId: view.tenant,
     };
     viewers++;
-    const rows = liveRows(view, tail, after, wanted, () => viewers--);
-    return new Response(request.method === "HEAD" ? null : rows, {
-      headers: { ...headers, "content-type": "text/event-stream; charset=utf-8" },
-    });
+    const rows = liveRows(
+      view,
+      tail,
+      after,
+      { ...wanted, signal: request.signal },
+      () => viewers--,
+    );
+    return new Response(rows, { headers: { ...headers, ...type } });
   }
 
   async function send(
@@ -200,6 +206,11 @@ export function studio<E extends Event, Db>(
       },
     });
   }
+}
+
+/** Whether what `authorize` gave is a role; whatever else it gave, such as undefined, refuses. */
+function isRole(role: StudioRole | false): role is StudioRole {
+  return role === "read" || role === "act" || role === "reveal";
 }
 
 /** How many consumers and parked streams need a person. */

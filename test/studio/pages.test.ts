@@ -132,6 +132,10 @@ test("authorize decides who sees what", async () => {
   for (const path of ["/", "/live", "/nothing"]) {
     assert.equal((await refusing.handler(get(path))).status, 403);
   }
+  for (const wrong of [undefined, null, true, "admin", {}]) {
+    const authorize = () => wrong as unknown as false; // as a program in JavaScript may
+    assert.equal((await (await shopWindow({ authorize }, 1)).handler(get("/"))).status, 403);
+  }
   const elsewhere = await shopWindow({
     authorize: () => Response.redirect("https://login.example", 302),
   }, 1);

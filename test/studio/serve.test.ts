@@ -126,5 +126,17 @@ test(
     const late = await ask();
     assert.equal(late.status, 200);
     for (const { body } of [...viewers.slice(1), late]) await body!.cancel();
+    const head = () => handler(new Request("http://localhost/live", { method: "HEAD" }));
+    for (let index = 0; index < 60; index++) assert.equal((await head()).status, 200);
+    const stop = new AbortController();
+    const leaving = Array.from(
+      { length: 50 },
+      () => handler(new Request("http://localhost/live", { signal: stop.signal })),
+    );
+    assert.ok((await Promise.all(leaving)).every(({ status }) => status === 200));
+    stop.abort();
+    const { status, body } = await ask();
+    assert.equal(status, 200);
+    await body!.cancel();
   },
 );
