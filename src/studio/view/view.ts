@@ -4,7 +4,11 @@ import type { InspectedEvent } from "../../inspect/event.ts";
 import type { Inspector } from "../../inspect/inspector.ts";
 import type { Html } from "../frame/html.ts";
 
-/** What an action does. */
+/**
+ * An action: to try parked streams again, to give up a parked event, to rebuild a projection, to forget a consumer.
+ *
+ * @category Studio
+ */
 export type ActionName = "redrive" | "discard" | "rebuild" | "forget";
 
 /** What a page sees of the studio and of its request. */
