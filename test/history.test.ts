@@ -1,11 +1,14 @@
 import { EventStore } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Commit } from "../examples/history/commit.ts";
@@ -62,6 +65,32 @@ test("history shows a repository, and appends only what is new", { timeout: 60_0
   assert.match(await history([place, "--db", file("small")]), /Appended 1 event /);
   const here = await history(["--db", file("small")], place); // where none is named, the one around it
   assert.match(here, /^small [^]*Nothing is new/);
+});
+
+test("history is browsed in a studio, on this machine alone", { timeout: 60_000 }, async () => {
+  const [program, ...args] = command(["--studio", "--port", "0", "--db", file("browsed")]);
+  const child = spawn(program!, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  try {
+    let url: string | undefined;
+    for await (const line of createInterface({ input: child.stdout })) {
+      url = /http:\S+\//.exec(line)?.[0];
+      if (url !== undefined) break;
+    }
+    const page = await (await fetch(`${url}streams?prefix=repository:`)).text();
+    const [, stream] = /href="(\/stream\?id=repository:[^"]*)"/.exec(page)!;
+    const shown = await (await fetch(new URL(`${stream}&at=2`, url))).text();
+    assert.match(shown, /State at version 2/);
+    assert.match(shown, /class="added">.*&quot;subject&quot;/);
+    const { statusCode } = await new Promise<IncomingMessage>((resolve, reject) =>
+      get(url!, { headers: { host: "evil.example" } }, resolve).on("error", reject)
+    );
+    assert.equal(statusCode, 403);
+  } finally {
+    process.kill(child.pid!, "SIGINT"); // after child.kill() Deno knows no exit code
+    const [code] = await ended;
+    assert.equal(code, 0);
+  }
 });
 
 test("history builds its charts anew from the events", { timeout: 60_000 }, async () => {
@@ -216,15 +245,20 @@ async function history(
   cwd: string = root,
   limit?: number,
 ): Promise<string> {
-  const name = "examples/history/main";
-  const program = join(root, runtime === "node" ? `dist/${name}.js` : `${name}.ts`);
-  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
-  const { ok, output } = await run([process.execPath, ...flags, program, ...args], {
+  const { ok, output } = await run(command(args), {
     cwd,
     ...(limit !== undefined && { limit }),
   });
   if (!ok) throw new Error(output);
   return output;
+}
+
+/** The command that runs the program on this runtime. */
+function command(args: readonly string[]): readonly string[] {
+  const name = "examples/history/main";
+  const program = join(root, runtime === "node" ? `dist/${name}.js` : `${name}.ts`);
+  const flags = runtime === "deno" ? ["run", "--allow-all", "--no-check"] : [];
+  return [process.execPath, ...flags, program, ...args];
 }
 
 function hasGit(): boolean {

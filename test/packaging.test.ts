@@ -87,6 +87,12 @@ if (runtime === "node") {
     assert.ok(size <= 4_500, `${size} bytes:\n${largest(metafile)}`);
   });
 
+  test("event-sourcery/studio bundles with no package", async () => {
+    const { metafile, size } = await bundle("src/studio/mod.ts");
+    assert.deepEqual(externals(metafile), []);
+    assert.ok(size <= 200_000, `${size} bytes:\n${largest(metafile)}`);
+  });
+
   test("the packed package satisfies publint and are-the-types-wrong", async () => {
     const { tarball, remove } = await pack();
     try {

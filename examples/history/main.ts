@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { browse } from "./browse.ts";
 import { catchUp } from "./catchup.ts";
 import { bold, dim, things } from "./chart.ts";
 import type { Source } from "./commit.ts";
@@ -95,6 +96,13 @@ async function main(): Promise<void> {
   const past = await projects.load(source.name, { at });
   if (past) printState(title, past);
   else console.log(`\n${title}\n  nothing yet`);
+  if (options.studio === undefined) {
+    console.log(`\n${dim("Browse these events, and any state in time: npm start -- --studio")}`);
+  } else {
+    await browse(store, charts, { title: source.name, port: options.studio }, (url) => {
+      console.log(`\nBrowse these events on ${bold(url)} ${dim("(Ctrl+C ends it)")}`);
+    });
+  }
   client.close();
 }
 

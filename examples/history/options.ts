@@ -14,6 +14,8 @@ export interface Options {
   readonly at: Date | undefined;
   /** Whether to rebuild the read model. */
   readonly rebuild: boolean;
+  /** The port of the studio; undefined if it is not wanted. */
+  readonly studio: number | undefined;
   /** Whether to print only the usage. */
   readonly help: boolean;
 }
@@ -21,13 +23,19 @@ export interface Options {
 /** The command line is invalid; the message says why. */
 export class Misuse extends Error {}
 
-export const usage = `npm start [path to a git repository] [-- --at <date> --db <file> --rebuild]
+/** Where the studio is served unless another port is asked for. */
+const usualPort = 4321;
+
+export const usage =
+  `npm start [path to a git repository] [-- --at <date> --db <file> --rebuild --studio]
 
 Turns a repository's history into events, stores them in an embedded libSQL file, and shows them.
 
   --at <date>   also show how it stood then, such as 2024-06-30 (default: half-way)
   --db <file>   store there (default: .event-sourcery/<name>.db)
   --rebuild     throw the read model away, and build it anew from the events
+  --studio      then browse the events on http://127.0.0.1:4321
+  --port <n>    at another port; 0 is a free one
 `;
 
 /**
@@ -44,7 +52,12 @@ export function readOptions(args: readonly string[]): Options {
   const at = values.at === undefined ? undefined : new Date(values.at);
   if (at && Number.isNaN(at.getTime())) throw new Misuse(`"${values.at}" is not a date`);
   const { rebuild, help } = values;
-  return { folder: path(positionals[0]), file: path(values.db), at, rebuild, help };
+  const port = values.port === undefined ? usualPort : Number(values.port);
+  if (!(Number.isInteger(port) && port >= 0 && port < 65_536)) {
+    throw new Misuse(`"${values.port}" is not a port`);
+  }
+  const studio = values.studio ? port : undefined;
+  return { folder: path(positionals[0]), file: path(values.db), at, rebuild, help, studio };
 }
 
 /** Returns the default file for a repository: two repositories of the same name get different files. */
@@ -57,6 +70,8 @@ const options = {
   at: { type: "string" },
   db: { type: "string" },
   rebuild: { type: "boolean", default: false },
+  studio: { type: "boolean", default: false },
+  port: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
 import { exit, Stop } from "./exit.ts";
 
 /**
@@ -13,16 +14,22 @@ export async function serve(
   handler: (request: Request) => Promise<Response>,
   port: number,
   signal: AbortSignal,
-  ready: (url: string) => void,
+  ready: (url: string) => unknown,
 ): Promise<void> {
   const server = createServer((message, reply) => {
     void (async () => {
       try {
-        const response = await handler(requestOf(message));
-        reply.writeHead(response.status, Object.fromEntries(response.headers));
-        reply.end(new Uint8Array(await response.arrayBuffer()));
+        const { status, headers, body } = await handler(requestOf(message));
+        reply.writeHead(status, Object.fromEntries(headers));
+        if (body === null) reply.end();
+        else {
+          const reader = body.getReader();
+          reply.once("close", () => void reader.cancel().catch(() => {})); // who asked may leave
+          await pipeline(chunksOf(reader), reply);
+        }
       } catch {
-        reply.writeHead(500).end();
+        if (reply.headersSent) reply.destroy();
+        else reply.writeHead(500).end();
       }
     })();
   });
@@ -37,6 +44,12 @@ export async function serve(
   if (!signal.aborted) await once(signal, "abort");
   server.close();
   server.closeAllConnections();
+}
+
+async function* chunksOf(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
 }
 
 function requestOf(message: IncomingMessage): Request {

@@ -16,6 +16,7 @@ import { parked } from "./commands/parked.ts";
 import { show } from "./commands/show.ts";
 import { status } from "./commands/status.ts";
 import { streams } from "./commands/streams.ts";
+import { studio } from "./commands/studio.ts";
 import { tail } from "./commands/tail.ts";
 import { trace } from "./commands/trace.ts";
 import { verify } from "./commands/verify.ts";
@@ -30,6 +31,7 @@ export const commands: Readonly<Record<string, Command>> = {
   trace,
   consumers,
   parked,
+  studio,
   redrive,
   discard,
   rebuild,

@@ -49,6 +49,16 @@ export abstract class Consumer {
     return this.#plan.key.name;
   }
 
+  /** The version; 1 unless it is a projection with another. */
+  get version(): number {
+    return this.#plan.key.version;
+  }
+
+  /** The tenant whose events it handles; undefined if it handles those of all tenants. */
+  get tenantId(): string | undefined {
+    return this.#plan.query.tenantId;
+  }
+
   /**
    * Handles all settled events, then returns: it does not wait for retries, and skips lanes that another worker holds.
    * What a handler throws is not thrown here: it counts as failed, and `parked()` lists it.

@@ -38,8 +38,8 @@ test("__complete offers what may stand at the end of a line", async () => {
   const offered = async (...words: readonly string[]) =>
     (await type(["__complete", ...words], io)).stdout.trimEnd().split("\n");
   try {
-    assert.deepEqual(await offered("st"), ["status", "streams"]);
-    assert.deepEqual(await offered("--json", "st"), ["status", "streams"]);
+    assert.deepEqual(await offered("st"), ["status", "streams", "studio"]);
+    assert.deepEqual(await offered("--json", "st"), ["status", "streams", "studio"]);
     assert.deepEqual(await offered("show", "order:"), ["order:1", "order:2", "order:3", "order:4"]);
     assert.deepEqual(await offered("redrive", "mails", "order:1", "order:2"), ["order:2"]);
     assert.deepEqual(await offered("parked", ""), ["mails", "orders"]);

@@ -23,6 +23,7 @@ if (runtime === "node") {
         assert.equal(response.status, 200, answer);
         assert.deepEqual(JSON.parse(answer), {
           posted: "https://partner.example v1,",
+          page: "200 <title>order:1 · Worker",
           version: 2,
           conflict: "CONCURRENCY",
           first: ["18446744073709551616 at 1970-01-01T00:00:00.000Z", "sent"],

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/libsql/web";
 import { defineEvent, type EventOf, EventStore, isEventSourceryError } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { webhook } from "event-sourcery/publishers";
+import { studio } from "event-sourcery/studio";
 
 /** What is given to the Worker. */
 export interface Environment {
@@ -42,8 +43,11 @@ export default {
       },
     });
     await publish(first!, { signal: new AbortController().signal, attempt: 1 });
+    const browse = studio(store, { authorize: () => "read", title: "Worker" });
+    const page = await browse(new Request("http://worker/stream?id=order:1"));
     return Response.json({
       posted,
+      page: `${page.status} ${/<title>[^<]*/.exec(await page.text())?.[0]}`,
       version,
       conflict,
       first: (await store.load("order:1")).map(describe),

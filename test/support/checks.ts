@@ -21,6 +21,7 @@ const entries = [
   "src/mcp/mod.ts",
   "src/privacy/mod.ts",
   "src/publishers/mod.ts",
+  "src/studio/mod.ts",
   "src/testing/mod.ts",
 ];
 

@@ -23,6 +23,7 @@ const once: readonly RegExp[] = [
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
   /^test\/privacy\/races\.test\.ts$/,
   /^test\/inspect\/drivers\.test\.ts$/,
+  /^test\/studio\/browser\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/store\/remade\.test\.ts$/,
   /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,

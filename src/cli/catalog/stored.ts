@@ -5,7 +5,7 @@ import { type Internals, internalsOf } from "../../store/internals.ts";
 /** Describes the event types of a store. */
 export function catalogOf<E extends Event, Db>(store: EventStore<E, Db>): EventCatalog {
   const { types, retired } = partsOf(store).shared.catalog;
-  return eventCatalog(types, { retired: [...retired] });
+  return eventCatalog(types, { retired });
 }
 
 /** Reads which types are stored; undefined if the driver does not show them. */

@@ -1,0 +1,52 @@
+import type { InspectedParking } from "../../inspect/parked.ts";
+import { attempt } from "./attempt.ts";
+import type { View } from "./view.ts";
+
+/** The most parked streams that a page looks at. */
+const most = 1000;
+
+/** Finds the consumers for which a stream is parked, among the first thousand parked streams. */
+export async function parkedOf(
+  { registry }: View,
+  streamId: string,
+  tenantId: string,
+): Promise<readonly InspectedParking[]> {
+  const result = await attempt(registry.parked({ limit: most }));
+  return (result?.streams ?? []).filter((row) =>
+    row.streamId === streamId && row.tenantId === tenantId
+  );
+}
+
+/** Parked streams of one consumer that wait for the same reason. */
+export interface ParkedGroup {
+  readonly consumer: string;
+  readonly version: number;
+  readonly consumerTenantId: string | undefined;
+  readonly error: string | undefined;
+  /** Whether they are tried again by themselves. */
+  readonly retrying: boolean;
+  readonly streams: readonly InspectedParking[];
+}
+
+/** Puts parked streams together that have consumer and error in common, those first that need a person. */
+export function grouped(streams: readonly InspectedParking[]): readonly ParkedGroup[] {
+  const groups = new Map<string, ParkedGroup & { readonly streams: InspectedParking[] }>();
+  for (const parking of streams) {
+    const { consumer, version, consumerTenantId, error } = parking;
+    const retrying = parking.dueAt !== undefined;
+    const key = JSON.stringify([consumer, version, consumerTenantId, error, retrying]);
+    const group = groups.get(key);
+    if (group !== undefined) group.streams.push(parking);
+    else {groups.set(key, {
+        consumer,
+        version,
+        consumerTenantId,
+        error,
+        retrying,
+        streams: [parking],
+      });}
+  }
+  return [...groups.values()].toSorted((a, b) =>
+    Number(a.retrying) - Number(b.retrying) || b.streams.length - a.streams.length
+  );
+}
