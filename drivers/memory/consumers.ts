@@ -1,10 +1,4 @@
-import type {
-  ConsumerDefinition,
-  ConsumerFailure,
-  ConsumerKey,
-  ParkedEntry,
-  Progress,
-} from "../../mod.ts";
+import type { ConsumerDefinition, ConsumerFailure, ConsumerKey } from "../../mod.ts";
 import { keyOf } from "./key.ts";
 import type { Parked } from "./parked.ts";
 

@@ -81,12 +81,15 @@ export interface StoredGroup {
   readonly streams: number;
   /** The number of those that are not retried automatically. */
   readonly waiting: number;
-  /** When the first of their events failed first, and the last last: text or numbers that `new Date` reads. */
+  /** When the first of their events failed first: text or a number that `new Date` reads. */
   readonly firstFailedAt: string | number;
+  /** When the last of them failed last, in the same form. */
   readonly failedAt: string | number;
-  /** The stream that failed last, the position of its event, and its error; undefined while it is being tried again. */
+  /** The stream that failed last. */
   readonly latest: StreamKey;
+  /** The position of its event. */
   readonly position: number;
+  /** Its error; undefined while it is being tried again. */
   readonly error: string | undefined;
 }
 
