@@ -83,7 +83,7 @@ function openConfig(config: Config, name: string, { schema, prefix, tenant }: So
   }
   return {
     ...scoped(store, tenant, aggregates),
-    driver: internals.shared.driver,
+    driver: store.driver,
     consumers,
     aggregates,
     configured: true,

@@ -1,5 +1,5 @@
 import type { ForgottenSubject, Sealer } from "../codec/sealer.ts";
-import type { Session } from "../driver/driver.ts";
+import type { Driver, Session } from "../driver/driver.ts";
 import type { Event, Metadata, RecordedEvent } from "../event/event.ts";
 import type {
   FoldOptions,
@@ -62,10 +62,7 @@ export interface Parts<E extends Event, Db> {
 /** Gives `internals.ts` access to the private fields; undefined for another object. Assigned in the static block. */
 export let partsOf: <E extends Event, Db>(store: object) => Parts<E, Db> | undefined;
 
-/**
- * The event store in one scope. `EventStore` is its public type and documents its members; the compiler checks that it
- * has them all where the constructor `EventStore` is defined.
- */
+/** The event store in one scope. Its public type, which the compiler holds it to, is `EventStore`. */
 export class ScopedStore<E extends Event, Db> {
   readonly #shared: Shared<E, Db, ScopedStore<E, Db>>;
   readonly #scope: Scope<Db>;
@@ -78,6 +75,10 @@ export class ScopedStore<E extends Event, Db> {
   constructor(shared: Shared<E, Db, ScopedStore<E, Db>>, scope: Scope<Db>) {
     this.#shared = shared;
     this.#scope = scope;
+  }
+
+  get driver(): Driver<Db> {
+    return this.#shared.driver;
   }
 
   readonly append = <A extends E>(

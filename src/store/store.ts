@@ -29,6 +29,9 @@ import { ScopedStore } from "./scoped.ts";
  */
 export interface EventStore<in out E extends Event = Event, Db = unknown>
   extends EventReader<E>, EventWriter<E>, Forgetter {
+  /** The driver that it was made with, whatever its scope or transaction. */
+  readonly driver: Driver<Db>;
+
   /**
    * Runs work in one transaction (READ COMMITTED on Postgres): appends, handlers' writes and the user's own writes
    * through `db` are committed or rolled back together. Inside another transaction, uses a savepoint.
@@ -41,12 +44,8 @@ export interface EventStore<in out E extends Event = Event, Db = unknown>
   transaction<R>(work: (context: TransactionContext<E, Db>) => R): Promise<Awaited<R>>;
 
   /**
-   * Returns the same store bound to a transaction that the caller opened with Drizzle and will end.
-   *
-   * The library cannot see how the transaction ends: call `committed()` after a commit, which runs the `afterCommit`
-   * subscriptions and wakes consumers. Do not use the store after the end: some clients run its statements on their own then.
-   *
-   * @param tx The handle of the transaction.
+   * Returns the same store bound to a transaction that the caller opened with Drizzle and will end. Call `committed()` after
+   * its commit. Do not use the store after the end: some clients run its statements on their own then.
    */
   using(tx: Db): JoinedStore<E, Db>;
 

@@ -22,6 +22,14 @@ test("append() gives stream, version, position and the recorded events", async (
   assert(Object.isFrozen(result.events[0]));
 });
 
+test("driver is the one that the store was made with, in every scope and transaction", async () => {
+  const driver = memory();
+  const store = new EventStore(driver, { events });
+  assert.equal(store.driver, driver);
+  assert.equal(store.scope({ tenantId: "acme" }).driver, driver);
+  await store.transaction((inside) => assert.equal(inside.store.driver, driver));
+});
+
 test("append() takes one event or several, and a recorded one again", async () => {
   const store = shop();
   await store.append("a", Paid());

@@ -12,7 +12,7 @@ export function catalogOf<E extends Event, Db>(store: EventStore<E, Db>): EventC
 export async function storedTypes<E extends Event, Db>(
   store: EventStore<E, Db>,
 ): Promise<readonly ExaminedType[] | undefined> {
-  return await partsOf(store).shared.driver.examiner?.types();
+  return await store.driver.examiner?.types();
 }
 
 /** Finds what is stored and the program cannot read. */
