@@ -61,8 +61,11 @@ export async function perform(
   if (name === "redrive") {
     const streams = parked.map(keyOf);
     await announce(name, wanted, streams);
+    const group = form.param("stream") === undefined && form.param("group");
     let count = 0;
-    for (const stream of streams) count += await consumer.redrive(stream);
+    if (group && group !== "none") {
+      count = await consumer.redrive({ group, limit: Math.max(1, streams.length) });
+    } else for (const stream of streams) count += await consumer.redrive(stream);
     return { page: "/parked", query: { notice: "redriven", count } };
   }
   const [row] = parked;
@@ -80,16 +83,18 @@ export async function perform(
   return { page: "/parked", query: { notice: done ? "discarded" : "gone" } };
 }
 
-/** Finds the parked streams that a form names: one, or all with the same error. */
+/** Finds the parked streams that a form names: one, or all of a group, or with the same error where there is no group. */
 async function waiting(
   form: View,
   isOf: (row: InspectedParking) => boolean,
 ): Promise<readonly InspectedParking[]> {
   const stream = form.param("stream");
+  const group = form.param("group");
   const isWanted = stream === undefined
-    ? form.param("group") === undefined
+    ? group === undefined
       ? () => false
-      : ({ error }: InspectedParking) => (error ?? "") === (form.param("error") ?? "")
+      : (row: InspectedParking) =>
+        group === "none" ? (row.error ?? "") === (form.param("error") ?? "") : row.group === group
     : (row: InspectedParking) => row.streamId === stream && row.tenantId === (form.tenant ?? "");
   const name = form.param("name")!;
   const found: InspectedParking[] = [];

@@ -14,19 +14,24 @@ export const redrive: Command = command({
   },
   options: {
     all: { kind: "flag", summary: "all that are parked" },
+    group: { kind: "text", value: "name", summary: "all that failed alike, as parked shows it" },
     version: { kind: "number", summary: "the consumer's version, where there are several" },
   },
   async run({ args: { consumer, streams }, options, out, open }) {
-    if (options.all === streams.length > 0) {
-      throw new Stop(exit.usage, "Name the streams, or use --all");
+    const { all, group } = options;
+    if ([all, group !== undefined, streams.length > 0].filter(Boolean).length !== 1) {
+      throw new Stop(exit.usage, "Name the streams, or use --all or --group");
     }
     const opened = await open();
     const { store, driver, tenantId } = opened;
     const info = consumerOf(await consumers(store), consumer, options.version);
     const { checkpoints, key } = parkingOf(opened, info);
     const parked = await checkpoints.parked(key);
-    const chosen = options.all
-      ? parked.filter((stream) => tenantId === undefined || stream.tenantId === tenantId)
+    const chosen = all || group !== undefined
+      ? parked.filter((stream) =>
+        (tenantId === undefined || stream.tenantId === tenantId) &&
+        (group === undefined || stream.fingerprint === group)
+      )
       : streams.map((stream) => parkedStream(parked, stream, tenantId));
     let count = 0;
     for (const stream of chosen) count += await checkpoints.redrive(key, stream);

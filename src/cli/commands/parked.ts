@@ -11,7 +11,7 @@ const page = 1000;
 
 /** Lists parked streams. */
 export const parked: Command = command({
-  summary: "list what is parked: by consumer and error, or each stream",
+  summary: "list what is parked: by consumer and cause, or each stream",
   details:
     "A stream is parked when one of its events fails. It is retried by itself, until it has failed as often as its consumer allows: then it waits for redrive or discard.",
   args: {
@@ -61,22 +61,26 @@ async function read(
 function writeGroups(streams: readonly InspectedParking[], out: Output): void {
   const groups = new Map<string, InspectedParking[]>();
   for (const stream of streams) {
-    const key = JSON.stringify([nameOf(stream), stream.error]);
+    const key = JSON.stringify([nameOf(stream), stream.group ?? stream.error]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [stream]);
     else group.push(stream);
   }
   out.table(
-    ["consumer", { right: "parked" }, { right: "retrying" }, "failed last", "for example", "error"],
+    [
+      ...["consumer", { right: "parked" }, { right: "retrying" }, "failed last", "group"],
+      ...["for example", "error"],
+    ],
     [...groups.values()].toSorted((a, b) => b.length - a.length).map((group) => {
       const retrying = group.filter(({ dueAt }) => dueAt !== undefined).length;
       const last = Math.max(...group.map(({ failedAt }) => failedAt.getTime()));
-      const { streamId, error } = group[0]!;
+      const { streamId, error, group: name = "" } = group[0]!;
       return [
         nameOf(group[0]!),
         String(group.length - retrying),
         String(retrying),
         out.time(new Date(last)),
+        name,
         streamId,
         errorLine(error, out),
       ];

@@ -33,7 +33,7 @@ export function groupSection(view: View, group: ParkedGroup): Html {
     own !== undefined && view.may("redrive") &&
     markup`<div class="actions"><form method="post" action="${view.to("/redrive")}">${
       consumerFields(consumer)
-    }${fields({ error: error ?? "", group: 1 })}<button class="main">${
+    }${fields({ group: group.group ?? "none", error: error ?? "" })}<button class="main">${
       streams.length === 1 ? "Try again" : markup`Try all ${view.format(streams.length)} again`
     }</button></form></div>`
   }</header><details${streams.length <= 3 && markup` open`}><summary>${

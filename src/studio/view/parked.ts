@@ -22,29 +22,27 @@ export interface ParkedGroup {
   readonly consumer: string;
   readonly version: number;
   readonly consumerTenantId: string | undefined;
+  /** What their failures have in common; undefined if none has failed since an event was given up. */
+  readonly group: string | undefined;
+  /** The error of the first of them. */
   readonly error: string | undefined;
   /** Whether they are tried again by themselves. */
   readonly retrying: boolean;
   readonly streams: readonly InspectedParking[];
 }
 
-/** Puts parked streams together that have consumer and error in common, those first that need a person. */
+/** Puts parked streams together that have consumer and cause in common, those first that need a person. */
 export function grouped(streams: readonly InspectedParking[]): readonly ParkedGroup[] {
   const groups = new Map<string, ParkedGroup & { readonly streams: InspectedParking[] }>();
   for (const parking of streams) {
-    const { consumer, version, consumerTenantId, error } = parking;
+    const { consumer, version, consumerTenantId, group, error } = parking;
     const retrying = parking.dueAt !== undefined;
-    const key = JSON.stringify([consumer, version, consumerTenantId, error, retrying]);
-    const group = groups.get(key);
-    if (group !== undefined) group.streams.push(parking);
-    else {groups.set(key, {
-        consumer,
-        version,
-        consumerTenantId,
-        error,
-        retrying,
-        streams: [parking],
-      });}
+    const key = JSON.stringify([consumer, version, consumerTenantId, group ?? error, retrying]);
+    const alike = groups.get(key);
+    if (alike === undefined) {
+      const shared = { consumer, version, consumerTenantId, group, error, retrying };
+      groups.set(key, { ...shared, streams: [parking] });
+    } else alike.streams.push(parking);
   }
   return [...groups.values()].toSorted((a, b) =>
     Number(a.retrying) - Number(b.retrying) || b.streams.length - a.streams.length
