@@ -135,7 +135,8 @@ export type { CacheOptions } from "./src/aggregate/cache.ts";
 export type { SnapshotOptions } from "./src/aggregate/snapshot.ts";
 
 // Consumers: what users make and run, and their options.
-export { Consumer, type Disposal } from "./src/consumer/consumer.ts";
+export { Consumer } from "./src/consumer/consumer.ts";
+export type { Disposal } from "./src/consumer/disposal.ts";
 export {
   type OnceOptions,
   runAll,

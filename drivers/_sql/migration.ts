@@ -5,6 +5,7 @@ import {
   type Schema,
   StoreRewoundError,
 } from "../../mod.ts";
+import { sharesNothing } from "../_shared/isolate.ts";
 import { number } from "./row.ts";
 
 /** A step of the schema. Steps are only ever added. */
@@ -58,6 +59,7 @@ export class Readiness {
     prepare: (found: State) => Promise<void> = async () => {},
   ): Promise<void> {
     const known = this.#known ?? this.#check(read, prepare);
+    if (sharesNothing()) return known.then(() => this.done());
     this.#known = known;
     known.catch(() => {
       if (this.#known === known) this.#known = undefined;

@@ -58,7 +58,8 @@ export interface LibsqlOptions {
   /**
    * Whether appends that arrive while others are under way are sent together, in one statement, each with its own
    * outcome; a number is the most of them in one statement. Appends in transactions and those to several streams go by
-   * themselves. @default true
+   * themselves. @default true, but for Cloudflare's
+   * Workers, whose requests cannot wait for each other
    */
   readonly groups?: boolean | number | undefined;
 }

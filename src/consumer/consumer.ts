@@ -4,6 +4,7 @@ import type { RunResult, Worker } from "../engine/worker.ts";
 import { onAbort } from "../async/abort.ts";
 import { checkLanes } from "../engine/options.ts";
 import { checkFunction, checkNumber, checkObject, checkPause } from "../errors/check.ts";
+import type { Disposal } from "./disposal.ts";
 import {
   changeGroup,
   findParked,
@@ -161,11 +162,10 @@ export abstract class Consumer {
   }
 
   /**
-   * Makes parked streams due immediately, as if they had never been tried. The next pass tries them; a `run` in this
-   * process starts it immediately.
+   * Makes parked streams due immediately, as if they had never been tried; a `run` in this process tries them now.
    *
-   * @param stream The stream; name its tenant only where several tenants have one of that name parked. Or a group, of
-   * which those are redriven that have failed since they last were: with a limit, call it until it returns 0. @default all
+   * @param stream The stream; name its tenant only where several have one of that name parked. Or a group, of which those
+   * are redriven that have failed since they last were: with a limit, call it until it returns 0. @default all
    * @returns The number of streams; 0 if none is parked, or not the given one.
    * @throws {TypeError | RangeError} If it is not a valid stream id, or several tenants have one of that name parked.
    * @throws {UnsupportedError} If a group is given, and the driver keeps no fingerprints.
@@ -259,11 +259,7 @@ export abstract class Consumer {
     await this.#worker.relane(lanes);
   }
 
-  /**
-   * Stops all runs and waits for the events in flight.
-   *
-   * @internal Declared by `Disposal`.
-   */
+  /** Stops all runs and waits for the events in flight. @internal Declared by `Disposal`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort();
     await Promise.allSettled([...this.#runs, this.#worker.idle()]);
@@ -295,18 +291,6 @@ export abstract class Consumer {
     }
   }
 }
-
-/**
- * The member for `await using`, where the program's `lib` declares it: elsewhere, naming the symbol would not compile.
- *
- * @category Consumers
- */
-export type Disposal = {
-  readonly [
-    Key in SymbolConstructor extends { readonly asyncDispose: infer Known extends symbol } ? Known
-      : never
-  ]: () => Promise<void>;
-};
 
 /**
  * Disposing of it stops all runs and waits for the events in flight.

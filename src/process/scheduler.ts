@@ -1,6 +1,6 @@
 import type { Schedule } from "../driver/schedule.ts";
 import type { Event } from "../event/event.ts";
-import type { Disposal } from "../consumer/consumer.ts";
+import type { Disposal } from "../consumer/disposal.ts";
 import type { EventStore } from "../store/store.ts";
 import { onAbort } from "../async/abort.ts";
 import { longestPause, Pauses } from "../async/pauses.ts";

@@ -76,5 +76,6 @@ for (const [name, open] of Object.entries(clients)) {
     }
   });
 
-  contractOf(handle, { prepare: false, notify: false }, { skip });
+  // The clients differ in how they listen, which is above; the contract over one of them takes a quarter of a minute.
+  if (name === "postgres.js") contractOf(handle, { prepare: false, notify: false }, { skip });
 }

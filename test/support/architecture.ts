@@ -37,7 +37,8 @@ export function violations(path: string, source: string, rooms: Rooms = readRoom
   if (/\bexport\s*\*/.test(code)) found.push(`${path} has "export *"`);
   if (/(?::|\bas|[<|&,(=])\s*any\b/.test(code)) found.push(`${path} uses "any"`);
   const lines = source.split("\n").length - 1;
-  if (lines > 300) found.push(`${path} has ${lines} lines`);
+  const most = path === "mod.ts" ? 400 : 300; // which is a list
+  if (lines > most) found.push(`${path} has ${lines} lines`);
   const named = path.split("/").every((part) => /^_?[a-z0-9]+(\.ts)?$/.test(part));
   if (!named) found.push(`${path} is not named by one lower-case word`);
   return found;

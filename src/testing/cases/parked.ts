@@ -246,9 +246,11 @@ export const parked: Cases = served({
     const other = park("other", 9, failed("two"));
     await checkpoints.advance(lane, epoch, progress({ parked: [other, ...entries] }));
     const states = async () =>
-      (await checkpoints.parked(consumer)).map(({ streamId, position, attempts, delay }) => [
-        ...[streamId, position, attempts, delay !== undefined && delay <= 0],
-      ]);
+      (await checkpoints.parked(consumer))
+        .map(({ streamId, position, attempts, delay }) =>
+          [streamId, position, attempts, delay !== undefined && delay <= 0] as const
+        )
+        .sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? 1 : -1));
     assert.equal(await checkpoints.redriveGroup!(consumer, "one", 1), 1);
     assert.equal(await checkpoints.redriveGroup!(consumer, "one", 2), 2);
     assert.equal(await checkpoints.redriveGroup!(consumer, "none", 2), 0);
@@ -263,7 +265,7 @@ export const parked: Cases = served({
       [
         ...[["d", 1, 0, true], ["c", 2, 0, true], ["b", 3, 0, true], ["a", 3, 0, true]],
         ["other", 9, 3, false],
-      ].sort((a, b) => Number(a[1]) - Number(b[1])),
+      ],
     );
     assert.equal(await checkpoints.discardGroup!(consumer, "one", 9), 1, "the others have passed");
     assert.deepEqual((await states()).at(-1), ["other", 9, 3, false]);
