@@ -14,6 +14,7 @@ import {
   type ConsumerKey,
   isEventSourceryError,
   type LogState,
+  type Session,
   UnsupportedError,
 } from "../../mod.ts";
 import {
@@ -82,9 +83,7 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     );
   }
 
-  /**
-   * Only a handle with a single connection queues: an open transaction holds it, and a statement beside it would hang.
-   */
+  /** A handle with a single connection queues: an open transaction holds it, and a statement beside it would hang. */
   protected queueFor(): Queue | undefined {
     return this.connection.single ? this.shared.queue : undefined;
   }
@@ -211,8 +210,11 @@ export class PostgresSession<Db> extends SqlSession<Db> {
     };
   }
 
+  override async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
+    this.#needTransactions("open a transaction"); // before the first look at the tables
+    return await super.transaction(work);
+  }
   protected async openTransaction<R>(work: (session: SqlSession<Db>) => Promise<R>): Promise<R> {
-    this.#needTransactions("open a transaction");
     return await this.connection.transaction((tx) => work(this.#inside(tx)), this.inTransaction);
   }
 
@@ -287,8 +289,8 @@ export class PostgresSession<Db> extends SqlSession<Db> {
   }
 
   #needTransactions(action: string): void {
-    if (this.connection.transactions) return;
-    throw new UnsupportedError(action, "this database handle has no interactive transactions");
+    const reason = "this database handle has no interactive transactions";
+    if (!this.connection.transactions) throw new UnsupportedError(action, reason);
   }
 
   #inside(tx: unknown): PostgresSession<Db> {

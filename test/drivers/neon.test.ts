@@ -39,7 +39,10 @@ contractOf({
   },
 });
 
-test("Neon over HTTP is known to have no transactions", () => {
-  const driver = postgres(overHttp(neon("postgres://user:password@shop.example/shop")));
+test("Neon over HTTP refuses what needs a transaction, before anything is sent", async () => {
+  // Nobody answers there: what is sent would fail as a lost connection.
+  const driver = postgres(overHttp(neon("postgres://user:password@127.0.0.1:9/shop")));
   assert.equal(driver.capabilities.transactions, false);
+  await assert.rejects(driver.transaction(async () => {}), { code: "UNSUPPORTED" });
+  await assert.rejects(driver.delete("", "a"), { code: "UNSUPPORTED" });
 });

@@ -22,7 +22,8 @@ test("an embedded replica is migrated, written and read", { timeout: 60_000 }, a
   });
   try {
     await client.sync();
-    const driver = libsql(drizzle(client), { prefix: `t${crypto.randomUUID().slice(0, 8)}_` });
+    const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+    const driver = libsql(drizzle(client), { prefix });
     await driver.migrate();
     await driver.migrate();
     const store = new EventStore(driver, { events: [Noted] });
@@ -35,6 +36,15 @@ test("an embedded replica is migrated, written and read", { timeout: 60_000 }, a
     await new Subscription(store, { name: "reader", handler: ({ data }) => void seen.push(data) })
       .runOnce();
     assert.deepEqual(seen, [1, 2, 3, 4]);
+    // What others write to the server is there with the next synchronization.
+    const direct = createClient({ url: server.url });
+    const other = new EventStore(libsql(drizzle(direct), { prefix }), { events: [Noted] });
+    await other.append("a", Noted(5));
+    direct.close();
+    assert.equal(await store.version("a"), 3);
+    await client.sync();
+    assert.equal(await store.version("a"), 4);
+    await store.append("a", Noted(6), { expectedVersion: 4 });
   } finally {
     client.close();
     await server.stop();

@@ -1,6 +1,9 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pages } from "./guide.ts";
 import { libsqlHandles, postgresHandles } from "./handles.ts";
 
 for (const { name, open } of postgresHandles) {
@@ -33,3 +36,17 @@ for (const { name, open } of libsqlHandles) {
     }
   });
 }
+
+test("databases.md has a row for each handle that the contract is run on", () => {
+  const page = readFileSync(join(pages, "databases.md"), "utf8");
+  const first = [...page.matchAll(/^\| ([^|]*?) +\|/gm)].map(([, handle]) => handle!);
+  const beside = ["PgBouncer", "Neon over WebSocket", "Neon over HTTP", "pg-proxy", "replica"];
+  const words = [...postgresHandles, ...libsqlHandles].map(({ name }) =>
+    name.replace(/ on .*/, "").replace(/^libSQL (in |over )?/, "")
+  );
+  assert.ok(words.length >= 5);
+  const missing = [...new Set([...words, ...beside])].filter((word) =>
+    !first.some((handle) => handle.includes(word))
+  );
+  assert.deepEqual(missing, []);
+});
