@@ -13,9 +13,13 @@ const shown:
   readonly (readonly [string, string, () => Promise<{ url: string; drop(): unknown }>])[] = [
     ["the commands answer on libSQL as in session.md", transcript, shopFile],
     ["the commands answer on Postgres as in session.md", transcript, shopPostgres],
-    ["guide: cli.md shows what the commands answer", join(pages, "cli.md"), shopFile],
-    ["guide: verify.md shows what the commands answer", join(pages, "verify.md"), shopFile],
-    ["guide: export.md shows what the commands answer", join(pages, "export.md"), shopFile],
+    ...["behind", "cli", "export", "parked", "restore", "verify"].map((page) =>
+      [
+        `guide: ${page}.md shows what the commands answer`,
+        join(pages, `${page}.md`),
+        shopFile,
+      ] as const
+    ),
   ];
 
 for (const [name, path, open] of shown) {
