@@ -27,7 +27,7 @@ import {
   type LaneRow,
   type ParkedRow,
   parkingOf,
-} from "./consumer.ts";
+} from "./kept/consumer.ts";
 import { flag, number } from "./row.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 

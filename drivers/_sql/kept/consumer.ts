@@ -4,9 +4,9 @@ import type {
   LaneState,
   StoredGroup,
   StoredParking,
-} from "../../mod.ts";
-import { flag, number } from "./row.ts";
-import { list } from "./wire.ts";
+} from "../../../mod.ts";
+import { flag, number } from "../row.ts";
+import { list } from "../wire.ts";
 
 /** A lane, as its statements return it. */
 export interface LaneRow {
