@@ -9,13 +9,14 @@ export type Runtime = "node" | "deno" | "bun";
 
 /**
  * Tests of what no runtime changes: SQL with its plans, locks and migrations, the model, random histories of many workers,
- * and what the repository and its guide hold. They run on Node alone. The contract, lost connections, killed processes, timers and
+ * what the command line, the studio and agents show, and what the repository and its guide hold. They run on Node alone. The contract, lost connections, killed processes, timers and
  * signals are tested on all three.
  */
 const once: readonly RegExp[] = [
   /^test\/(api|architecture|bench|documentation|frameworks|input|links|packaging|release|types)\.test\.ts$/,
   /^test\/(evolution|model|types)\//,
-  /^test\/cli\/(transfer|verify)\.test\.ts$/,
+  /^test\/cli\/(commands|config|log|mcp|run|studio|transfer|verify)\.test\.ts$/,
+  /^test\/(inspect\/mask|mcp\/tools|studio\/pages)\.test\.ts$/,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,
