@@ -125,7 +125,8 @@ export function parkedOf(
   };
 }
 
-function groupOf(
+/** Makes a group of what is stored. */
+export function groupOf(
   { fingerprint, waiting, position: _, streams, firstFailedAt, failedAt, ...row }: StoredGroup,
 ): ParkedGroup {
   return {

@@ -7,6 +7,7 @@ import {
   type ParkedStream,
   type StreamKey,
 } from "../../mod.ts";
+import { groupOf, parkedOf } from "../consumer/parked.ts";
 import { checkName, checkNumber, checkObject, maxInt32 } from "../errors/check.ts";
 import { need, type Source } from "./source.ts";
 
@@ -106,16 +107,12 @@ export async function parked(
       after: after !== undefined && isAt(info, after) ? after : undefined,
       limit: limit + 1 - streams.length, // one more, to know whether there are more
     });
-    const now = Date.now();
-    for (const { delay, failedAt, firstFailedAt, fingerprint, ...stream } of found) {
-      const { error } = stream;
+    for (const row of found) {
+      const stream = parkedOf(row);
+      const { error, position } = stream;
       streams.push({
         ...{ consumerTenantId, consumer: name, version, ...stream },
-        dueAt: delay === undefined ? undefined : new Date(now + delay),
-        failedAt: new Date(failedAt),
-        group: fingerprint,
-        firstFailedAt: firstFailedAt === undefined ? undefined : new Date(firstFailedAt),
-        error: error && await mayQuote(source, stream.position) ? hidden : error,
+        error: error && await mayQuote(source, position) ? hidden : error,
       });
     }
     if (streams.length > limit) break;
@@ -144,14 +141,12 @@ export async function parkedGroups(
     if (!isWanted(info, consumer) || info.retrying + info.parked === 0) continue;
     const { tenantId: consumerTenantId, name, version } = info;
     const found = await checkpoints!.parkedGroups!(keyOf(info), limit);
-    for (const { fingerprint, waiting, position, ...group } of found) {
-      const { streams, error } = group;
+    for (const row of found) {
+      const group = groupOf(row);
+      const { error } = group;
       groups.push({
-        ...{ consumerTenantId, consumer: name, version, ...group, group: fingerprint },
-        retrying: streams - waiting,
-        firstFailedAt: new Date(group.firstFailedAt),
-        failedAt: new Date(group.failedAt),
-        error: error && await mayQuote(source, position) ? hidden : error,
+        ...{ consumerTenantId, consumer: name, version, ...group },
+        error: error && await mayQuote(source, row.position) ? hidden : error,
       });
     }
   }
