@@ -1,4 +1,5 @@
 import type { Queue } from "../_shared/queue.ts";
+import type { Turn } from "../_shared/turn.ts";
 import type { Classified } from "./failure.ts";
 import type { Readiness } from "./migration.ts";
 import type { Parameter, Statement, Statements } from "./statement.ts";
@@ -26,6 +27,8 @@ export interface Shared {
   readonly busyTimeout: number;
   /** The queue for operations that the database cannot run concurrently. */
   readonly queue: Queue;
+  /** Lets the event loop go round, where the database is in this process; undefined where it is not. */
+  readonly turn: Turn | undefined;
   /** What one statement of several appends takes; undefined if each is sent by itself. */
   readonly groups: Limits | undefined;
   readonly readiness: Readiness;

@@ -28,28 +28,41 @@ export abstract class Running {
 
   /**
    * Runs work once the operations that it conflicts with have ended. Inside a transaction, these are savepoints: two at
-   * the same time, or a write beside one, would interleave.
+   * the same time, or a write beside one, would interleave. A transaction, which keeps others waiting, does not wait for
+   * the event loop; what is outside of one does.
    */
   protected queued<R>(kind: "read" | "write", work: () => Promise<R>): Promise<R> {
     if (this.inTransaction && kind === "write") {
       this.#savepoints ??= new Queue(this.shared.busyTimeout);
       return this.#savepoints.run(work);
     }
-    return this.inTransaction ? work() : this.queueFor(kind)?.run(work) ?? work();
+    if (this.inTransaction) return work();
+    const start = () => this.queueFor(kind)?.run(work) ?? work();
+    return this.shared.turn?.()?.then(start) ?? start();
   }
 
   /** Runs a statement that reads, and returns its only row, converted by `read`. */
-  protected async first<Row, R>(
+  protected first<Row, R>(
     action: string,
     statement: Statement,
     parameters: readonly Parameter[],
     read: (row: Row) => R,
   ): Promise<R> {
+    return this.rows(action, statement, parameters, (rows: readonly Row[]) => read(only(rows)));
+  }
+
+  /** Runs a statement that reads, and returns its rows, converted by `read`. */
+  protected async rows<Row, R>(
+    action: string,
+    statement: Statement,
+    parameters: readonly Parameter[],
+    read: (rows: readonly Row[]) => R,
+  ): Promise<R> {
     return await this.queued("read", async () => {
       await this.ensureSchema();
       return await this.retrying(
         action,
-        async () => read(only(await this.connection.run<Row>(statement, parameters))),
+        async () => read(await this.connection.run<Row>(statement, parameters)),
       );
     });
   }
@@ -72,14 +85,13 @@ export abstract class Running {
     await this.retrying("check the tables", () => this.checkSchema());
   }
 
-  /** Runs statements in their turn, as `runTogether` does; returns the rows of the first. */
+  /** Runs statements that write in their turn, as `runTogether` does; returns the rows of the first. */
   protected together<Row>(
     action: string,
-    kind: "read" | "write",
     statements: readonly Statement[],
     parameters: readonly Parameter[],
   ): Promise<readonly Row[]> {
-    return this.queued(kind, async () => {
+    return this.queued("write", async () => {
       await this.ensureSchema();
       return await this.retrying(action, () => this.runTogether<Row>(statements, parameters));
     });

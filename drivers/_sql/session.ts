@@ -1,4 +1,4 @@
-import type { ConditionStatements } from "./statement.ts";
+import type { ConditionStatements, Statement } from "./statement.ts";
 import {
   type AppendOutcome,
   type AppendRequest,
@@ -73,11 +73,12 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
   #ownGroups: Groups | undefined;
 
   get checkpoints(): SqlCheckpoints {
-    return new SqlCheckpoints(
-      this.shared.statements.checkpoints,
-      (action, kind, statements, value) =>
-        this.together(action, kind, statements, [JSON.stringify(value)]),
-    );
+    return new SqlCheckpoints(this.shared.statements.checkpoints, {
+      read: <Row>(action: string, statement: Statement, value: object) =>
+        this.rows(action, statement, [JSON.stringify(value)], (rows: readonly Row[]) => rows),
+      write: (action, statements, value) =>
+        this.together(action, statements, [JSON.stringify(value)]),
+    });
   }
 
   get snapshots(): SqlSnapshots {
@@ -211,8 +212,7 @@ export abstract class SqlSession<Db> extends Running implements Session<Db> {
     return {
       read: (action, statement, parameters, read) =>
         this.first(action, statement, parameters, read),
-      write: (action, statements, parameters) =>
-        this.together(action, "write", statements, parameters),
+      write: (action, statements, parameters) => this.together(action, statements, parameters),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Driver, Examiner, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
+import { turnOf } from "../_shared/turn.ts";
 import {
   checkHead,
   checkTables,
@@ -51,6 +52,7 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
       classify: (error) => classify(error, connection.local),
       busyTimeout,
       queue: queueOf(connection.client, busyTimeout),
+      turn: connection.local ? turnOf(connection.client) : undefined,
       groups: groups === 0 ? undefined : {
         requests: groups,
         // A statement of a file blocks the event loop: 20 ms for 256 events.
@@ -127,10 +129,13 @@ export class LibsqlDriver<Db> extends LibsqlSession<Db> implements Driver<Db> {
     }
   }
 
-  /** A transaction that writes is alone; the second finds nothing left to do. */
+  /**
+   * A transaction that writes is alone; the second finds nothing left to do. The statements are sent without waiting for
+   * one another: over HTTP an empty database takes 4 requests instead of 26.
+   */
   async #migrate(connection: LibsqlConnection): Promise<void> {
     const { statements } = await this.#pending(connection);
-    for (const text of statements) await connection.run({ name: undefined, text }, []);
+    await Promise.all(statements.map((text) => connection.run({ name: undefined, text }, [])));
     checkHead(only(await connection.run<SchemaState>(this.shared.statements.state, [])));
   }
 

@@ -91,6 +91,7 @@ export function connect(handle: unknown): LibsqlConnection {
   }
   const session: DrizzleSession = Reflect.get(handle, "session");
   const client: object = Reflect.get(handle, "$client") ?? session;
+  const local = textOf(client, "protocol") === "file";
   const run = async <Row>(statement: Statement, parameters: readonly Parameter[]) => {
     const query = { sql: statement.text, params: [...parameters] };
     const prepared = session.prepareQuery(query, undefined, "all", false, (rows) => rows);
@@ -98,7 +99,6 @@ export function connect(handle: unknown): LibsqlConnection {
   };
   const inTransaction = !("batch" in handle);
   if (inTransaction && session.tx !== undefined) endWithServer(session.tx);
-  const local = textOf(client, "protocol") === "file";
   const transacting: Pick<DrizzleSession, "transaction"> = local && !inTransaction
     ? claiming(session, client as LocalClient)
     : handle;

@@ -15,13 +15,15 @@ import type {
   StreamKey,
 } from "../../mod.ts";
 import { type Consumer, type ConsumerStates, reset, withLane } from "./consumers.ts";
-import { compareBytes, keyOf } from "./key.ts";
+import { compareBytes, compareStreams, keyOf } from "./key.ts";
 import { groupsOf, type Parked, parkedAfter, passed, redriven } from "./parked.ts";
 
-/** A session's access to the stored consumers: reads immediately, writes through its queue. */
+/** How a session reaches the stored consumers. */
 interface Access {
-  readonly read: () => ConsumerStates;
+  readonly read: () => Promise<ConsumerStates>;
   readonly write: <R>(work: (states: ConsumerStates) => R) => Promise<R>;
+  /** Returns the number of events of a stream after a position. */
+  readonly after: (stream: StreamKey, position: number) => number;
 }
 
 /** The checkpoints of a session, inside or outside of a transaction. */
@@ -58,7 +60,7 @@ export class MemoryCheckpoints implements Checkpoints {
   }
 
   async check(key: LaneKey, epoch: number): Promise<boolean> {
-    const lane = this.#access.read().get(key)?.lanes[key.lane];
+    const lane = (await this.#access.read()).get(key)?.lanes[key.lane];
     return lane?.epoch === epoch && lane.owner !== undefined;
   }
 
@@ -85,12 +87,12 @@ export class MemoryCheckpoints implements Checkpoints {
   }
 
   async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
-    return lanesOf(this.#access.read().get(key), Date.now());
+    return lanesOf((await this.#access.read()).get(key), Date.now());
   }
 
   async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
     const now = Date.now();
-    return [...this.#access.read().get(key)?.parked.values() ?? []]
+    return [...(await this.#access.read()).get(key)?.parked.values() ?? []]
       .filter(({ slot }) => lane === undefined || slot % lane.lanes === lane.lane)
       .map(({ slot: _, dueAt, redriven = 0, ...row }) => ({
         ...row,
@@ -105,12 +107,11 @@ export class MemoryCheckpoints implements Checkpoints {
   async parkedPage(
     { consumer, after, limit }: ParkedQuery,
   ): Promise<readonly StoredParking[]> {
-    const order = (a: StreamKey, b: StreamKey) =>
-      compareBytes(a.tenantId, b.tenantId) || compareBytes(a.streamId, b.streamId);
     return (await this.parked(consumer))
-      .filter((parking) => after === undefined || order(parking, after) > 0)
-      .sort(order)
-      .slice(0, limit);
+      .filter((parking) => after === undefined || compareStreams(parking, after) > 0)
+      .sort(compareStreams)
+      .slice(0, limit)
+      .map((row) => ({ ...row, behind: Math.min(100, this.#access.after(row, row.position)) }));
   }
 
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
@@ -204,7 +205,7 @@ export class MemoryCheckpoints implements Checkpoints {
   async due(seen: readonly ConsumerKey[] = []): Promise<readonly ConsumerKey[]> {
     const now = Date.now();
     if (seen.length > 0) await this.#see(seen, now);
-    return this.#access.read().all()
+    return (await this.#access.read()).all()
       .filter(({ lanes, parked, failure }) =>
         failure !== undefined ||
         lanes.some(({ owner, leasedUntil }) => owner !== undefined && leasedUntil <= now) ||
@@ -222,7 +223,7 @@ export class MemoryCheckpoints implements Checkpoints {
 
   async list(only: Partial<ConsumerKey> = {}): Promise<readonly ConsumerState[]> {
     const now = Date.now();
-    return this.#access.read().all()
+    return (await this.#access.read()).all()
       .filter(({ key }) =>
         (only.scope ?? key.scope) === key.scope && (only.name ?? key.name) === key.name &&
         (only.version ?? key.version) === key.version

@@ -1,3 +1,5 @@
+import type { StreamKey } from "../../mod.ts";
+
 /** Returns a map key: unique, since no name contains NUL; without a tenant, the name itself, which saves joining. */
 export function keyOf(tenantId: string, name: string): string {
   return tenantId === "" ? name : `${tenantId}\0${name}`;
@@ -12,6 +14,11 @@ export function compareBytes(a: string, b: string): number {
     if (left !== right) return rank(left) - rank(right);
   }
   return a.length - b.length;
+}
+
+/** Compares streams by tenant and id. */
+export function compareStreams(a: StreamKey, b: StreamKey): number {
+  return compareBytes(a.tenantId, b.tenantId) || compareBytes(a.streamId, b.streamId);
 }
 
 function rank(unit: number): number {

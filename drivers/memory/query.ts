@@ -1,5 +1,17 @@
-import type { MatchCondition, MatchItem, MatchQuery } from "../../mod.ts";
+import type { LogQuery, MatchCondition, MatchItem, MatchQuery } from "../../mod.ts";
 import type { Log, Row } from "./log.ts";
+
+/** Whether a row is in a part of the log. */
+export function isIn(row: Row, query: LogQuery): boolean {
+  const { tenantId, categories, types, tags, streamId, published, lane } = query;
+  return (tenantId === undefined || row.tenantId === tenantId) &&
+    (streamId === undefined || row.streamId === streamId) &&
+    (categories === undefined || categories.includes(row.category)) &&
+    (types === undefined || types.includes(row.type)) &&
+    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
+    (!published || row.published) &&
+    (lane === undefined || row.slot % lane.lanes === lane.lane);
+}
 
 /** Returns the rows that a query selects, by position. */
 export function matchesOf(log: Log, { tenantId, items, after, limit }: MatchQuery): readonly Row[] {

@@ -20,7 +20,7 @@ export interface Waiting extends DueEvent {
 
 /** How a session reaches what waits. */
 interface Access {
-  readonly read: () => Overlay<Waiting>;
+  readonly read: () => Promise<Overlay<Waiting>>;
   readonly write: <R>(work: (waiting: Overlay<Waiting>) => R) => Promise<R>;
 }
 
@@ -96,7 +96,7 @@ export class MemorySchedule implements Schedule {
   }
 
   async failed(tenantId: string | undefined): Promise<readonly FailedEvent[]> {
-    return this.#all(tenantId)
+    return (await this.#all(tenantId))
       .flatMap(({ tenantId, id, streamId, type, attempts, error = "", failedAt }) =>
         failedAt === undefined ? [] : [{ tenantId, id, streamId, type, attempts, error, failedAt }]
       )
@@ -104,8 +104,9 @@ export class MemorySchedule implements Schedule {
   }
 
   async next(tenantId: string | undefined): Promise<number | undefined> {
+    const all = await this.#all(tenantId);
     const now = Date.now();
-    const delays = this.#all(tenantId)
+    const delays = all
       .filter(({ failedAt, dueAt }) => failedAt === undefined && dueAt > now)
       .map(({ dueAt }) => dueAt - now);
     return delays.length === 0 ? undefined : delays.reduce((a, b) => Math.min(a, b));
@@ -114,13 +115,13 @@ export class MemorySchedule implements Schedule {
   async count(
     tenantId: string | undefined,
   ): Promise<{ readonly waiting: number; readonly failed: number }> {
-    const all = this.#all(tenantId);
+    const all = await this.#all(tenantId);
     const failed = all.filter(({ failedAt }) => failedAt !== undefined).length;
     return { waiting: all.length - failed, failed };
   }
 
-  #all(tenantId: string | undefined): readonly Waiting[] {
-    return [...this.#access.read().entries().values()]
+  async #all(tenantId: string | undefined): Promise<readonly Waiting[]> {
+    return [...(await this.#access.read()).entries().values()]
       .filter((row) => (tenantId ?? row.tenantId) === row.tenantId);
   }
 

@@ -1,12 +1,10 @@
 import {
-  type AppendConflict,
   type AppendOutcome,
   type AppendRequest,
   type Checkpoints,
   type ConsumerKey,
   type CorrelationQuery,
   type Driver,
-  fits,
   type HandledMessages,
   type LogPage,
   type LogQuery,
@@ -26,12 +24,14 @@ import {
   UnsupportedError,
 } from "../../mod.ts";
 import { Queue } from "../_shared/queue.ts";
+import { type Turn, turnOf } from "../_shared/turn.ts";
+import { appendOne } from "./append.ts";
 import { MemoryCheckpoints } from "./checkpoints.ts";
 import { MemoryInbox } from "./inbox.ts";
 import { compareBytes, keyOf } from "./key.ts";
-import { Log, type Row } from "./log.ts";
-import { firstMatch, matchesOf } from "./query.ts";
-import { read, rowOf } from "./row.ts";
+import { Log } from "./log.ts";
+import { isIn, matchesOf } from "./query.ts";
+import { read } from "./row.ts";
 import { MemorySchedule } from "./schedule.ts";
 import { MemorySnapshots } from "./snapshots.ts";
 import { MemorySubjects } from "./subjects.ts";
@@ -52,6 +52,7 @@ class MemorySession<Db> implements Session<Db> {
   readonly #log: Log;
   readonly #busyTimeout: number;
   readonly #queue: Queue;
+  readonly #turn: Turn;
   #ended = false;
 
   constructor(log: Log, db: Db, busyTimeout: number, queue: Queue = new Queue(busyTimeout)) {
@@ -59,12 +60,16 @@ class MemorySession<Db> implements Session<Db> {
     this.db = db;
     this.#busyTimeout = busyTimeout;
     this.#queue = queue;
+    // Seldom, so that a test that goes by the clock sees the same order on a busy machine.
+    this.#turn = turnOf(queue, 1000);
     this.checkpoints = new MemoryCheckpoints({
-      read: () => this.#open().consumers,
+      read: async () => (await this.#read()).consumers,
       write: (work) => this.#write((log) => work(log.consumers)),
+      after: ({ tenantId, streamId }, position) =>
+        this.#log.stream(keyOf(tenantId, streamId)).filter((row) => row.position > position).length,
     });
     const access = {
-      read: () => this.#open(),
+      read: () => this.#read(),
       write: <R>(work: (log: Log) => R) => this.#write(work),
     };
     this.snapshots = new MemorySnapshots(access);
@@ -73,7 +78,7 @@ class MemorySession<Db> implements Session<Db> {
       write: (work) => this.#write((log) => work(log.marks)),
     });
     this.schedule = new MemorySchedule({
-      read: () => this.#open().scheduled,
+      read: async () => (await this.#read()).scheduled,
       write: (work) => this.#write((log) => work(log.scheduled)),
     });
   }
@@ -86,7 +91,7 @@ class MemorySession<Db> implements Session<Db> {
   async load(
     { tenantId, streamId, from, to, limit, backwards }: StreamQuery,
   ): Promise<StreamPage> {
-    const stream = this.#open().stream(keyOf(tenantId, streamId));
+    const stream = (await this.#read()).stream(keyOf(tenantId, streamId));
     // Versions have no gaps, so they are indexes.
     const start = from - 1;
     const end = Math.min(to, stream.length);
@@ -99,8 +104,8 @@ class MemorySession<Db> implements Session<Db> {
   async scan(query: LogQuery): Promise<LogPage> {
     const { after, until, limit, backwards = false } = query;
     const events: StoredEvent[] = [];
-    for (const row of this.#open().between(after, until, backwards)) {
-      if (!matches(row, query)) continue;
+    for (const row of (await this.#read()).between(after, until, backwards)) {
+      if (!isIn(row, query)) continue;
       events.push(read(row));
       if (events.length === limit) return { events, scanned: row.position };
     }
@@ -108,19 +113,19 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async probe(positions: readonly number[]): Promise<readonly (ProbedEvent | undefined)[]> {
-    const log = this.#open();
+    const log = await this.#read();
     return positions.map((position) => log.from(position));
   }
 
   async find(tenantId: string, id: string): Promise<StoredEvent | undefined> {
-    const row = this.#open().event(tenantId, id);
+    const row = (await this.#read()).event(tenantId, id);
     return row && read(row);
   }
 
   async correlated(
     { tenantId, correlationId, after, limit }: CorrelationQuery,
   ): Promise<StreamPage> {
-    const found = this.#open().all(after)
+    const found = (await this.#read()).all(after)
       .filter((row) =>
         row.tenantId === tenantId && JSON.parse(row.metadata).correlationId === correlationId
       )
@@ -129,13 +134,13 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async query(query: MatchQuery): Promise<MatchPage> {
-    const log = this.#open();
+    const log = await this.#read();
     const events = matchesOf(log, query).map(read);
     return { events, settled: log.sequence.settled, more: events.length === query.limit };
   }
 
   async settled(): Promise<number> {
-    return this.#open().sequence.settled;
+    return (await this.#read()).sequence.settled;
   }
 
   async poll(seen: readonly ConsumerKey[]): Promise<LogState> {
@@ -145,7 +150,7 @@ class MemorySession<Db> implements Session<Db> {
   async streams(
     { tenantId, category, prefix = "", after, limit }: StreamsQuery,
   ): Promise<readonly StoredStream[]> {
-    const log = this.#open();
+    const log = await this.#read();
     const found: StoredStream[] = [];
     for (const key of log.keys()) {
       const rows = log.stream(key);
@@ -174,6 +179,8 @@ class MemorySession<Db> implements Session<Db> {
   }
 
   async transaction<R>(work: (session: Session<Db>) => Promise<R>): Promise<R> {
+    const wait = this.#turn();
+    if (wait !== undefined) await wait;
     return await this.#queue.run(async () => {
       const log = new Log(this.#open());
       const session = new MemorySession(log, this.db, this.#busyTimeout);
@@ -197,7 +204,14 @@ class MemorySession<Db> implements Session<Db> {
     return new MemorySession(this.#log, db, this.#busyTimeout, this.#queue);
   }
 
+  async #read(): Promise<Log> {
+    await this.#turn();
+    return this.#open();
+  }
+
   async #write<R>(work: (log: Log) => R): Promise<R> {
+    const wait = this.#turn();
+    if (wait !== undefined) await wait;
     return this.#queue.free
       ? this.#apply(work)
       : await this.#queue.run(async () => this.#apply(work));
@@ -241,58 +255,4 @@ export class MemoryDriver<Db> extends MemorySession<Db> implements Driver<Db> {
   async repairPosition(): Promise<number> {
     return await this.transaction((session) => session.settled());
   }
-}
-
-function appendOne(log: Log, request: AppendRequest): AppendOutcome {
-  const { tenantId, writes, condition, signal } = request;
-  signal?.throwIfAborted();
-  const versions = writes.map(({ streamId }) => log.version(keyOf(tenantId, streamId)));
-  const existing: Row[] = [];
-  for (const { events } of writes) {
-    for (const { id } of events) {
-      const row = log.event(tenantId, id);
-      if (row !== undefined) existing.push(row);
-    }
-  }
-  const refused = (conflict: AppendConflict): AppendOutcome => ({
-    status: "refused",
-    conflict,
-    transactionAborted: false,
-  });
-  if (existing.length > 0) return refused({ kind: "id", existing });
-  const fit = writes.every(({ streamId, expectedVersion, expectedEventId }, index) =>
-    fits(expectedVersion, versions[index]!) &&
-    (expectedEventId === undefined ||
-      log.stream(keyOf(tenantId, streamId)).at(-1)?.id === expectedEventId)
-  );
-  if (!fit) {
-    return refused({ kind: "version", versions });
-  }
-  const match = condition && firstMatch(log, tenantId, condition);
-  if (match !== undefined) return refused({ kind: "condition", match });
-  return {
-    status: "stored",
-    writes: writes.map(({ streamId, category, slot, events }, index) => {
-      let version = versions[index]!;
-      const positions = events.map((event) => {
-        const position = ++log.sequence.assigned;
-        log.insert(
-          rowOf(event, { tenantId, streamId, category, slot, version: ++version, position }),
-        );
-        return position;
-      });
-      return { version, positions };
-    }),
-  };
-}
-
-function matches(row: Row, query: LogQuery): boolean {
-  const { tenantId, categories, types, tags, streamId, published, lane } = query;
-  return (tenantId === undefined || row.tenantId === tenantId) &&
-    (streamId === undefined || row.streamId === streamId) &&
-    (categories === undefined || categories.includes(row.category)) &&
-    (types === undefined || types.includes(row.type)) &&
-    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
-    (!published || row.published) &&
-    (lane === undefined || row.slot % lane.lanes === lane.lane);
 }

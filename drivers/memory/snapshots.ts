@@ -5,7 +5,7 @@ import { read } from "./row.ts";
 
 /** How a session reaches its log. */
 interface Access {
-  readonly read: () => Log;
+  readonly read: () => Promise<Log>;
   readonly write: <R>(work: (log: Log) => R) => Promise<R>;
 }
 
@@ -19,7 +19,7 @@ export class MemorySnapshots implements Snapshots {
 
   async load(query: SnapshotQuery): Promise<SnapshotPage> {
     const { tenantId, streamId, kind, stateVersion, to, at, limit } = query;
-    const log = this.#access.read();
+    const log = await this.#access.read();
     const key = keyOf(tenantId, streamId);
     const stream = log.stream(key);
     const snapshot = log.kept(key).find((one) =>

@@ -4,7 +4,7 @@ import type { Log, SubjectRow } from "./log.ts";
 
 /** How a session reaches its log. */
 interface Access {
-  readonly read: () => Log;
+  readonly read: () => Promise<Log>;
   readonly write: <R>(work: (log: Log) => R) => Promise<R>;
 }
 
@@ -17,18 +17,20 @@ export class MemorySubjects implements Subjects {
   }
 
   async read(tenantId: string, subjects: readonly string[]): Promise<readonly StoredSubject[]> {
-    const log = this.#access.read();
+    const log = await this.#access.read();
     return subjects.flatMap((subject) => log.subject(keyOf(tenantId, subject)) ?? []).map(read);
   }
 
   async find(ids: readonly string[]): Promise<readonly StoredSubject[]> {
     const wanted = new Set(ids);
-    return [...this.#access.read().subjectRows().values()].filter(({ id }) => wanted.has(id))
+    return [...(await this.#access.read()).subjectRows().values()].filter(({ id }) =>
+      wanted.has(id)
+    )
       .map(read);
   }
 
   async list(after: string = "", limit: number): Promise<readonly StoredSubject[]> {
-    return [...this.#access.read().subjectRows().values()]
+    return [...(await this.#access.read()).subjectRows().values()]
       .filter(({ id, keys }) => id > after && keys !== null)
       .sort((one, other) => one.id < other.id ? -1 : 1)
       .slice(0, limit)
@@ -36,7 +38,7 @@ export class MemorySubjects implements Subjects {
   }
 
   async forgotten(tenantId: string, subject: string): Promise<string | undefined> {
-    return this.#access.read().subject(keyOf(tenantId, subject))?.forgottenAt;
+    return (await this.#access.read()).subject(keyOf(tenantId, subject))?.forgottenAt;
   }
 
   async make(

@@ -1,6 +1,7 @@
 import type { FenceKind } from "./sql/fence.ts";
 import type { Driver, Examiner, Notifier, Schema, Session } from "../../mod.ts";
 import { queueOf } from "../_shared/queue.ts";
+import { turnOf } from "../_shared/turn.ts";
 import {
   checkHead,
   checkTables,
@@ -55,6 +56,7 @@ export class PostgresDriver<Db> extends PostgresSession<Db> implements Driver<Db
       classify: (error) => classify(error, !connection.transactions),
       busyTimeout,
       queue: queueOf(connection.client, busyTimeout),
+      turn: connection.embedded ? turnOf(connection.client) : undefined,
       groups: groups === 0 ? undefined : { requests: groups, events: 512, keys: mostKeys },
       connect: (handle) => connect(handle, prepare),
       readiness: new Readiness(migrations),

@@ -28,6 +28,9 @@ import type { Subjects } from "./subjects.ts";
  * It receives checked names and encoded JSON, never an event's own objects. `driverContract` from
  * `event-sourcery/testing` tests whether a driver keeps these promises.
  *
+ * A database inside the process answers without the event loop: its driver lets that go round every few milliseconds, or
+ * timers, signals and requests wait for as long as a consumer catches up.
+ *
  * @category Drivers
  */
 export interface Driver<Db = unknown> extends Session<Db> {

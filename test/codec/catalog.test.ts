@@ -164,7 +164,12 @@ test("load() throws UnknownEventTypeError for a stored type that is not defined"
   for (const unknownEvents of [undefined, "error"] as const) {
     const { driver, store } = setUp(unknownEvents);
     await insert(driver, "a", row({ type: "Gone" }), row({ type: "Old Thing", data: '"SECRET"' }));
-    for (const reading of [store.load("a"), all(store.readAll()), store.fold("a", 0, () => 0)]) {
+    const readings = [
+      () => store.load("a"),
+      () => all(store.readAll()),
+      () => store.fold("a", 0, () => 0),
+    ];
+    for (const reading of readings) {
       await assert.rejects(reading, (error: unknown) => {
         assert(isEventSourceryError(error, "UNKNOWN_EVENT_TYPE"));
         assert.equal(error.type, "Old Thing");

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { defineEvent, type Driver, EventStore } from "event-sourcery";
+import { consumers, defineEvent, type Driver, EventStore, Subscription } from "event-sourcery";
 import { libsql } from "event-sourcery/libsql";
 import { postgres } from "event-sourcery/postgres";
 import { drizzle as nodePostgres } from "drizzle-orm/node-postgres";
@@ -55,12 +55,17 @@ test("libSQL file: writes give up when another client writes for too long, and b
     await driver.migrate();
     const store = storeOn(driver);
     await store.append("a", Noted(1));
+    const consumer = new Subscription(store, { name: "a", handler() {} });
+    await consumer.drain();
     const other = await another!();
     await other.transaction(async (tx) => {
       await tx.run(sql.raw("create table theirs (n int)"));
       for (const write of writes) await endsAsBusy(() => write(store));
       await endsAsBusy(() => driver.migrate());
-      assert.equal(await store.version("a"), 1); // readers go on beside a writer
+      // Readers go on beside a writer.
+      assert.equal(await store.version("a"), 1);
+      assert.equal((await consumers(store)).length, 1);
+      assert.deepEqual([(await consumer.status()).lag, await consumer.parked()], [0, []]);
     });
     for (const write of writes) await write(store);
     assert.equal(await store.version("a"), 0);

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { Classified } from "../../drivers/_sql/failure.ts";
 import { classify as ofLibsql } from "../../drivers/libsql/handle.ts";
 import { classify as ofPostgres } from "../../drivers/postgres/handle.ts";
-import { sqldUrl } from "../support/sqld.ts";
+import { ownPrefix, sqldUrl } from "../support/sqld.ts";
 
 const coded = (code: string, more: object = {}) =>
   Object.assign(new Error("secret"), { code }, more);
@@ -121,7 +121,7 @@ test("append() of what the client cannot send is a DriverError, not to be sent a
     return await fetch(request);
   };
   const client = createClient({ url: await sqldUrl(), fetch: send });
-  const driver = libsql(drizzle(client), { prefix: `t${crypto.randomUUID().slice(0, 8)}_` });
+  const driver = libsql(drizzle(client), { prefix: ownPrefix() });
   await driver.migrate();
   const store = new EventStore(driver, { events: [Scanned] });
   await store.append("doc:1", Scanned("a"));
