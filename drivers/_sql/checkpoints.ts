@@ -31,13 +31,21 @@ import {
 import { flag, number } from "./row.ts";
 import type { CheckpointStatements, Statement } from "./statement.ts";
 
-/** Runs statements that take effect together, with a JSON object as their parameter; returns the rows of the first. */
-type Send = <Row>(
-  action: string,
-  kind: "read" | "write",
-  statements: readonly Statement[],
-  value: object,
-) => Promise<readonly Row[]>;
+/** How checkpoints run their statements, with a JSON object as the parameter. */
+interface RunCheckpoints {
+  /** Runs a statement that reads; returns its rows. */
+  readonly read: <Row>(
+    action: string,
+    statement: Statement,
+    value: object,
+  ) => Promise<readonly Row[]>;
+  /** Runs statements that write, all of which take effect or none; returns the rows of the first. */
+  readonly write: <Row>(
+    action: string,
+    statements: readonly Statement[],
+    value: object,
+  ) => Promise<readonly Row[]>;
+}
 
 /**
  * How early parked streams count as due, in milliseconds: the clocks of a machine's processors were seen to differ by
@@ -51,11 +59,11 @@ const emptyKey: StreamKey = { tenantId: "", streamId: "" };
 /** The checkpoints of both engines, which differ in their statements only. */
 export class SqlCheckpoints implements Checkpoints {
   readonly #statements: CheckpointStatements;
-  readonly #send: Send;
+  readonly #run: RunCheckpoints;
 
-  constructor(statements: CheckpointStatements, send: Send) {
+  constructor(statements: CheckpointStatements, run: RunCheckpoints) {
     this.#statements = statements;
-    this.#send = send;
+    this.#run = run;
   }
 
   async register(
@@ -66,17 +74,16 @@ export class SqlCheckpoints implements Checkpoints {
     const action = "register a consumer";
     const { register, definition: known } = this.#statements;
     while (true) {
-      const [found] = await this.#send<DefinitionRow>(action, "read", [known], value);
+      const [found] = await this.#run.read<DefinitionRow>(action, known, value);
       if (found !== undefined) return definitionOf(found);
       // If another worker registers it at the same time, the next query finds its row.
-      await this.#send(action, "write", register, value);
+      await this.#run.write(action, register, value);
     }
   }
 
   async claim(key: LaneKey, owner: string, lease: number): Promise<ClaimedLane | undefined> {
-    const [row] = await this.#send<Record<keyof ClaimedLane, string>>(
+    const [row] = await this.#run.write<Record<keyof ClaimedLane, string>>(
       "claim a consumer's lane",
-      "write",
       [this.#statements.claim],
       { ...key, owner, lease },
     );
@@ -90,17 +97,16 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async check(key: LaneKey, epoch: number, limit: number): Promise<boolean> {
-    const statements = [this.#statements.check];
+    const statement = this.#statements.check;
     const value = { ...key, epoch, limit: Math.min(Math.ceil(limit), longest) };
-    return (await this.#send("check a consumer's lease", "read", statements, value)).length > 0;
+    return (await this.#run.read("check a consumer's lease", statement, value)).length > 0;
   }
 
   async advance(key: LaneKey, epoch: number, progress: Progress): Promise<boolean> {
     const { parked, deferred, released } = progress;
     const plain = parked.length === 0 && deferred.length === 0 && released.length === 0;
-    const rows = await this.#send(
+    const rows = await this.#run.write(
       "write a consumer's checkpoint",
-      "write",
       plain ? [this.#statements.advance] : this.#statements.park,
       { ...key, epoch, ...progress, parked: parked.map(quoted), lease: progress.lease ?? null },
     );
@@ -108,16 +114,15 @@ export class SqlCheckpoints implements Checkpoints {
   }
 
   async lanes(key: ConsumerKey): Promise<readonly LaneState[]> {
-    const statements = [this.#statements.lanes];
-    return (await this.#send<LaneRow>("read a consumer's checkpoints", "read", statements, key))
+    const statement = this.#statements.lanes;
+    return (await this.#run.read<LaneRow>("read a consumer's checkpoints", statement, key))
       .map(laneOf);
   }
 
   async parked(key: ConsumerKey, lane?: LaneFilter): Promise<readonly StoredParking[]> {
-    const rows = await this.#send<ParkedRow>(
+    const rows = await this.#run.read<ParkedRow>(
       "list parked streams",
-      "read",
-      [this.#statements.parked],
+      this.#statements.parked,
       { ...key, filter: lane ?? null },
     );
     return rows.map(parkingOf);
@@ -126,46 +131,46 @@ export class SqlCheckpoints implements Checkpoints {
   async parkedPage(
     { consumer, after = emptyKey, limit }: ParkedQuery,
   ): Promise<readonly StoredParking[]> {
-    const statements = [this.#statements.parkedPage];
+    const statement = this.#statements.parkedPage;
     const value = { ...consumer, after, limit };
-    return (await this.#send<ParkedRow>("list parked streams", "read", statements, value))
+    return (await this.#run.read<ParkedRow>("list parked streams", statement, value))
       .map(parkingOf);
   }
 
   async parkedGroups(key: ConsumerKey, limit: number): Promise<readonly StoredGroup[]> {
-    const statements = [this.#statements.parkedGroups];
+    const statement = this.#statements.parkedGroups;
     const value = { ...key, limit };
-    const rows = await this.#send<GroupRow>("group parked streams", "read", statements, value);
+    const rows = await this.#run.read<GroupRow>("group parked streams", statement, value);
     return rows.map(groupOf);
   }
 
   async redriveGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
     const value = { ...key, fingerprint, limit };
     const statements = [this.#statements.redriveGroup];
-    return (await this.#send("redrive parked streams", "write", statements, value)).length;
+    return (await this.#run.write("redrive parked streams", statements, value)).length;
   }
 
   async discardGroup(key: ConsumerKey, fingerprint: string, limit: number): Promise<number> {
     const value = { ...key, fingerprint, limit };
     const statements = [this.#statements.discardGroup];
-    return (await this.#send("discard events", "write", statements, value)).length;
+    return (await this.#run.write("discard events", statements, value)).length;
   }
 
   async redrive(key: ConsumerKey, stream?: StreamKey): Promise<number> {
     const value = { ...key, stream: stream ?? null };
     const statements = [this.#statements.redrive];
-    return (await this.#send("redrive parked streams", "write", statements, value)).length;
+    return (await this.#run.write("redrive parked streams", statements, value)).length;
   }
 
   async discard(key: ConsumerKey, stream: StreamKey, all: boolean): Promise<boolean> {
     const value = { ...key, stream, all };
     const statements = [this.#statements.discard];
-    return (await this.#send("discard an event", "write", statements, value)).length > 0;
+    return (await this.#run.write("discard an event", statements, value)).length > 0;
   }
 
   async rewind(key: ConsumerKey, position: number, replay: number | null = null): Promise<void> {
     const value = { ...key, position, replay };
-    await this.#send("rewind a consumer", "write", this.#statements.rewind, value);
+    await this.#run.write("rewind a consumer", this.#statements.rewind, value);
   }
 
   async redefine(
@@ -174,14 +179,14 @@ export class SqlCheckpoints implements Checkpoints {
     definition: ConsumerDefinition,
   ): Promise<boolean> {
     const value = { ...key, ...definition, epochs };
-    const rows = await this.#send("redefine a consumer", "write", this.#statements.redefine, value);
+    const rows = await this.#run.write("redefine a consumer", this.#statements.redefine, value);
     return rows.length > 0;
   }
 
   async refilter(key: ConsumerKey, filter: string): Promise<boolean> {
     const statements = [this.#statements.refilter];
     const value = { ...key, filter };
-    return (await this.#send("redefine a consumer", "write", statements, value)).length > 0;
+    return (await this.#run.write("redefine a consumer", statements, value)).length > 0;
   }
 
   async due(seen: readonly ConsumerKey[] = []): Promise<readonly ConsumerKey[]> {
@@ -189,29 +194,28 @@ export class SqlCheckpoints implements Checkpoints {
     const action = "look for due work";
     type Row = Record<keyof ConsumerKey, string>;
     const rows = seen.length === 0
-      ? await this.#send<Row>(action, "read", [due], {})
-      : await this.#send<Row>(action, "write", dueAndSeen, { seen });
+      ? await this.#run.read<Row>(action, due, {})
+      : await this.#run.write<Row>(action, dueAndSeen, { seen });
     return rows.map(({ scope, name, version }) => ({ scope, name, version: number(version) }));
   }
 
   async setFailure(key: ConsumerKey, failure: ConsumerFailure | undefined): Promise<void> {
     const value = { ...key, code: failure?.code ?? null, error: failure && ascii(failure.message) };
-    await this.#send("store a consumer's error", "write", [this.#statements.setFailure], value);
+    await this.#run.write("store a consumer's error", [this.#statements.setFailure], value);
   }
 
   async list(only: Partial<ConsumerKey> = {}): Promise<readonly ConsumerState[]> {
     const { scope = null, name = null, version = null } = only;
-    const rows = await this.#send<ConsumerRow>(
+    const rows = await this.#run.read<ConsumerRow>(
       "list consumers",
-      "read",
-      [this.#statements.list],
+      this.#statements.list,
       { scope, name, version },
     );
     return rows.map(consumerOf);
   }
 
   async forget(key: ConsumerKey): Promise<"forgotten" | "leased" | "unknown"> {
-    const rows = await this.#send("forget a consumer", "write", this.#statements.forget, key);
+    const rows = await this.#run.write("forget a consumer", this.#statements.forget, key);
     if (rows.length > 0) return "forgotten";
     return (await this.lanes(key)).length > 0 ? "leased" : "unknown";
   }

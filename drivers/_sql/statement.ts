@@ -160,6 +160,11 @@ export interface ScheduleStatements {
   readonly count: Statement;
 }
 
+const parkedColumns = [
+  ...["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
+  ...["fingerprint", "first_failed_at", "redriven"],
+];
+
 /** The columns of the statements whose rows are read, in order. */
 export const columnsOf = {
   inserted: ["version", "position"],
@@ -168,10 +173,8 @@ export const columnsOf = {
   definition: ["lanes", "filter", "position", "replay"],
   claim: ["position", "epoch", "crashes", "parked", "failed"],
   lanes: ["lane", "position", "epoch", "crashes", "stalled", "owner", "leased_until"],
-  parked: [
-    ...["tenant_id", "stream_id", "position", "attempts", "error", "delay", "failed_at"],
-    ...["fingerprint", "first_failed_at", "redriven"],
-  ],
+  parked: parkedColumns,
+  parkedPage: [...parkedColumns, "behind"],
   parkedGroups: [
     ...["fingerprint", "streams", "waiting", "first_failed_at", "failed_at"],
     ...["tenant_id", "stream_id", "position", "error"],

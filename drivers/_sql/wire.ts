@@ -130,16 +130,19 @@ export function readStreams(columns: StreamColumns): readonly StoredStream[] {
 }
 
 /** The columns of events that are looked up by position. */
-export const probeColumns = ["position", "created_at"] as const;
+export const probeColumns = ["position", "created_at", "type"] as const;
 
 /** The columns of events that are looked up, each as the JSON text of an array; null where there is none. */
 type ProbeColumns = Readonly<Record<(typeof probeColumns)[number], string | null>>;
 
-/** Turns the columns into positions and times. */
+/** Turns the columns into positions, times and types. */
 export function readProbes(columns: ProbeColumns): readonly (ProbedEvent | undefined)[] {
   const createdAt = list<string>(columns.created_at);
+  const type = list<string>(columns.type);
   return list<number | null>(columns.position).map((position, index) =>
-    position === null ? undefined : { position, createdAt: instant(createdAt[index]!) }
+    position === null
+      ? undefined
+      : { position, createdAt: instant(createdAt[index]!), type: type[index]! }
   );
 }
 

@@ -1,6 +1,8 @@
 import type { ConsumerFilter } from "../errors/consumer.ts";
 import type { Event } from "../event/event.ts";
 import type { EventStore } from "../store/store.ts";
+import type { ConsumerKey } from "../driver/keys.ts";
+import { scopeOf } from "../engine/plan.ts";
 import { filterOf } from "../engine/registration.ts";
 import { checkSession } from "../engine/work.ts";
 import { checkName, checkNumber, checkObject, maxInt32 } from "../errors/check.ts";
@@ -119,8 +121,13 @@ function partsOf(store: object) {
   if (internals === undefined) throw new TypeError("store must be an event store");
   const { tenantId, shared: { driver } } = internals;
   checkSession(driver);
-  const scope = tenantId === undefined ? undefined : `tenant:${tenantId}`;
+  const scope = tenantId === undefined ? undefined : scopeOf(tenantId);
   return { checkpoints: driver.checkpoints, scope };
+}
+
+/** Returns the key under which a driver keeps a consumer. */
+export function keyOf({ tenantId, name, version }: ConsumerInfo): ConsumerKey {
+  return { scope: scopeOf(tenantId), name, version };
 }
 
 function tenantOf(scope: string): string | undefined {

@@ -27,6 +27,8 @@ export interface ParkedStream extends StreamKey {
   readonly firstFailedAt?: Date | undefined;
   /** How often it was redriven since. @default 0 */
   readonly redriven?: number | undefined;
+  /** How many later events its stream has, counted up to 100; undefined in the list of one consumer, or not counted. */
+  readonly behind?: number | undefined;
 }
 
 /**

@@ -67,6 +67,8 @@ export interface StoredParking extends StreamKey {
   readonly firstFailedAt?: string | number | undefined;
   /** How often it was redriven since. @default 0 */
   readonly redriven?: number | undefined;
+  /** How many later events its stream has, counted up to 100, in a page of parked streams. @default not counted */
+  readonly behind?: number | undefined;
 }
 
 /**

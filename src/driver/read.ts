@@ -101,7 +101,7 @@ export interface LogPage {
 }
 
 /**
- * Where an event is in the log, and when it was created.
+ * Where an event is in the log, and what is asked of many at once.
  *
  * @category Drivers
  */
@@ -110,6 +110,8 @@ export interface ProbedEvent {
   readonly position: number;
   /** When it was created; as in `StoredEvent`. */
   readonly createdAt: string | number;
+  /** The name of its type, as stored. Where a driver leaves it out, errors of parked streams are hidden with their fields. */
+  readonly type?: string | undefined;
 }
 
 /**

@@ -104,7 +104,7 @@ export function planOf<E extends Event, Db>(
   }
   if (work.mode === "transaction") checkTransactional(internals, concurrency);
   const { tenantId, shared: { catalog } } = internals;
-  const scope = tenantId === undefined ? "all" : `tenant:${tenantId}`;
+  const scope = scopeOf(tenantId);
   const filter = JSON.stringify({
     types: types && [...types].sort(),
     categories: categories && [...categories].sort(),
@@ -174,4 +174,9 @@ function checkTransactional<E extends Event, Db>(
       "this database handle has no interactive transactions",
     );
   }
+}
+
+/** Writes the scope of a consumer's key; the tenant is undefined if it handles the events of all. */
+export function scopeOf(tenantId: string | undefined): string {
+  return tenantId === undefined ? "all" : `tenant:${tenantId}`;
 }

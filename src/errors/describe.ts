@@ -21,7 +21,7 @@ export function describe(error: unknown, discreet: boolean = false): string {
 
 /** What is a value in a message: what is quoted or bracketed, and words with digits, addresses, paths or ids. */
 const value =
-  /"(?:[^"\\]|\\.)*("|$)|(?<![\p{L}\p{N}])'[^']*'|`[^`]*`|“[^”]*”|\{.*\}|\[.*\]|[^\s,;()"'=]*([\p{N}@/\\]|\p{L}:\p{L})[^\s,;()"']*|[^\s,;()"'=]{41,}/gu;
+  /"(?:[^"\\]|\\.)*("|$)|(?<![\p{L}\p{N}])'[^']*'|`[^`]*`|“[^”]*”|\{.*\}|\[.*\]|<[^<>]*>|[^\s,;()"'=]*([\p{N}@/\\]|\p{L}:\p{L})[^\s,;()"']*|[^\s,;()"'=]{41,}/gu;
 
 /**
  * Returns the same short text for all failures of one kind: of the consumer's name, the error's name, and the first

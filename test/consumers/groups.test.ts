@@ -26,6 +26,7 @@ test("failures of one kind have one fingerprint, whatever values their messages 
     ['Error: of {"a":1}', 'Error: of {"b":[2]}'],
     ["Error: it broke\nat line 1", "Error: it broke\nat line 99"],
     ["Error: items 1, 2, 3 lack", "Error: items 4 lack"],
+    ["Error: 550 <ada @example.org> is no address", "Error: 550 <bob> is no address"],
   ];
   for (const [a = "", b = ""] of alike) assert.equal(of(a), of(b), a);
   assert.equal(of("Error: ada is gone"), of("Error: bob is gone", "user:bob"), "the stream's id");

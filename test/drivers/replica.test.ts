@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startSqld } from "../support/sqld.ts";
+import { ownPrefix, startSqld } from "../support/sqld.ts";
 
 const Noted = defineEvent<number>()("Noted");
 
@@ -22,7 +22,7 @@ test("an embedded replica is migrated, written and read", { timeout: 60_000 }, a
   });
   try {
     await client.sync();
-    const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+    const prefix = ownPrefix();
     const driver = libsql(drizzle(client), { prefix });
     await driver.migrate();
     await driver.migrate();

@@ -61,6 +61,10 @@ export const lapses: Readonly<Record<string, Sabotage>> = {
   "lists the first page of parked streams again and again": keeping((own) => ({
     parkedPage: (query) => own.parkedPage!({ ...query, after: undefined }),
   })),
+  "counts what waits behind all that is parked": keeping((own) => ({
+    parkedPage: async (query) =>
+      (await own.parkedPage!(query)).map((row) => ({ ...row, behind: row.behind! + 1 })),
+  })),
   "lists parked streams by their positions": keeping((own) => ({
     parkedPage: async ({ consumer, limit }) => (await own.parked(consumer)).slice(0, limit),
   })),

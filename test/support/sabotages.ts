@@ -192,6 +192,12 @@ export const sabotages: Readonly<Record<string, Sabotage>> = {
   "looks up the event after a position": (session) => ({
     probe: (positions) => session.probe!(positions.map((position) => position + 1)),
   }),
+  "looks up events under the type of another": (session) => ({
+    async probe(positions) {
+      const found = await session.probe!(positions);
+      return found.map((event) => event && { ...event, type: "Other" });
+    },
+  }),
   "looks up events of the last position only": (session) => ({
     async probe(positions) {
       const last = (await session.probe!(positions)).at(-1);

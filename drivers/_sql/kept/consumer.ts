@@ -47,6 +47,8 @@ export interface ParkedRow {
   readonly fingerprint: string | null;
   readonly first_failed_at: string | null;
   readonly redriven: string;
+  /** Only in a page. */
+  readonly behind?: string;
 }
 
 /** Parked streams that failed alike. */
@@ -107,6 +109,7 @@ export function parkingOf(row: ParkedRow): StoredParking {
     fingerprint: row.fingerprint ?? undefined,
     firstFailedAt: row.first_failed_at === null ? undefined : number(row.first_failed_at),
     redriven: number(row.redriven),
+    ...(row.behind === undefined ? {} : { behind: number(row.behind) }),
   };
 }
 

@@ -63,7 +63,7 @@ on conflict do nothing`,
       `select ${laneColumns} from ${checkpoints} where ${consumer} order by lane`,
       columnsOf.lanes,
     ),
-    ...parkedOf(parked, checkpoints),
+    ...parkedOf(parked, checkpoints, `"${prefix}events"`),
     rewind: [
       `update ${checkpoints} set position = ?1 ->> 'position', epoch = epoch + 1, owner = null, leased_until = null, crashes = 0, stalled = 0
 where ${consumer}`,

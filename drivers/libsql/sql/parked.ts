@@ -2,8 +2,8 @@ import { columnsOf, type ParkedStatements } from "../../_sql/statement.ts";
 import { consumer, dueNow, now } from "./consumer.ts";
 import { statement } from "./text.ts";
 
-/** Writes the statements of parked streams for the quoted names of the two tables. */
-export function parkedOf(parked: string, checkpoints: string): ParkedStatements {
+/** Writes the statements of parked streams for the quoted names of the tables. */
+export function parkedOf(parked: string, checkpoints: string, events: string): ParkedStatements {
   return {
     parked: statement(
       listParked(
@@ -12,7 +12,7 @@ export function parkedOf(parked: string, checkpoints: string): ParkedStatements 
       ),
       columnsOf.parked,
     ),
-    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
+    parkedPage: statement(pageOfParked(parked, events), columnsOf.parkedPage),
     parkedGroups: statement(groups(parked), columnsOf.parkedGroups),
     redriveGroup: statement(
       `update ${parked} set attempts = 0, due_at = ${dueNow}, redriven = redriven + 1
@@ -47,11 +47,30 @@ function ofGroup(parked: string, which: string): string {
 const nextParked = `(tenant_id, stream_id) > (?1 ->> '$.after.tenantId', ?1 ->> '$.after.streamId')
 order by tenant_id, stream_id limit ?1 ->> 'limit'`;
 
+/**
+ * Lists a page, found first, with the number of events after each that failed: counted from the stream's end by the index of
+ * its versions.
+ */
+function pageOfParked(parked: string, events: string): string {
+  const page = `(select * from ${parked} where ${consumer} and ${nextParked}) as p
+order by tenant_id, stream_id`;
+  return selectParked(
+    page,
+    `, (select count(*) from (
+    select e.position from ${events} e where e.tenant_id = p.tenant_id and e.stream_id = p.stream_id
+    order by e.version desc limit 100
+  ) as last where last.position > p.position) as behind`,
+  );
+}
+
 function listParked(parked: string, which: string): string {
+  return selectParked(`${parked} where ${consumer} and ${which}`);
+}
+
+function selectParked(from: string, more: string = ""): string {
   return `select json_quote(tenant_id), json_quote(stream_id), position, attempts, error, due_at - ${now} as delay, failed_at,
-  fingerprint, first_failed_at, redriven
-from ${parked}
-where ${consumer} and ${which}`;
+  fingerprint, first_failed_at, redriven${more}
+from ${from}`;
 }
 
 /** Reads the consumer's rows by the primary key of `parked`. */

@@ -101,10 +101,14 @@ function range(position: string): readonly string[] {
   return [`${position} > cast(?1 as integer)`, `${position} <= cast(?2 as integer)`];
 }
 
+/**
+ * The conditions of an event. `+` keeps SQLite from taking `events_type` for a tenant, by which it sorts all events of the
+ * tenant for each page: 500 events among 500,000 took 503 ms, and take 12.
+ */
 function conditionsOf(filters: ScanFilters): readonly string[] {
   // SQLite refuses a parameter that no condition uses.
   return [
-    filters.tenant ? "e.tenant_id = ?4" : "?4 is null",
+    filters.tenant ? `${filters.stream ? "" : "+"}e.tenant_id = ?4` : "?4 is null",
     filters.categories ? "category in (select value from json_each(?5))" : "?5 is null",
     filters.types ? "type in (select value from json_each(?6))" : "?6 is null",
     filters.stream ? "stream_id = ?8" : "?8 is null",
@@ -192,9 +196,10 @@ export function correlated(events: string): string {
 
 /** Looks up the first event at or above each position, by the primary key. */
 export function positions(events: string): string {
-  return `select json_group_array(position) as position, json_group_array(created_at) as created_at
+  return `select json_group_array(position) as position, json_group_array(created_at) as created_at,
+  json_group_array(type) as type
 from (
-  select found.position, e.created_at from (
+  select found.position, e.created_at, e.type from (
     select key, (select min(position) from ${events} where position >= value) as position from json_each(?1)
   ) as found left join ${events} e on e.position = found.position order by found.key
 ) as page`;

@@ -27,7 +27,7 @@ export function checkpointsOf(schema: string): CheckpointStatements {
       `select ${laneColumns} from ${checkpoints} c where ${consumer} order by c.lane`,
       columnsOf.lanes,
     ),
-    ...parkedOf(parked, checkpoints),
+    ...parkedOf(parked, checkpoints, `${schema}."events"`),
     rewind: [statement(rewind(consumers, checkpoints, parked))],
     redefine: [statement(redefine(consumers, checkpoints))],
     refilter: statement(`update ${consumers} set filter = ${given} ->> 'filter'

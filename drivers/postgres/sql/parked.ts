@@ -2,8 +2,8 @@ import { columnsOf, type ParkedStatements } from "../../_sql/statement.ts";
 import { consumer, dueNow, given, milliseconds, now } from "./consumer.ts";
 import { statement } from "./text.ts";
 
-/** Writes the statements of parked streams for the quoted names of the two tables. */
-export function parkedOf(parked: string, checkpoints: string): ParkedStatements {
+/** Writes the statements of parked streams for the quoted names of the tables. */
+export function parkedOf(parked: string, checkpoints: string, events: string): ParkedStatements {
   return {
     parked: statement(
       listParked(
@@ -13,7 +13,7 @@ order by p.position`,
       ),
       columnsOf.parked,
     ),
-    parkedPage: statement(listParked(parked, nextParked), columnsOf.parked),
+    parkedPage: statement(pageOfParked(parked, events), columnsOf.parkedPage),
     parkedGroups: statement(groups(parked), columnsOf.parkedGroups),
     redriveGroup: statement(
       `update ${parked} set attempts = 0, due_at = ${dueNow}, redriven = redriven + 1
@@ -49,12 +49,31 @@ const nextParked =
   `(tenant_id, stream_id) > (${given} -> 'after' ->> 'tenantId', ${given} -> 'after' ->> 'streamId')
 order by p.tenant_id, p.stream_id limit (${given} ->> 'limit')::bigint`;
 
+/**
+ * Lists a page, found first, with the number of events after each that failed: counted from the stream's end by the index of
+ * its versions.
+ */
+function pageOfParked(parked: string, events: string): string {
+  const page = `(select * from ${parked} p where ${consumer} and ${nextParked}) as p
+order by p.tenant_id, p.stream_id`;
+  return selectParked(
+    page,
+    `, (select count(*) from (
+    select e.position from ${events} e where e.tenant_id = p.tenant_id and e.stream_id = p.stream_id
+    order by e.version desc limit 100
+  ) as last where last.position > p.position)::text as behind`,
+  );
+}
+
 function listParked(parked: string, which: string): string {
+  return selectParked(`${parked} p where ${consumer} and ${which}`);
+}
+
+function selectParked(from: string, more: string = ""): string {
   return `select to_json(tenant_id)::text, to_json(stream_id)::text, position::text, attempts::text, error,
   ${milliseconds(`(due_at - ${now})`)} as delay, ${milliseconds("failed_at")} as failed_at,
-  fingerprint, ${milliseconds("first_failed_at")} as first_failed_at, redriven::text
-from ${parked} p
-where ${consumer} and ${which}`;
+  fingerprint, ${milliseconds("first_failed_at")} as first_failed_at, redriven::text${more}
+from ${from}`;
 }
 
 /** Reads the consumer's rows by the primary key of `parked`. */

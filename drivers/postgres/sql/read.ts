@@ -269,10 +269,11 @@ export function query(schema: string, shape: string, settled: string): string {
  */
 export function positions(schema: string): string {
   return `select json_agg(found.position order by n)::text as position,
-  json_agg(found.created_at at time zone 'utc' order by n)::text as created_at
+  json_agg(found.created_at at time zone 'utc' order by n)::text as created_at,
+  json_agg(found.type order by n)::text as type
 from json_array_elements_text($1::text::json) with ordinality as wanted (position, n)
 left join lateral (
-  select position, created_at from ${schema}."events" where position >= wanted.position::bigint
+  select position, created_at, type from ${schema}."events" where position >= wanted.position::bigint
   order by position limit 1
 ) as found on true`;
 }

@@ -78,9 +78,11 @@ export const lookup: Cases = {
     const last = all[2]!.position;
     const found = await driver.probe([1, ...all.map(({ position }) => position), last + 1]);
     assert.deepEqual(
-      found.map((event) => event && [event.position, new Date(event.createdAt).getTime()]),
+      found.map((event) =>
+        event && [event.position, new Date(event.createdAt).getTime(), event.type ?? "Noted"]
+      ),
       [...[0, 0, 1, 2].map((index) => all[index]!), undefined].map((event) =>
-        event && [event.position, event.createdAt.getTime()]
+        event && [event.position, event.createdAt.getTime(), event.type]
       ),
     );
   },

@@ -6,9 +6,9 @@ import { inspect } from "../../inspect/inspect.ts";
 import { type Cases, lacks, Noted, type Rig } from "../rig.ts";
 import { claimed, consumer, definition, lane, long, of, park, progress, served } from "./claims.ts";
 
-/** Checks that a driver without groups says so. */
-async function lacksGroups(rig: Rig): Promise<void> {
-  await lacks(rig, () => inspect(rig.store).parkedGroups());
+/** Checks that a driver without such a list says so. */
+async function lacksList(rig: Rig, list: "parked" | "parkedGroups"): Promise<void> {
+  await lacks(rig, () => inspect(rig.store)[list]());
 }
 
 function timeOf(instant: string | number): number {
@@ -130,9 +130,7 @@ export const parked: Cases = served({
 
   async "parkedPage() pages through parked streams by tenant and id"(bench) {
     const checkpoints = of(bench.driver);
-    if (checkpoints.parkedPage === undefined) {
-      return await lacks(bench, () => inspect(bench.store).parked());
-    }
+    if (checkpoints.parkedPage === undefined) return await lacksList(bench, "parked");
     const page = (after?: StreamKey) =>
       checkpoints.parkedPage!({ consumer, after, limit: 2 }).then((rows) =>
         rows.map(({ tenantId, streamId }) => [tenantId, streamId])
@@ -155,12 +153,31 @@ export const parked: Cases = served({
     const key = { tenantId: "", streamId: "a" };
     const [row] = await checkpoints.parkedPage({ consumer, after: key, limit: 1 });
     const all = await checkpoints.parked(consumer);
-    assert.deepEqual(row, all.find(({ streamId }) => streamId === "b"));
+    const { behind: _, ...shared } = row!;
+    assert.deepEqual(shared, all.find(({ streamId }) => streamId === "b"));
+  },
+
+  async "parkedPage() counts the events that wait behind, up to 100"(bench) {
+    const { driver, store } = bench;
+    const checkpoints = of(driver);
+    if (checkpoints.parkedPage === undefined) return await lacksList(bench, "parked");
+    const { epoch } = await claimed(checkpoints, long);
+    const noted = (count: number) => Array.from({ length: count }, () => Noted());
+    await store.append("a", noted(3));
+    await store.append("b", noted(150));
+    await store.scope({ tenantId: "x" }).append("a", noted(2));
+    const [, second] = await store.load("a");
+    const parked = [park("a", second!.position), park("b", 4), park("gone", 1)];
+    await checkpoints.advance(lane, epoch, progress({ parked }));
+    const rows = await checkpoints.parkedPage!({ consumer, after: undefined, limit: 10 });
+    assert.deepEqual(rows.map(({ streamId }) => streamId), ["a", "b", "gone"]);
+    if (rows.every(({ behind }) => behind === undefined)) return; // it does not count
+    assert.deepEqual(rows.map(({ behind }) => behind), [1, 100, 0]);
   },
 
   async "parkedGroups() groups what failed alike, the largest group first"(bench) {
     const checkpoints = of(bench.driver);
-    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    if (checkpoints.parkedGroups === undefined) return await lacksList(bench, "parkedGroups");
     assert.deepEqual(await checkpoints.parkedGroups(consumer, 10), []);
     const { epoch } = await claimed(checkpoints, long);
     const failed = (fingerprint: string, changed: Partial<ParkedEntry> = {}) => ({
@@ -204,7 +221,7 @@ export const parked: Cases = served({
 
   async "a parked stream keeps the history of its event, and of no other"(bench) {
     const checkpoints = of(bench.driver);
-    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    if (checkpoints.parkedGroups === undefined) return await lacksList(bench, "parkedGroups");
     const { epoch } = await claimed(checkpoints, long);
     const failed = { attempts: 1, delay: undefined, error: "broken", fingerprint: "one" };
     const write = (parked: ParkedEntry) =>
@@ -237,7 +254,7 @@ export const parked: Cases = served({
 
   async "redriveGroup() and discardGroup() change a group, by position, up to a limit"(bench) {
     const checkpoints = of(bench.driver);
-    if (checkpoints.parkedGroups === undefined) return await lacksGroups(bench);
+    if (checkpoints.parkedGroups === undefined) return await lacksList(bench, "parkedGroups");
     const { epoch } = await claimed(checkpoints, long);
     const failed = (fingerprint: string) => ({
       ...{ attempts: 3, delay: undefined, error: "broken", fingerprint },
