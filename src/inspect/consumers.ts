@@ -1,6 +1,17 @@
-import { Consumer, type ConsumerInfo, consumers } from "../../mod.ts";
+import {
+  Consumer,
+  type ConsumerInfo,
+  type ConsumerKey,
+  consumers,
+  Outbox,
+  Projection,
+  type StoredEvent,
+} from "../../mod.ts";
 import { workerOf } from "../consumer/consumer.ts";
-import { wrongType } from "../errors/check.ts";
+import { keyOf } from "../consumer/list.ts";
+import { checkObject, wrongType } from "../errors/check.ts";
+import { categoryOf, slotOf } from "../event/stream.ts";
+import { type InspectedParking, parked } from "./parked.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -45,6 +56,64 @@ export interface InspectedConsumer extends ConsumerInfo {
   readonly searchedTo: number;
 }
 
+/**
+ * What became of an event at a consumer that takes such events.
+ *
+ * @category Inspect
+ */
+export interface InspectedDelivery {
+  /** The tenant whose events the consumer handles; undefined if those of all tenants. */
+  readonly consumerTenantId: string | undefined;
+  /** The name of the consumer. */
+  readonly consumer: string;
+  /** The version of the consumer. */
+  readonly version: number;
+  /**
+   * - `"handled"`: the consumer is past it. One that was skipped or given up counts, too, and one from before the consumer's
+   *   beginning.
+   * - `"parked"`: it failed, and its stream waits for a person.
+   * - `"retrying"`: it failed, and is tried again.
+   * - `"held up"`: an earlier event of its stream failed.
+   * - `"to come"`: the consumer has not come so far.
+   */
+  readonly state: "handled" | "parked" | "retrying" | "held up" | "to come";
+  /** Where its stream waits; undefined if it does not. */
+  readonly parking: InspectedParking | undefined;
+}
+
+/** Tells what became of an event; see `Inspector.deliveries`. */
+export async function deliveriesOf(
+  source: Source,
+  event: Pick<StoredEvent, "tenantId" | "streamId" | "type" | "position" | "published">,
+): Promise<readonly InspectedDelivery[]> {
+  const { tenantId, streamId, type, position, published } = checkObject("event", event);
+  const registered = (await consumers(source.store)).filter(({ tenantId: only, filter }) =>
+    (only ?? tenantId) === tenantId &&
+    (source.storedNames(filter.types)?.includes(type) ?? true) &&
+    (filter.categories?.includes(categoryOf(streamId)) ?? true) &&
+    (!filter.published || published)
+  );
+  const some = registered.some(({ retrying, parked }) => retrying + parked > 0);
+  const { streams } = some
+    ? await parked(source, { stream: { tenantId, streamId }, limit: 1000 })
+    : { streams: [] };
+  return registered.map(({ tenantId: consumerTenantId, name, version, lanes }) => {
+    const parking = streams.find((row) =>
+      row.consumer === name && row.version === version &&
+      row.consumerTenantId === consumerTenantId && row.position <= position
+    );
+    const lane = lanes[slotOf(tenantId, streamId) % lanes.length];
+    const state = parking === undefined
+      ? position <= (lane?.position ?? 0) ? "handled" : "to come"
+      : parking.position < position
+      ? "held up"
+      : parking.dueAt === undefined
+      ? "parked"
+      : "retrying";
+    return { consumerTenantId, consumer: name, version, state, parking };
+  });
+}
+
 /** Lists the consumers with how they are; see `Inspector.consumers`. */
 export async function inspectConsumers(
   source: Source,
@@ -61,7 +130,7 @@ export async function inspectConsumers(
     return {
       ...info,
       health: wordFor(info, waits, age, maxAge),
-      known: known?.has(keyOf(info)),
+      known: known?.has(textOf(keyOf(info))),
       head,
       lag,
       oldest,
@@ -71,18 +140,34 @@ export async function inspectConsumers(
   }));
 }
 
+/** How a consumer of this process was made. */
+export interface ConsumerSettings
+  extends Pick<ReturnType<typeof workerOf>["plan"], "from" | "lease" | "retry" | "onFailure"> {
+  readonly kind: "outbox" | "projection" | "subscription";
+}
+
+/** Returns how a consumer was made. */
+export function settingsOf(consumer: Consumer): ConsumerSettings {
+  const { from, lease, retry, onFailure } = workerOf(consumer).plan;
+  const kind = consumer instanceof Outbox
+    ? "outbox"
+    : consumer instanceof Projection
+    ? "projection"
+    : "subscription";
+  return { kind, from, lease, retry, onFailure };
+}
+
 /** Returns the keys of consumers. @throws {TypeError} If one is none. */
 export function knownKeys(consumers: readonly Consumer[]): ReadonlySet<string> {
   if (!Array.isArray(consumers)) throw wrongType("consumers", "a list", consumers);
   return new Set(consumers.map((consumer) => {
     if (!(consumer instanceof Consumer)) throw wrongType("consumers", "consumers only", consumer);
-    const { scope, name, version } = workerOf(consumer).plan.key;
-    return JSON.stringify([scope, name, version]);
+    return textOf(workerOf(consumer).plan.key);
   }));
 }
 
-function keyOf({ tenantId, name, version }: ConsumerInfo): string {
-  return JSON.stringify([tenantId === undefined ? "all" : `tenant:${tenantId}`, name, version]);
+function textOf({ scope, name, version }: ConsumerKey): string {
+  return JSON.stringify([scope, name, version]);
 }
 
 function wordFor(

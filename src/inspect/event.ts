@@ -6,6 +6,7 @@ import {
   type StoredEvent,
 } from "../../mod.ts";
 import { describe } from "../errors/describe.ts";
+import { plainOf, shapeOf } from "./plain.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -37,12 +38,12 @@ export interface Problem {
 
 /** Decodes stored events as far as the store can. */
 export async function inspected<E extends Event>(
-  { session, open, decode, redact, masks }: Source<E>,
+  { session, open, decode, redact, masks, shape }: Source<E>,
   events: readonly StoredEvent[],
 ): Promise<readonly InspectedEvent<E>[]> {
   // Decoding changes the parsed JSON.
   const opened = await open(session(), events.map((stored) => structuredClone(stored)));
-  return events.map((stored, index) => {
+  const all = events.map((stored, index) => {
     try {
       const event = decode(opened[index]!);
       return { stored: redact(stored, event), event, problem: undefined };
@@ -51,6 +52,11 @@ export async function inspected<E extends Event>(
       return { stored: redact(stored, undefined), event: undefined, problem };
     }
   });
+  return !shape ? all : all.map(({ stored, event, problem }) => ({
+    stored: shapedEvent(stored),
+    event: event && shapedEvent(event),
+    problem: problem && shapedProblem(problem),
+  }));
 }
 
 /**
@@ -64,4 +70,29 @@ export function problemOf(error: unknown, masked: boolean = false): Problem {
     ? `: ${describe(error.cause)}`
     : "";
   return { code, message: `${describe(error)}${cause}` };
+}
+
+/** Returns an event with the shapes of its data, tags and metadata, but with the ids that lead to other events. */
+function shapedEvent<E extends StoredEvent | RecordedEvent<Event>>(event: E): E {
+  const { data, tags, metadata: { correlationId, causationId, ...others } } = event;
+  return {
+    ...event,
+    data: data === undefined ? undefined : shapeOf(plainOf(data)),
+    tags: tags.map(shapeOf),
+    metadata: {
+      ...Object.fromEntries(Object.entries(others).map(([key, item]) => [key, shapeOf(item)])),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...(causationId === undefined ? {} : { causationId }),
+    },
+  };
+}
+
+/** Returns a problem without its words, which may quote data. */
+export function shapedProblem({ code, message }: Problem): Problem {
+  return { code, message: shapedError(message, code) };
+}
+
+/** Returns the code of an error, or else the length of its words. */
+export function shapedError(message: string, code?: string | undefined): string {
+  return code ?? String(shapeOf(message));
 }

@@ -2,7 +2,7 @@ import type { Consumer, Event, EventStore } from "../../mod.ts";
 import { checkFunction, checkNumber, checkObject } from "../errors/check.ts";
 import type { CatalogOptions } from "../evolution/catalog.ts";
 import { catalogueOf } from "./catalogue.ts";
-import { inspectConsumers, knownKeys } from "./consumers.ts";
+import { deliveriesOf, inspectConsumers, knownKeys } from "./consumers.ts";
 import { inspected } from "./event.ts";
 import type { Inspector } from "./inspector.ts";
 import { searchLog } from "./log.ts";
@@ -36,6 +36,11 @@ export interface InspectOptions {
    * store reads them. @default "reveal"
    */
   readonly sensitive?: "mask" | "reveal" | undefined;
+  /**
+   * Whether data, tags, metadata and states are shown, or only their types and lengths: `customer: "string(12)"`. Errors of
+   * others, which may quote data, are then shown by their code or length. @default "values"
+   */
+  readonly data?: "values" | "shape" | undefined;
   /** How long an event may wait for a consumer that is well, in milliseconds. @default 300_000 */
   readonly maxAge?: number | undefined;
 }
@@ -78,7 +83,7 @@ export function inspect<E extends Event, Db>(
   options: InspectOptions = {},
 ): Inspector<E> {
   const { aggregates = {}, budget = 100_000, maxAge = 300_000 } = checkObject("options", options);
-  const { consumers, sensitive = "reveal", toJsonSchema } = options;
+  const { consumers, sensitive = "reveal", data = "values", toJsonSchema } = options;
   if (toJsonSchema !== undefined) checkFunction("toJsonSchema", toJsonSchema);
   checkObject("aggregates", aggregates);
   checkNumber("budget", budget, 1);
@@ -86,7 +91,10 @@ export function inspect<E extends Event, Db>(
   if (sensitive !== "mask" && sensitive !== "reveal") {
     throw new TypeError('sensitive must be "mask" or "reveal"');
   }
-  const source = sourceOf(store, budget, sensitive === "mask");
+  if (data !== "values" && data !== "shape") {
+    throw new TypeError('data must be "values" or "shape"');
+  }
+  const source = sourceOf(store, budget, sensitive === "mask", data === "shape");
   const known = consumers && knownKeys(consumers);
   return {
     log: (search = {}) => searchLog(source, search),
@@ -107,6 +115,7 @@ export function inspect<E extends Event, Db>(
     position: () => store.position(),
     positionAt: (date) => store.positionAt(date),
     consumers: () => inspectConsumers(source, maxAge, known),
+    deliveries: (event) => deliveriesOf(source, event),
     parked: (search = {}) => parked(source, search),
     parkedGroups: (search = {}) => parkedGroups(source, search),
   };

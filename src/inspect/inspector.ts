@@ -1,6 +1,6 @@
-import type { Event, LoadOptions } from "../../mod.ts";
+import type { Event, LoadOptions, StoredEvent } from "../../mod.ts";
 import type { InspectedCatalogue } from "./catalogue.ts";
-import type { InspectedConsumer } from "./consumers.ts";
+import type { InspectedConsumer, InspectedDelivery } from "./consumers.ts";
 import type { InspectedEvent } from "./event.ts";
 import type { EventPage, LogResult, LogSearch } from "./log.ts";
 import type { GroupSearch, InspectedGroup, ParkedResult, ParkedSearch } from "./parked.ts";
@@ -109,6 +109,11 @@ export interface Inspector<out E extends Event = Event> {
 
   /** Lists the registered consumers with how they are, whether any process runs them or not. */
   readonly consumers: () => Promise<readonly InspectedConsumer[]>;
+
+  /** Tells what became of a stored event at each registered consumer that takes such events. */
+  readonly deliveries: (
+    event: Pick<StoredEvent, "tenantId" | "streamId" | "type" | "position" | "published">,
+  ) => Promise<readonly InspectedDelivery[]>;
 
   /** Lists the parked streams of all consumers, or of one. */
   readonly parked: (search?: ParkedSearch) => Promise<ParkedResult>;

@@ -7,7 +7,7 @@
 export { inspect, type InspectOptions } from "./inspect.ts";
 export type { Inspector } from "./inspector.ts";
 export type { InspectedCatalogue, InspectedType, Taker, UnknownType } from "./catalogue.ts";
-export type { ConsumerHealth, InspectedConsumer } from "./consumers.ts";
+export type { ConsumerHealth, InspectedConsumer, InspectedDelivery } from "./consumers.ts";
 export type { DiffLine } from "./diff.ts";
 export type { InspectedEvent, Problem } from "./event.ts";
 export type { EventPage, LogResult, LogSearch } from "./log.ts";

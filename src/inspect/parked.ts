@@ -1,14 +1,16 @@
 import {
   type ConsumerInfo,
-  type ConsumerKey,
   type ConsumerName,
   consumers,
   type ParkedGroup,
   type ParkedStream,
+  type StoredParking,
   type StreamKey,
 } from "../../mod.ts";
+import { keyOf } from "../consumer/list.ts";
 import { groupOf, parkedOf } from "../consumer/parked.ts";
 import { checkName, checkNumber, checkObject, maxInt32 } from "../errors/check.ts";
+import { shapedError } from "./event.ts";
 import { need, type Source } from "./source.ts";
 
 /**
@@ -19,6 +21,8 @@ import { need, type Source } from "./source.ts";
 export interface ParkedSearch {
   /** Only those of this consumer, in all its versions where none is given. @default of all consumers */
   readonly consumer?: ConsumerName | undefined;
+  /** Only this stream, wherever it is in the list. @default all streams */
+  readonly stream?: StreamKey | undefined;
   /** What the last page gave as `next`. @default from the first */
   readonly after?: ParkedCursor | undefined;
   /** The greatest number of streams. @default 50 */
@@ -89,9 +93,10 @@ export async function parked(
   source: Source,
   search: ParkedSearch,
 ): Promise<ParkedResult> {
-  const { consumer, after, limit = 50 } = checkObject("search", search);
+  const { consumer, stream, after, limit = 50 } = checkObject("search", search);
   checkNumber("limit", limit, 1, 1000);
   if (consumer !== undefined) checkConsumer(consumer);
+  if (stream !== undefined) checkName("streamId", checkObject("stream", stream).streamId);
   if (after !== undefined) checkObject("after", after);
   const { checkpoints } = source.session();
   need(checkpoints?.parkedPage !== undefined, "parkedPage", "list the parked streams");
@@ -102,28 +107,41 @@ export async function parked(
   for (const info of all.slice(start)) {
     if (info.retrying + info.parked === 0) continue;
     const { tenantId: consumerTenantId, name, version } = info;
-    const found = await checkpoints!.parkedPage!({
-      consumer: keyOf(info),
-      after: after !== undefined && isAt(info, after) ? after : undefined,
-      limit: limit + 1 - streams.length, // one more, to know whether there are more
-    });
+    const page = (after: StreamKey | undefined, limit: number) =>
+      checkpoints!.parkedPage!({ consumer: keyOf(info), after, limit });
+    const found = stream !== undefined ? await only(stream, page) : await page(
+      after !== undefined && isAt(info, after) ? after : undefined,
+      limit + 1 - streams.length, // one more, to know whether there are more
+    );
     for (const row of found) {
-      const stream = parkedOf(row);
-      const { error, position } = stream;
-      streams.push({
-        ...{ consumerTenantId, consumer: name, version, ...stream },
-        error: error && await mayQuote(source, position) ? hidden : error,
-      });
+      streams.push({ consumerTenantId, consumer: name, version, ...parkedOf(row) });
     }
     if (streams.length > limit) break;
   }
-  if (streams.length <= limit) return { streams, next: undefined };
-  const shown = streams.slice(0, limit);
+  const shown = await withoutQuotes(source, streams.slice(0, limit), ({ position }) => position);
+  if (streams.length <= limit) return { streams: shown, next: undefined };
   const { consumerTenantId, consumer: name, version, tenantId, streamId } = shown.at(-1)!;
   return {
     streams: shown,
     next: { consumerTenantId, consumer: name, version, tenantId, streamId },
   };
+}
+
+/** Finds a stream among those that begin as it does, but for its last letter: they stand together in the list. */
+async function only(
+  { tenantId, streamId }: StreamKey,
+  page: (after: StreamKey, limit: number) => Promise<readonly StoredParking[]>,
+): Promise<readonly StoredParking[]> {
+  const beginning = [...streamId].slice(0, -1).join("");
+  const belongs = (row: StoredParking) =>
+    row.tenantId === tenantId && row.streamId.startsWith(beginning);
+  for (let after: StreamKey = { tenantId, streamId: beginning };;) {
+    const rows = await page(after, 100);
+    const found = rows.filter((row) => row.tenantId === tenantId && row.streamId === streamId);
+    const last = rows.at(-1);
+    if (found.length > 0 || last === undefined || !belongs(last)) return found;
+    after = last;
+  }
 }
 
 /** Groups the parked streams of consumers; see `Inspector.parkedGroups`. */
@@ -137,36 +155,47 @@ export async function parkedGroups(
   const { checkpoints } = source.session();
   need(checkpoints?.parkedGroups !== undefined, "parkedGroups", "group the parked streams");
   const groups: InspectedGroup[] = [];
+  const positions = new Map<InspectedGroup, number>();
   for (const info of await consumers(source.store)) {
     if (!isWanted(info, consumer) || info.retrying + info.parked === 0) continue;
     const { tenantId: consumerTenantId, name, version } = info;
     const found = await checkpoints!.parkedGroups!(keyOf(info), limit);
     for (const row of found) {
-      const group = groupOf(row);
-      const { error } = group;
-      groups.push({
-        ...{ consumerTenantId, consumer: name, version, ...group },
-        error: error && await mayQuote(source, row.position) ? hidden : error,
-      });
+      const group = { consumerTenantId, consumer: name, version, ...groupOf(row) };
+      groups.push(group);
+      positions.set(group, row.position);
     }
   }
-  return groups.sort((a, b) => b.streams - a.streams).slice(0, limit);
-}
-
-function keyOf({ tenantId, name, version }: ConsumerInfo): ConsumerKey {
-  return { scope: tenantId === undefined ? "all" : `tenant:${tenantId}`, name, version };
+  const shown = groups.sort((a, b) => b.streams - a.streams).slice(0, limit);
+  return await withoutQuotes(source, shown, (group) => positions.get(group)!);
 }
 
 /** What an error reads as that may quote masked fields. */
 const hidden = "hidden: its event has sensitive fields";
 
-/** Whether the error of an event is in words that may quote what is masked; of one that is gone, it may. */
-async function mayQuote(source: Source, position: number): Promise<boolean> {
-  if (!source.masks) return false;
-  const all = { tenantId: undefined, types: undefined, categories: undefined, tags: undefined };
-  const at = { after: position - 1, until: position, limit: 1 };
-  const { events: [event] } = await source.session().scan({ ...all, ...at });
-  return event === undefined || source.isSensitive(event.type);
+/**
+ * Hides the errors of events with sensitive fields, which their words may quote; of an event that is gone, they may. In
+ * shapes, all are hidden.
+ */
+async function withoutQuotes<Item extends { readonly error: string | undefined }>(
+  source: Source,
+  items: readonly Item[],
+  positionOf: (item: Item) => number,
+): Promise<readonly Item[]> {
+  if (source.shape) {
+    return items.map((item) => ({ ...item, error: item.error && shapedError(item.error) }));
+  }
+  const failed = items.filter(({ error }) => error !== undefined);
+  if (!source.masks || failed.length === 0) return items;
+  const positions = [...new Set(failed.map(positionOf))].sort((a, b) => a - b);
+  const events = await source.session().probe?.(positions) ?? [];
+  const plain = new Set<number>();
+  for (const event of events) {
+    if (event?.type !== undefined && !source.isSensitive(event.type)) plain.add(event.position);
+  }
+  return items.map((item) =>
+    item.error === undefined || plain.has(positionOf(item)) ? item : { ...item, error: hidden }
+  );
 }
 
 function checkConsumer(consumer: ConsumerName): void {

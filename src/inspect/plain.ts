@@ -18,6 +18,17 @@ export function plainOf(state: unknown): unknown {
   );
 }
 
+/** Returns types and lengths in the place of values: `{ customer: "string(12)" }`. */
+export function shapeOf(value: unknown): unknown {
+  if (typeof value === "string") return `string(${value.length})`;
+  if (value === null || value === undefined) return "null";
+  if (typeof value !== "object") return typeof value;
+  if (Array.isArray(value)) {
+    return value.length === 0 ? [] : [shapeOf(value[0]), `… (${value.length} items)`];
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shapeOf(item)]));
+}
+
 function convert(value: unknown, above: readonly object[]): unknown {
   switch (typeof value) {
     case "bigint":

@@ -31,6 +31,8 @@ export interface Source<out E extends Event = Event> {
   ) => readonly StoredEvent[] | Promise<readonly StoredEvent[]>;
   /** Decodes a stored event, whose JSON it changes. */
   readonly decode: (stored: StoredEvent) => RecordedEvent<E>;
+  /** Whether types and lengths are shown in the place of data. */
+  readonly shape: boolean;
   /** Whether sensitive fields are shown as their masks only. */
   readonly masks: boolean;
   /** Returns a stored event without its sensitive fields; `event` is what it was decoded to. */
@@ -48,17 +50,21 @@ export interface Source<out E extends Event = Event> {
 /**
  * Makes the source of a store.
  *
- * @param masks Whether sensitive fields are shown as their masks only, which they are if the store's `keys` are "mask".
+ * @param shape Whether types and lengths are shown in the place of data.
+ * @param masked Whether sensitive fields are shown as their masks only, which they are if the store's `keys` are "mask".
  * @throws {TypeError} If it is not a store.
  */
 export function sourceOf<E extends Event, Db>(
   store: EventStore<E, Db>,
   budget: number,
   masked: boolean,
+  shape: boolean,
 ): Source<E> {
   const given = internalsOf<E, Db>(store);
   if (given === undefined) throw new TypeError("store must be an event store");
-  if (masked && !given.shared.catalog.masks) return sourceOf(maskedStore(given), budget, masked);
+  if (masked && !given.shared.catalog.masks) {
+    return sourceOf(maskedStore(given), budget, masked, shape);
+  }
   const { tenantId, session, shared: { driver, catalog } } = given;
   return {
     store: store as unknown as EventStore, // it is only read, and events of any type are events
@@ -69,11 +75,12 @@ export function sourceOf<E extends Event, Db>(
     storedNames: (types) => catalog.storedNames(types),
     open: (at, events) => catalog.open(at, events),
     decode: (stored) => catalog.decode(stored),
+    shape,
     masks: catalog.masks,
     redact: (stored, event) =>
       catalog.masks && catalog.isSensitive(stored.type) ? redact(stored, event) : stored,
     isSensitive: (stored) => catalog.isSensitive(stored),
-    masked: () => sourceOf(store, budget, true),
+    masked: () => sourceOf(store, budget, true, shape),
     types: catalog.types,
     retired: catalog.retired,
   };

@@ -9,8 +9,8 @@ import { checkInstant, checkName, checkNumber, checkObject } from "../errors/che
 import { categoryOf } from "../event/stream.ts";
 import { isUnknown } from "../event/unknown.ts";
 import { type DiffLine, diffOf } from "./diff.ts";
-import { type Problem, problemOf } from "./event.ts";
-import { plainOf } from "./plain.ts";
+import { type Problem, problemOf, shapedProblem } from "./event.ts";
+import { plainOf, shapeOf } from "./plain.ts";
 import type { Source } from "./source.ts";
 import { lastVersion } from "./stream.ts";
 
@@ -86,21 +86,24 @@ export async function stateOf(
   const last = await lastVersion(source, streamId);
   if (last === 0) return undefined;
   const wanted = Math.min(to ?? last, last);
+  const unshown = (problem: Problem): InspectedState => ({
+    ...{ streamId, version: wanted, state: undefined, problem },
+  });
+  const refused = (message: string) => unshown({ code: undefined, message });
+  const category = categoryOf(streamId);
+  const model = Object.hasOwn(models, category) ? models[category] : undefined;
+  if (model === undefined) return refused(`aggregates has nothing for the category "${category}"`);
+  if (wanted > source.budget) {
+    return refused(`it has ${wanted} events, which is above the budget of ${source.budget}`);
+  }
   try {
-    const category = categoryOf(streamId);
-    const model = Object.hasOwn(models, category) ? models[category] : undefined;
-    if (model === undefined) {
-      throw new TypeError(`aggregates has nothing for the category "${category}"`);
-    }
-    if (wanted > source.budget) {
-      throw new RangeError(
-        `it has ${wanted} events, which is above the budget of ${source.budget}`,
-      );
-    }
     const { version, state } = await folded(source, model, streamId, wanted, at);
-    return { streamId, version, state: plainOf(state), problem: undefined };
+    const plain = plainOf(state);
+    const shown = source.shape && plain !== undefined ? shapeOf(plain) : plain;
+    return { streamId, version, state: shown, problem: undefined };
   } catch (error) {
-    return { streamId, version: wanted, state: undefined, problem: problemOf(error, source.masks) };
+    const problem = problemOf(error, source.masks);
+    return unshown(source.shape ? shapedProblem(problem) : problem);
   }
 }
 

@@ -24,18 +24,15 @@ const rooms: readonly Room[] = [[2000, 100, 12], [500, 40, 8], [100, 15, 6], [30
 /**
  * Returns a value as plain JSON of at most some bytes: as it is where it fits, else with long texts, lists and objects cut
  * short, each with its length.
- *
- * @param shape Whether to show types and lengths only.
  */
-export function fitted(value: unknown, bytes: number, shape: boolean): unknown {
-  const plain = plainOf(value);
-  const whole = shape ? shapeOf(plain) : plain;
+export function fitted(value: unknown, bytes: number): unknown {
+  const whole = plainOf(value);
   if (sizeOf(whole) <= bytes) return whole;
   for (const room of rooms) {
     const shown = clip(whole, room);
     if (sizeOf(shown) <= bytes) return shown;
   }
-  return `(${sizeOf(plain)} bytes)`;
+  return `(${sizeOf(whole)} bytes)`;
 }
 
 /** Shows items until the answer is full, but at least one. */
@@ -70,16 +67,6 @@ function clip(value: unknown, room: Room): unknown {
     .map(([key, item]) => [clipText(key, characters), inner(item)] as const);
   if (entries.length > members) shown.push(["…", `(${entries.length} fields)`]);
   return Object.fromEntries(shown);
-}
-
-function shapeOf(value: unknown): unknown {
-  if (typeof value === "string") return `string(${value.length})`;
-  if (value === null || value === undefined) return "null";
-  if (typeof value !== "object") return typeof value;
-  if (Array.isArray(value)) {
-    return value.length === 0 ? [] : [shapeOf(value[0]), `… (${value.length} items)`];
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shapeOf(item)]));
 }
 
 /** The beginning of a text, without half of a character. */

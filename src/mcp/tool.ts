@@ -5,8 +5,6 @@ import { type Fields, type Input, readInput, type Schema } from "./input.ts";
 export interface Context {
   /** What is looked into: with masks, and of one tenant where one was given. */
   readonly inspector: Inspector;
-  /** Whether only the shape of data is shown: types and lengths. */
-  readonly shape: boolean;
   /** The only tenant that is shown; undefined for all. */
   readonly tenant: string | undefined;
   /** How many positions of the log a search goes through. */

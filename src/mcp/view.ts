@@ -1,7 +1,7 @@
 import type { InspectedEvent } from "../inspect/mod.ts";
 import { clipText, fitted } from "./clip.ts";
 import type { Field, Schema } from "./input.ts";
-import { anything, type Context, flag, list, record, text, whole } from "./tool.ts";
+import { anything, flag, list, record, text, whole } from "./tool.ts";
 
 /** The most events, streams or lines that an answer holds. */
 export const most = 100;
@@ -44,7 +44,6 @@ export const eventsSchema: Schema = list(eventSchema);
 
 /** Shows an event; its data in at most some bytes. */
 export function showEvent(
-  { shape }: Context,
   { stored, event, problem }: InspectedEvent,
   bytes: number = 4000,
 ): object {
@@ -60,24 +59,22 @@ export function showEvent(
     version,
     ...(tenantId === "" ? {} : { tenant: tenantId }),
     created_at: instant(stored.createdAt),
-    ...(data === undefined ? {} : { data: fitted(data, bytes, shape) }),
-    ...(tags.length === 0 ? {} : { tags: fitted(tags, 1000, shape) }),
+    ...(data === undefined ? {} : { data: fitted(data, bytes) }),
+    ...(tags.length === 0 ? {} : { tags: fitted(tags, 1000) }),
     ...(typeof correlationId === "string" ? { correlation_id: clipText(correlationId, 512) } : {}),
     ...(typeof causationId === "string" ? { causation_id: clipText(causationId, 512) } : {}),
-    ...(Object.keys(metadata).length === 0 ? {} : { metadata: fitted(metadata, 1000, shape) }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata: fitted(metadata, 1000) }),
     schema_version: schemaVersion,
     published,
-    ...(problem === undefined ? {} : { problem: showError(shape, problem) }),
+    ...(problem === undefined ? {} : { problem: showError(problem) }),
   };
 }
 
-/** Shows an error: in shapes, by its code alone, since others' words may quote data. */
+/** Shows an error, with its code if it has one. */
 export function showError(
-  shape: boolean,
   { code, message }: { readonly code?: string | undefined; readonly message: string },
 ): string {
-  if (shape) return code ?? `string(${message.length})`;
-  return clipText(code === undefined ? message : `${code}: ${message}`, 200);
+  return clipText(code === undefined || message === code ? message : `${code}: ${message}`, 200);
 }
 
 /** Writes an instant, even one that is none. */

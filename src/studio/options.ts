@@ -45,7 +45,7 @@ export interface StudioAction {
  * @category Studio
  */
 export interface StudioOptions
-  extends Pick<InspectOptions, "aggregates" | "budget" | "maxAge" | "toJsonSchema"> {
+  extends Pick<InspectOptions, "aggregates" | "budget" | "data" | "maxAge" | "toJsonSchema"> {
   /** Says what the sender of each request may do. It is required: `() => "read"` opens the studio to everybody. */
   readonly authorize: Authorize;
   /** The consumers of this process, which actions need. @default none */
@@ -54,6 +54,8 @@ export interface StudioOptions
   readonly basePath?: string | undefined;
   /** The name of the application. @default "Event store" */
   readonly title?: string | undefined;
+  /** The tenants to choose from, where the store sees those of all. @default none: links lead to each tenant's streams */
+  readonly tenants?: readonly string[] | undefined;
   /** The actions that it offers to visitors who may act: all, or these. @default none: it only reads */
   readonly actions?: boolean | readonly ActionName[] | undefined;
   /** Links from an event to other systems. @default none */

@@ -4,6 +4,7 @@ import { consumer } from "./pages/consumer.ts";
 import { consumers } from "./pages/consumers.ts";
 import { event } from "./pages/event.ts";
 import { find } from "./pages/find.ts";
+import { lag } from "./pages/lag.ts";
 import { log } from "./pages/log.ts";
 import { overview } from "./pages/overview.ts";
 import { parked } from "./pages/parked.ts";
@@ -24,6 +25,7 @@ export const pages: ReadonlyMap<string, PageMaker> = new Map<string, PageMaker>(
   ["/trace", trace],
   ["/consumers", consumers],
   ["/consumer", consumer],
+  ["/lag", lag],
   ["/parked", parked],
   ["/discard", discard],
   ["/rebuild", rebuild],

@@ -16,6 +16,8 @@ interface Settings {
   readonly consumers: readonly Consumer[];
   readonly categories: readonly string[];
   readonly origins: readonly string[];
+  readonly tenants: readonly string[];
+  readonly shape: boolean;
   readonly numbers: Intl.NumberFormat;
   readonly links: NonNullable<StudioOptions["links"]>;
 }
@@ -24,9 +26,11 @@ interface Settings {
 export function readSettings(options: StudioOptions): Settings {
   const { title = "Event store", basePath = "", actions = false, consumers = [] } = options;
   const { links = () => [], locale = "en", origins = [], aggregates = {} } = options;
+  const { tenants = [], data } = options;
   checkName("title", title);
   checkName("locale", locale);
   checkList("origins", origins);
+  checkList("tenants", tenants);
   checkFunction("links", links);
   checkObject("aggregates", aggregates);
   if (!/^(\/[^/?#\s]+)*$/.test(basePath)) {
@@ -40,7 +44,7 @@ export function readSettings(options: StudioOptions): Settings {
     throw new TypeError("consumers must be a list of consumers");
   }
   return {
-    ...{ title, basePath, consumers, origins, links },
+    ...{ title, basePath, consumers, origins, tenants, links, shape: data === "shape" },
     actions: allowed,
     categories: Object.keys(aggregates),
     numbers: new Intl.NumberFormat(locale),
@@ -57,7 +61,7 @@ interface Visit {
 
 /** Makes what pages see. */
 export function makeView(settings: Settings, { params, role, inspector, rebuilds }: Visit): View {
-  const { title, basePath, actions, consumers, categories, numbers, links } = settings;
+  const { title, basePath, actions, consumers, categories, numbers, links, tenants } = settings;
   const param = (name: string) => {
     const value = params.get(name);
     return value === null || value === "" || unsafe.test(value) ? undefined : value;
@@ -66,18 +70,23 @@ export function makeView(settings: Settings, { params, role, inspector, rebuilds
     const value = param(name);
     return value !== undefined && new TextEncoder().encode(value).length > 512 ? undefined : value;
   };
+  const tenant = id("tenant");
+  // What was chosen stays; without a choice there is no way back.
+  const kept = tenants.length > 0 ? { tenant } : {};
   return {
     inspector,
     registry: inspector,
     title,
+    tenants,
+    shape: settings.shape,
     categories,
     param: (name) => name === "error" || name === "after" ? param(name) : id(name),
     number: (name) => wholeOf(param(name)),
-    tenant: id("tenant"),
+    tenant,
     now: new Date(),
     format: (value) => numbers.format(value),
     to: (page, query = {}) => {
-      const parts = Object.entries(query).filter(([, value]) => value !== undefined)
+      const parts = Object.entries({ ...kept, ...query }).filter(([, value]) => value !== undefined)
         .map(([name, value]) => `${name}=${encoded(String(value))}`);
       const path = page === "/" ? basePath || "/" : `${basePath}${page}`;
       return parts.length === 0 ? path : `${path}?${parts.join("&")}`;

@@ -67,8 +67,8 @@ export function studio<E extends Event, Db>(
   if (onAction !== undefined) checkFunction("onAction", onAction);
   const settings = readSettings(options);
   const base = store as unknown as EventStore; // events of any type are events
-  const { consumers, aggregates, budget, maxAge, toJsonSchema } = options;
-  const inspection = { consumers, aggregates, budget, maxAge, toJsonSchema };
+  const { consumers, aggregates, budget, data, maxAge, toJsonSchema } = options;
+  const inspection = { consumers, aggregates, budget, data, maxAge, toJsonSchema };
   const masked = inspect(base, { ...inspection, sensitive: "mask" });
   const tail = new Tail(masked);
   const rebuilds = new Rebuilds();
@@ -116,13 +116,14 @@ export function studio<E extends Event, Db>(
     return scoped && { ...view, inspector: inspect(scoped, { ...inspection, sensitive: "mask" }) };
   }
 
-  /** Has the page of an event see its sensitive fields, where the visitor may and has asked for them. */
+  /** Has the page of an event see all of its data, where the visitor may and has asked for them. */
   async function revealed(request: Request, path: string, view: View): Promise<View> {
     const eventId = view.param("id");
     if (path !== "/event" || !view.reveals || view.param("reveal") === undefined) return view;
     await announce({ name: "reveal", request, consumer: undefined, streams: [], eventId });
     const scoped = view.tenant === undefined ? base : scope(base, view.tenant)!;
-    return { ...view, inspector: inspect(scoped, inspection) };
+    const inspector = inspect(scoped, { ...inspection, data: "values" });
+    return { ...view, inspector, shape: false };
   }
 
   async function act(

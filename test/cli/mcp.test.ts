@@ -7,11 +7,13 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 // @ts-types="../../node_modules/@modelcontextprotocol/sdk/dist/esm/shared/transport.d.ts"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { Client } from "pg";
 import { type Agent, connect } from "../support/agent.ts";
-import { shopFile } from "../support/operated.ts";
+import { shopFile, shopPostgres } from "../support/operated.ts";
 import { root, runtime } from "../support/root.ts";
 import { type } from "../support/terminal.ts";
 
@@ -34,18 +36,23 @@ async function contentOf(url: string): Promise<string> {
 }
 
 /** Calls tools on the shop, which leave it as it was. */
-async function looksAround({ call, heard, client }: Agent, url: string): Promise<void> {
+async function looksAround(agent: Agent, url: string): Promise<void> {
   const before = await contentOf(url);
+  await callsTools(agent);
+  assert.equal(await contentOf(url), before);
+}
+
+async function callsTools({ call, heard, client }: Agent): Promise<void> {
   const { streams } = await call("streams") as { streams: { stream: string }[] };
   assert.deepEqual(streams[0]!.stream, "order:1");
   for (const name of ["overview", "event_types", "read_log", "consumers", "parked"]) {
     await call(name);
   }
   await call("read_stream", { stream: "order:1" });
+  await call("trace", { correlation_id: "event-1" });
   assert.match(heard.join(), /needs you/);
   assert.equal(/@\w+\.example/.test(heard.join()), false, "an address");
   await client.close();
-  assert.equal(await contentOf(url), before);
 }
 
 if (runtime === "node") {
@@ -58,6 +65,36 @@ if (runtime === "node") {
       await looksAround(await connect(transport), url);
     } finally {
       drop();
+    }
+  });
+}
+
+if (runtime === "node") {
+  test("mcp needs no more than the role of the guide, which the database keeps from writing", async () => {
+    const page = readFileSync(join(root, "examples/guide/mcp.md"), "utf8");
+    const name = `reader_${crypto.randomUUID().slice(0, 8)}`;
+    const statements = /```sql\n([^]*?)```/.exec(page)![1]!.replaceAll("reader", name);
+    const { url, drop } = await shopPostgres();
+    const admin = new Client({ connectionString: url });
+    await admin.connect();
+    const login = new URL(url);
+    login.username = name;
+    const reader = new Client({ connectionString: login.href });
+    try {
+      await admin.query(statements);
+      const args = [join(root, "dist/src/cli/bin.js"), "mcp", "--url", login.href];
+      await callsTools(
+        await connect(new StdioClientTransport({ command: process.execPath, args })),
+      );
+      await reader.connect();
+      await assert.rejects(reader.query("create temp table kept ()"), /read-only transaction/);
+      const { rows } = await reader.query("show statement_timeout");
+      assert.deepEqual(rows, [{ statement_timeout: "5s" }]);
+    } finally {
+      await reader.end();
+      await admin.query(`drop owned by ${name}; drop role ${name}`);
+      await admin.end();
+      await drop();
     }
   });
 }

@@ -131,7 +131,7 @@ test("the program ends well when it is told to while it shows the log", { timeou
     const service = startService([...command, "--json"], { cwd: root, env: { DATABASE_URL: url } });
     try {
       const { stdout } = await type(["event", "event-13", "--json", "--url", url]);
-      await service.prints(stdout.trimEnd());
+      await service.prints(`${stdout.slice(0, stdout.indexOf(',"consumers"'))}}`);
       assert.equal(await service.end(), 0);
     } finally {
       await service.remove();

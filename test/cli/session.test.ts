@@ -13,7 +13,7 @@ const shown:
   readonly (readonly [string, string, () => Promise<{ url: string; drop(): unknown }>])[] = [
     ["the commands answer on libSQL as in session.md", transcript, shopFile],
     ["the commands answer on Postgres as in session.md", transcript, shopPostgres],
-    ...["behind", "cli", "export", "parked", "restore", "verify"].map((page) =>
+    ...["behind", "cli", "export", "parked", "restore", "verify", "why"].map((page) =>
       [
         `guide: ${page}.md shows what the commands answer`,
         join(pages, `${page}.md`),

@@ -78,6 +78,19 @@ test(
   },
 );
 
+test("studio shows by --shape no data, and offers by --actions what may be done", {
+  timeout: 30_000,
+}, async () => {
+  await served(" --shape --actions", async (address) => {
+    const entered = await fetch(address, { redirect: "manual" });
+    const cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
+    const page = await (await fetch(`${new URL(address).origin}/log`, { headers: { cookie } }))
+      .text();
+    assert.match(page, /Actions allowed.*Data by type and length/);
+    assert.match(page, /string\(\d+\)/);
+  });
+});
+
 test("studio refuses what it cannot do", { timeout: 30_000 }, async () => {
   assert.equal((await type("studio --port 70000 --url file:none.db")).code, 2);
   await served(" --actions", async (address, database) => {

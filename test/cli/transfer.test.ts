@@ -1,4 +1,10 @@
-import { defineEvent, type Driver, EventStore, type RecordedEvent } from "event-sourcery";
+import {
+  defineEvent,
+  type Driver,
+  EventStore,
+  type RecordedEvent,
+  type StoredEvent,
+} from "event-sourcery";
 import { memory } from "event-sourcery/memory";
 import { subjectKeys } from "event-sourcery/privacy";
 import { decodeEvent } from "event-sourcery/publishers";
@@ -8,6 +14,8 @@ import { test } from "node:test";
 import { cloudLineOf, exportEvents } from "../../src/cli/transfer/export.ts";
 import { checkLines, importLines } from "../../src/cli/transfer/import.ts";
 import { LineError, lineOf } from "../../src/cli/transfer/line.ts";
+import { Digest } from "../../src/cli/verify/digest.ts";
+import { verify } from "../../src/cli/verify/verify.ts";
 import { assertSame, data } from "../support/data.ts";
 import { openLibsql, openPostgres } from "../support/engine.ts";
 import { Chance, seed } from "../support/seed.ts";
@@ -78,6 +86,13 @@ async function decoded(driver: Driver): Promise<readonly unknown[]> {
   return events;
 }
 
+/** What `verify --digest` compares: the digests without their positions. */
+async function digestOf(driver: Driver): Promise<readonly unknown[]> {
+  const digest = new Digest();
+  for await (const _ of verify(storeOn(driver), { deep: true, digest }));
+  return (await digest.end()).map(({ position: _, ...part }) => part);
+}
+
 test("a log goes from Postgres to libSQL and back, and is the same", { timeout }, async () => {
   const [one, two] = [await openPostgres(), await openLibsql()];
   try {
@@ -98,11 +113,50 @@ test("a log goes from Postgres to libSQL and back, and is the same", { timeout }
     assert.deepEqual(await importLines(storeOn(last), there), count);
     assert.deepEqual(kept(await linesOf(last)), kept(lines), `SEED=${seed}`);
     assertSame(await decoded(last), await decoded(first));
+    const digests = [await digestOf(first), await digestOf(other), await digestOf(last)];
+    assert.deepEqual(digests, Array(3).fill(digests[0]));
     const again = { ...count, imported: 0, known: lines.length };
     assert.deepEqual(await importLines(storeOn(last), lines, { batchSize: 50 }), again);
   } finally {
     await Promise.all([one.close(), two.close()]);
   }
+});
+
+test("a digest differs by each thing that is kept of an event, and by their order", async () => {
+  const base: StoredEvent = {
+    ...{ position: 7, tenantId: "", streamId: "s:1", version: 1, id: "a", type: "Noted" },
+    ...{ schemaVersion: 1, createdAt: 0, data: { n: 1 }, metadata: {}, codec: null, tags: [] },
+    ...{ published: false, imported: false },
+  };
+  const hashed = async (...events: readonly StoredEvent[]) => {
+    const digest = new Digest();
+    await digest.add(events);
+    return (await digest.end()).map((part) => part.digest).join();
+  };
+  const changes: readonly Partial<StoredEvent>[] = [
+    ...[{ tenantId: "t" }, { streamId: "s:2" }, { version: 2 }, { id: "b" }, { type: "Empty" }],
+    ...[{ schemaVersion: 2 }, { createdAt: 1 }, { data: { n: 2 } }, { metadata: { n: 1 } }],
+    ...[{ codec: { "/n": "bigint" } }, { tags: ["x"] }],
+  ];
+  const all = await Promise.all(changes.map((change) => hashed({ ...base, ...change })));
+  assert.equal(new Set([...all, await hashed(base)]).size, changes.length + 1);
+  assert.equal(await hashed({ ...base, position: 9, imported: true }), await hashed(base));
+  const other = { ...base, id: "b" };
+  assert.notEqual(await hashed(base, other), await hashed(other, base));
+  // A piece is hashed as soon as it is whole, and pages of any size come to the same.
+  const many = Array.from({ length: 2500 }, (_, n) => ({ ...base, id: `${n}` }));
+  const digest = new Digest();
+  for (let at = 0; at < many.length; at += 999) await digest.add(many.slice(at, at + 999));
+  const [part] = await digest.end();
+  assert.deepEqual([part!.first, part!.last, part!.digest], [1, 2500, await hashed(...many)]);
+  assert.notEqual(part!.digest, await hashed({ ...base, id: "x" }, ...many.slice(1)));
+  const parted = new Digest(1200);
+  await parted.add(many);
+  const parts = await parted.end();
+  assert.deepEqual(parts.map(({ first, last }) => [first, last]), [
+    ...[[1, 1200], [1201, 2400], [2401, 2500]],
+  ]);
+  assert.equal(parts[1]!.digest, await hashed(...many.slice(1200, 2400)));
 });
 
 test("exportEvents() goes on after a position, and filters", async () => {

@@ -7,6 +7,8 @@ import type { Finding } from "../../src/cli/verify/finding.ts";
 import { verify } from "../../src/cli/verify/verify.ts";
 import { damages } from "../support/damage.ts";
 import { engines, openLibsql, openPostgres } from "../support/engine.ts";
+import { shopFile } from "../support/operated.ts";
+import { type } from "../support/terminal.ts";
 
 const timeout = 60_000;
 
@@ -182,4 +184,21 @@ test("verify() says what it does not check", async () => {
     ["skipped", "type"],
     ["skipped", "table"],
   ]);
+});
+
+test("verify --digest tells what the log comes to, after looking at all of it", async () => {
+  const { url, drop } = await shopFile();
+  try {
+    const line = ["verify", "--deep", "--digest", "--url", url];
+    const { code, stdout, stderr } = await type(line);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^events 1–14, to position 14 {2}[0-9a-f]{64}$/m);
+    const { stdout: json } = await type([...line, "--json"]);
+    const { digest, ...part } = JSON.parse(json.trimEnd().split("\n").at(-1)!);
+    assert.deepEqual(part, { first: 1, last: 14, position: 14 });
+    assert.ok(stdout.includes(digest));
+    assert.equal((await type(["verify", "--digest", "--url", url])).code, 2);
+  } finally {
+    drop();
+  }
 });

@@ -439,6 +439,92 @@ for (const [place, open] of Object.entries(places)) {
     );
 
     it(
+      "deliveries() tells what became of an event at each consumer that takes it",
+      on(async (driver) => {
+        const store = new EventStore(driver, { events });
+        const inspector = inspect(store);
+        const states = async (streamId: string, version: number, tenantId?: string) => {
+          const scoped = tenantId === undefined ? store : store.scope({ tenantId });
+          const { events: [found] } = (await inspect(scoped)
+            .stream(streamId, { from: version, to: version }))!;
+          const deliveries = await inspector.deliveries(found!.stored);
+          return deliveries.map(({ consumer, consumerTenantId, state, parking }) =>
+            [consumerTenantId ?? "", consumer, state, parking?.position ?? 0].join(" ")
+          );
+        };
+        await store.append("order:a", [Noted(), Paid({ cents: 1 }), Noted()]);
+        await store.append("order:b", Noted());
+        await store.publish("item:c", Noted());
+        assert.deepEqual(await states("order:a", 1), []);
+        const at = async (streamId: string, version: number) =>
+          (await inspector.stream(streamId, { from: version }))!.events[0]!.stored.position;
+        const first = await at("order:a", 1);
+
+        const failing = (error: unknown) => (event: { streamId: string }) => {
+          if (event.streamId === "order:a") throw error;
+        };
+        const make = (name: string, options: object = {}, scope = store) =>
+          new Subscription(scope, { name, handler() {}, ...options });
+        const consumers = [
+          make("all"),
+          make("paid", { types: ["Paid"] }),
+          make("items", { categories: ["item"] }),
+          make("picky", { handler: failing(new PermanentError("no")) }),
+          make("patient", { handler: failing(new Error("away")), retry: { minDelay: 60_000 } }),
+          make("late", { from: "now" }),
+          make("tenants", {}, store.scope({ tenantId: "t" })),
+          new Outbox(store, { publisher() {} }),
+        ];
+        for (const consumer of consumers) await consumer.runOnce();
+        await store.append("order:b", Noted());
+        await make("slow").runOnce();
+        await store.append("order:b", Noted());
+
+        assert.deepEqual(await states("order:a", 1), [
+          " all handled 0",
+          " late handled 0",
+          ` patient retrying ${first}`,
+          ` picky parked ${first}`,
+          " slow handled 0",
+        ]);
+        assert.deepEqual(await states("order:a", 2), [
+          " all handled 0",
+          " late handled 0",
+          " paid handled 0",
+          ` patient held up ${first}`,
+          ` picky held up ${first}`,
+          " slow handled 0",
+        ]);
+        assert.deepEqual(await states("item:c", 1), [
+          ...[" all handled 0", " items handled 0", " late handled 0", " outbox handled 0"],
+          ...[" patient handled 0", " picky handled 0", " slow handled 0"],
+        ]);
+        assert.deepEqual(await states("order:b", 2), [
+          " all to come 0",
+          " late to come 0",
+          " patient to come 0",
+          " picky to come 0",
+          " slow handled 0",
+        ]);
+        await store.scope({ tenantId: "t" }).append("order:a", Noted());
+        assert.deepEqual((await states("order:a", 1, "t")).at(-1), "t tenants to come 0");
+
+        // Each lane is as far as it is.
+        await make("lanes", { lanes: 2, from: "now" }).runOnce();
+        const lane = slotOf("", "order:b") % 2;
+        const key = { scope: "all", name: "lanes", version: 1, lane };
+        await store.append("order:b", Noted());
+        const { epoch } = (await driver.checkpoints!.claim(key, "a", 60_000))!;
+        const position = await driver.settled();
+        const none = { parked: [], deferred: [], released: [] };
+        const passed = { position, lease: undefined, stalled: false, recovered: false, ...none };
+        await driver.checkpoints!.advance(key, epoch, passed);
+        assert.ok((await states("order:b", 4)).includes(" lanes handled 0"));
+        await assert.rejects(inspector.deliveries(undefined as never), TypeError);
+      }),
+    );
+
+    it(
       "consumers() says how they are, and parked() what waits for a person",
       on(async (driver) => {
         const store = new EventStore(driver, { events });

@@ -11,7 +11,7 @@ import { inspect } from "event-sourcery/inspect";
 import { memory } from "event-sourcery/memory";
 import { subjectKeys } from "event-sourcery/privacy";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import * as v from "valibot";
 import { z } from "zod";
 
@@ -83,6 +83,79 @@ test("with masks, no view shows a sensitive field, whether it was stored sealed 
   assert.deepEqual([types[0]!.type, types[0]!.sensitive], ["Joined", ["email"]]);
   // Nothing was changed for the store itself.
   assert.match(JSON.stringify(await store.load("user:1")), /ada@/);
+});
+
+test("with masks, a page of parked streams asks for the types of its events once", async () => {
+  const { driver, store } = await people();
+  const Left = defineEvent("Left");
+  for (let user = 3; user < 40; user++) await store.append(`user:${user}`, Left());
+  await new Subscription(store, {
+    name: "bye",
+    handler: () => Promise.reject(new PermanentError("no mail")),
+  }).drain();
+  const masked = inspect(store, { sensitive: "mask" });
+  const probe = mock.method(driver as { probe: NonNullable<typeof driver.probe> }, "probe");
+  const scan = mock.method(driver, "scan");
+  const { streams } = await masked.parked();
+  const hidden = streams.filter(({ error }) => error?.startsWith("hidden"));
+  assert.deepEqual(hidden.map(({ streamId }) => streamId), ["user:1"]);
+  assert.equal(streams.length, 38);
+  const groups = await masked.parkedGroups();
+  assert.deepEqual(groups.map(({ streams }) => streams), [38]);
+  assert.deepEqual([probe.mock.callCount(), scan.mock.callCount()], [2, 0]);
+});
+
+test('data: "shape" shows types and lengths in the place of data, states and errors', async () => {
+  const { driver, store } = await people();
+  await store.append(
+    "user:1",
+    { ...defineEvent("Left")(undefined, { tags: [secret], metadata: { note: secret } }) },
+  );
+  await new EventStore(driver, { events: [defineEvent("Gone")] }).append("other:1", {
+    ...defineEvent("Gone")(),
+  });
+  const refuse = () => Promise.reject(new PermanentError(`no mail to ${secret}`));
+  const mails = new Subscription(store, { name: "mails", handler: refuse, types: ["Joined"] });
+  await mails.runOnce();
+  const aggregates = {
+    user: (events: readonly Event[]) => ({ mails: events.map(({ data }) => data), who: secret }),
+    other: () => assert.fail(secret),
+  };
+  const inspector = inspect(store, { aggregates, data: "shape" });
+  const [log, state, diff, parked, groups, catalogue] = await Promise.all([
+    inspector.log({ after: 0 }),
+    inspector.state("user:1"),
+    inspector.diff("user:1", 1, 2),
+    inspector.parked(),
+    inspector.parkedGroups(),
+    inspector.catalogue(),
+  ]);
+  const trace = await inspector.trace(log.events[0]!.stored.id);
+  const broken = await inspector.state("other:1");
+  const all = { log, state, diff, parked, groups, catalogue, trace, broken };
+  for (const [name, view] of Object.entries(all)) {
+    assert.equal(JSON.stringify(view).includes("ada@"), false, name);
+  }
+  assert.deepEqual(log.events[0]!.event!.data, { id: "string(1)", email: "string(15)" });
+  assert.deepEqual(log.events[0]!.stored.data, { id: "string(1)", mail: "string(15)" });
+  const { event: left } = log.events[3]!;
+  assert.deepEqual(left!.tags, ["string(15)"]);
+  assert.equal(left!.metadata["note"], "string(15)");
+  assert.equal(left!.metadata.correlationId, left!.id, "ids lead on");
+  assert.deepEqual(log.events[4]!.problem, {
+    code: "UNKNOWN_EVENT_TYPE",
+    message: "UNKNOWN_EVENT_TYPE",
+  });
+  assert.deepEqual(state!.state, {
+    mails: [{ id: "string(1)", email: "string(15)" }, "… (4 items)"],
+    who: "string(15)",
+  });
+  assert.ok(diff!.lines.some(({ kind }) => kind === "added"));
+  assert.match(parked.streams[0]!.error!, /^string\(\d+\)$/);
+  assert.match(broken!.problem!.message, /^UNKNOWN_EVENT_TYPE$/);
+  const unshown = await inspect(store, { data: "shape" }).state("user:1");
+  assert.equal(unshown!.problem!.message, 'aggregates has nothing for the category "user"');
+  assert.throws(() => inspect(store, { data: "shapes" as "shape" }), TypeError);
 });
 
 test('a store with keys "mask" masks what is stored in the clear, too', async () => {

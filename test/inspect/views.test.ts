@@ -396,6 +396,31 @@ test("stream() pages through a stream in either direction, whatever cannot be re
   assert.equal(events[0]!.problem!.code, "UNKNOWN_EVENT_TYPE");
 });
 
+test("parked() finds a stream by its id, wherever it is among thousands", async () => {
+  const store = new EventStore(memory(), { events: [Noted] });
+  const b = store.scope({ tenantId: "b" });
+  const ids = Array.from({ length: 1200 }, (_, index) => `s:1${String(index).padStart(4, "0")}`);
+  for (const id of [...ids, "s:2", "😀", "t"]) await store.append(id, Noted("x"));
+  await b.append("s:2", Noted("x"));
+  const handler = () => Promise.reject(new PermanentError("no"));
+  const consumers = ["one", "two"].map((name) => new Subscription(store, { name, handler }));
+  for (const consumer of consumers) await consumer.drain();
+  const inspector = inspect(store);
+  for (const streamId of ["s:10000", "s:10150", "s:11199", "s:2", "😀", "t"]) {
+    const { streams, next } = await inspector.parked({ stream: { tenantId: "", streamId } });
+    const found = streams.map((row) => [row.consumer, row.tenantId, row.streamId]);
+    assert.deepEqual(found, [["one", "", streamId], ["two", "", streamId]]);
+    assert.equal(next, undefined);
+  }
+  const of = async (tenantId: string, streamId: string) =>
+    (await inspector.parked({ consumer: { name: "two" }, stream: { tenantId, streamId } })).streams
+      .map((row) => row.tenantId + row.streamId);
+  assert.deepEqual(await of("b", "s:2"), ["bs:2"]);
+  assert.deepEqual(await of("", "s:"), []);
+  assert.deepEqual(await of("", "s:1"), []);
+  await assert.rejects(inspector.parked({ stream: { tenantId: "", streamId: "" } }), RangeError);
+});
+
 test('sensitive: "mask" masks events and states of a store that has the keys', async () => {
   const Named = defineEvent<{ name: string }>()("Named", {
     sensitive: { subject: () => "somebody", fields: { name: "(masked)" } },

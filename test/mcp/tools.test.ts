@@ -258,6 +258,22 @@ test("masked fields never leave, however they were stored", async () => {
   assert.match(JSON.stringify(read.data), /ada@/, "the store itself still reads it");
 });
 
+test("event tells what became of it at each consumer", async () => {
+  const store = new EventStore(memory(), { events: [Noted] });
+  const { events: [noted] } = await store.append("s:1", Noted("x"));
+  const refuse = () => Promise.reject(new PermanentError("no mail"));
+  await new Subscription(store, { name: "mails", handler: refuse }).runOnce();
+  await new Subscription(store, { name: "list", handler() {} }).runOnce();
+  const agent = await agentOf(mcp(store, { authorize }));
+  assert.deepEqual((await agent.call("event", { id: noted.id }))["consumers"], [
+    { consumer: "list", version: 1, state: "handled" },
+    {
+      ...{ consumer: "mails", version: 1, state: "parked" },
+      error: "Cannot handle the event, now or later: no mail",
+    },
+  ]);
+});
+
 test('data: "shape" shows types and lengths only', async () => {
   const here = await shop();
   const agent = await agentFor(here, { data: "shape" });

@@ -147,6 +147,24 @@ test("new events appear by themselves", options, async () => {
   assert.deepEqual(errors, []);
 });
 
+test("a consumer's page draws how far it is behind", options, async () => {
+  const { handler, store, OrderPlaced } = await shopWindow({}, 3);
+  const { page, errors } = await open(handler);
+  await page.clock.install();
+  await page.goto("/consumer?name=order-list");
+  const now = page.locator("#lag");
+  const behind = async () =>
+    Number(/^(\d+) now, \d+ at most$/.exec((await now.textContent())!)?.[1]);
+  while (Number.isNaN(await behind()));
+  const before = await behind();
+  await store.append("order:new", OrderPlaced({ customer: "Zoë", email: "z@z", channel: "web" }));
+  while ((await behind()) !== before + 1) await page.clock.runFor(5000);
+  assert.match((await page.getAttribute("[data-lag] polyline", "points"))!, /^0\.0,\d.* \d/);
+  assert.match((await page.getAttribute("[data-lag]", "aria-label"))!, /^Positions behind: /);
+  await page.locator("dl.facts", { hasText: "projection" }).waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test("nothing that a stranger has named is executed, on any page", options, async () => {
   const { handler, paths } = await hostile();
   const { page, errors } = await open(handler);

@@ -342,6 +342,97 @@ test("a tenant's streams are shown where the store sees all tenants, and no othe
   assert.doesNotMatch((await text(one, "/log"))[1], /of b/);
 });
 
+test("a stream's page leads to the event that failed, and tells what became of the one that is open", async () => {
+  const { handler, inspector } = await shopWindow({ authorize: () => "read" }, 12);
+  const { streams } = await inspector.parked({ consumer: { name: "invoices" } });
+  const { streamId, position } = streams[0]!;
+  const { events } = (await inspector.stream(streamId))!;
+  const failed = events.find(({ stored }) => stored.position === position)!.stored;
+  const page = async (query: string) =>
+    await (await handler(get(`/stream?id=${streamId}${query}`))).text();
+  const newest = await page("");
+  assert.ok(newest.includes(
+    `at=${failed.version}#v${failed.version}"><bdi>PaymentTaken</bdi>, version ${failed.version}</a>`,
+  ));
+  assert.match(newest, /See it among the parked/);
+  const open = await page(`&at=${failed.version}`);
+  assert.match(open, />invoices<[^]*?<span class="bad">parked<\/span>/);
+  assert.match(await page("&at=1"), />order-list<[^]*?<span class="good">handled<\/span>/);
+  assert.match(open, /State at version/);
+  const event = await (await handler(get(`/event?id=${failed.id}`))).text();
+  assert.match(event, />invoices<[^]*?<span class="bad">parked<\/span>/);
+  const acting = await shopWindow({ authorize: () => "act", actions: true, aggregates: {} }, 12);
+  const other = await (await acting.handler(get(`/stream?id=${streamId}`))).text();
+  assert.match(other, /Look after it/);
+  assert.match(other, /give the studio <code>aggregates: { order: … }/);
+  assert.doesNotMatch(other, /State at version|Compare/);
+});
+
+test("a tenant is chosen from those that are given, and stays chosen", async () => {
+  const store = new EventStore(memory(), { events: [Noted] });
+  for (const tenantId of ["a", "b"]) {
+    await store.scope({ tenantId }).append(`s:${tenantId}`, Noted(`mine: ${tenantId}`));
+  }
+  const options: StudioOptions = {
+    authorize: () => "read",
+    tenants: ["a", "b"],
+    basePath: "/studio",
+  };
+  const page = async (path: string, handler = studio(store, options)) =>
+    await (await handler(get(path))).text();
+  const all = await page("/studio/log");
+  assert.match(all, /<form class="tenants" action="\/studio\/log">/);
+  assert.match(all, /<option value="" selected>All tenants<\/option><option value="a">/);
+  assert.match(all, /mine: b[^]*mine: a/);
+  const chosen = await page("/studio/log?tenant=b");
+  assert.match(chosen, /<option value="b" selected>b<\/option>/);
+  assert.match(chosen, /mine: b/);
+  assert.doesNotMatch(chosen, /mine: a/);
+  for (const link of chosen.matchAll(/ href="(\/studio[^"]*)"/g)) {
+    assert.match(link[1]!, /[?;]tenant=b/);
+  }
+  // A form leaves out the query of its action.
+  for (const [form] of chosen.matchAll(/<form class="(?:filters|find)"[^]*?<\/form>/g)) {
+    assert.match(form, /<input type="hidden" name="tenant" value="b">/);
+  }
+  const find = await studio(store, options)(get("/studio/find?q=s:b&tenant=b"));
+  assert.equal(find.headers.get("location"), "/studio/stream?tenant=b&id=s:b");
+  assert.match(await page("/studio/streams?tenant=b"), /s:b/);
+  // Others can be named all the same.
+  assert.match(await page("/studio/?tenant=c"), /<option value="c" selected>/);
+
+  const plain = studio(store, { authorize: () => "read" });
+  assert.doesNotMatch(await page("/log?tenant=b", plain), /class="tenants"/);
+  assert.throws(() => studio(store, { ...options, tenants: [1] as never }), TypeError);
+});
+
+test('data: "shape" shows no data on any page, but to who may reveal an event', async () => {
+  const told: string[] = [];
+  const { handler, inspector } = await shopWindow({
+    authorize: () => "reveal",
+    data: "shape",
+    onAction: ({ name }: StudioAction) => void told.push(name),
+  }, 3);
+  const { events: [placed] } = await inspector.log({ types: ["OrderPlaced"], limit: 1 });
+  const { id, streamId } = placed!.stored;
+  const paths = [
+    ...["/", "/log", `/stream?id=${streamId}&from=0&at=1`, `/event?id=${id}`, `/trace?id=${id}`],
+    ...["/catalogue", "/parked", "/consumers", "/consumer?name=invoices"],
+  ];
+  for (const path of paths) {
+    const text = await (await handler(get(path))).text();
+    assert.doesNotMatch(text, /Ada|Grace|Alan|lamp|voucher is not|tag=|As a test/, path);
+    assert.match(text, /Data by type and length/);
+  }
+  const event = await (await handler(get(`/event?id=${id}`))).text();
+  assert.match(event, /string\(\d\)/);
+  assert.deepEqual(told, []);
+  const revealed = await (await handler(get(`/event?id=${id}&reveal=1`))).text();
+  assert.match(revealed, /@example\.com/);
+  assert.doesNotMatch(revealed, /string\(\d\)/);
+  assert.deepEqual(told, ["reveal"]);
+});
+
 test("a database that cannot be asked is a page, and an error of the user's own is thrown", async () => {
   const driver = memory();
   const unreachable = new Proxy(driver, {

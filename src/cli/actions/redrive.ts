@@ -26,18 +26,26 @@ export const redrive: Command = command({
     const { store, driver, tenantId } = opened;
     const info = consumerOf(await consumers(store), consumer, options.version);
     const { checkpoints, key } = parkingOf(opened, info);
-    const parked = await checkpoints.parked(key);
-    const chosen = all || group !== undefined
-      ? parked.filter((stream) =>
-        (tenantId === undefined || stream.tenantId === tenantId) &&
-        (group === undefined || stream.fingerprint === group)
-      )
-      : streams.map((stream) => parkedStream(parked, stream, tenantId));
     let count = 0;
-    for (const stream of chosen) count += await checkpoints.redrive(key, stream);
+    if (streams.length === 0 && tenantId === undefined) {
+      count = group === undefined
+        ? await checkpoints.redrive(key)
+        : await checkpoints.redriveGroup?.(key, group, Number.MAX_SAFE_INTEGER) ?? 0;
+    } else {
+      const parked = await checkpoints.parked(key);
+      const chosen = streams.length > 0
+        ? streams.map((stream) => parkedStream(parked, stream, tenantId))
+        : parked.filter((stream) =>
+          stream.tenantId === tenantId && (group === undefined || stream.fingerprint === group)
+        );
+      for (const stream of chosen) count += await checkpoints.redrive(key, stream);
+    }
     driver.notifier?.notify();
     if (out.json) await out.value({ consumer, version: info.version, redriven: count });
-    if (count === 0) throw new Stop(exit.nothing, `${consumerName(info)} has nothing parked`);
+    if (count === 0) {
+      const which = group === undefined ? "" : ` in group ${group}`;
+      throw new Stop(exit.nothing, `${consumerName(info)} has nothing parked${which}`);
+    }
     out.note(
       `${consumerName(info)}: ${count} ${count === 1 ? "stream is" : "streams are"} due now`,
     );

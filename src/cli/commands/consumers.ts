@@ -48,7 +48,10 @@ function writeConsumer(consumer: InspectedConsumer, out: Output): void {
     ["position", `${position} of ${head}, ${behind(consumer)} behind`],
     ["oldest", oldest && `${out.time(oldest)}, ${timeOf(age)} ago`],
     ["parked", `${parked}, and ${retrying} that are retried`],
-    ["seen", seenAt === undefined ? "never run by run()" : out.time(seenAt)],
+    [
+      "seen",
+      seenAt === undefined ? "by no run(): runOnce() and drain() leave no sign" : out.time(seenAt),
+    ],
   ];
   for (const [name, text] of facts) {
     if (text !== undefined) void out.line(`${name.padEnd(10)}${text}`);

@@ -1,17 +1,28 @@
 import { type Command, command } from "../command.ts";
-import { shownEvent, writeEvent } from "../view/event.ts";
-import { exit, Stop } from "../exit.ts";
+import { eventOf, shownEvent, writeDeliveries, writeEvent } from "../view/event.ts";
 
 /** Shows one event. */
 export const event: Command = command({
-  summary: "show one event with all that is known of it",
-  args: { id: { kind: "one", summary: "the event's id" } },
+  summary: "show one event, and what became of it at each consumer that takes it",
+  details:
+    "A consumer that is past an event has handled it, unless it was skipped or given up, or the consumer began later.",
+  args: { id: { kind: "one", summary: "the event's id, or its place in a stream: order:42@3" } },
   async run({ args: { id }, out, open }) {
     const { inspect } = await open();
-    const found = await inspect().event(id);
-    if (found === undefined) throw new Stop(exit.nothing, `There is no event ${id}`);
+    const inspector = inspect();
+    const found = await eventOf(inspector, id);
+    const deliveries = await inspector.deliveries(found.stored);
     const shown = shownEvent(found);
-    if (out.json) await out.value(shown);
-    else writeEvent(shown, out);
+    if (out.json) {
+      const consumers = deliveries.map((
+        { consumerTenantId, consumer, version, state, parking },
+      ) => ({
+        ...{ name: consumer, version, tenantId: consumerTenantId, state },
+        error: parking?.error,
+      }));
+      return await out.value({ ...shown, consumers });
+    }
+    writeEvent(shown, out);
+    writeDeliveries(deliveries, out);
   },
 });

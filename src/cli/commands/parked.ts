@@ -1,6 +1,6 @@
 import type { InspectedParking, Inspector, ParkedCursor } from "../../inspect/mod.ts";
 import { type Command, command } from "../command.ts";
-import { consumerName, consumersOf } from "../view/consumer.ts";
+import { consumersOf, nameOf } from "../view/consumer.ts";
 import { exit } from "../exit.ts";
 import type { Output } from "../output.ts";
 
@@ -88,12 +88,18 @@ function writeGroups(streams: readonly InspectedParking[], out: Output): void {
   );
 }
 
+/** Writes a number that was counted up to 100. */
+function countOf(behind: number | undefined): string {
+  return behind === undefined ? "" : behind < 100 ? String(behind) : "100 or more";
+}
+
 function writeStreams(streams: readonly InspectedParking[], out: Output): void {
   out.table(
     [
       "consumer",
       "stream",
       { right: "position" },
+      { right: "behind it" },
       { right: "attempts" },
       "next try",
       "failed last",
@@ -103,16 +109,13 @@ function writeStreams(streams: readonly InspectedParking[], out: Output): void {
       nameOf(stream),
       stream.tenantId === "" ? stream.streamId : `${stream.streamId} (${stream.tenantId})`,
       String(stream.position),
+      countOf(stream.behind),
       String(stream.attempts),
       stream.dueAt === undefined ? "none" : out.time(stream.dueAt),
       out.time(stream.failedAt),
       errorLine(stream.error, out),
     ]),
   );
-}
-
-function nameOf({ consumer: name, version, consumerTenantId: tenantId }: InspectedParking): string {
-  return consumerName({ name, version, tenantId });
 }
 
 /** Errors may quote data, and be long: the first line of them, as far as it fits. */

@@ -1,4 +1,7 @@
 import { type Command, command } from "../command.ts";
+import type { StreamKey } from "../../../mod.ts";
+import type { Inspector } from "../../inspect/mod.ts";
+import { nameOf } from "../view/consumer.ts";
 import { dataLine, shownEvent } from "../view/event.ts";
 import { exit, type ExitCode, Stop } from "../exit.ts";
 import type { Opened } from "../open.ts";
@@ -8,7 +11,7 @@ import type { Output } from "../output.ts";
 export const show: Command = command({
   summary: "show the events of a stream, or its state",
   details:
-    "States are made by `aggregates` of the configuration. As of an instant, a stream ends before the first event that was created later.",
+    "`event` and `trace` take one of its events as `order:42@3`. States are made by `aggregates` of the configuration. As of an instant, a stream ends before the first event that was created later.",
   args: { stream: { kind: "one", summary: "the stream's id", completes: "streams" } },
   options: {
     from: { kind: "number", summary: "the first version (default 1)" },
@@ -24,7 +27,8 @@ export const show: Command = command({
       return await showState(stream, { version: options.to, at: options.at }, opened, out);
     }
     const { from, to, limit = 100, backwards } = options;
-    const found = await opened.inspect().stream(stream, { from, to, limit, backwards });
+    const inspector = opened.inspect();
+    const found = await inspector.stream(stream, { from, to, limit, backwards });
     if (found === undefined) throw missing(stream);
     const events = found.events.map(shownEvent);
     if (out.json) {
@@ -49,9 +53,28 @@ export const show: Command = command({
     if (!found.complete) {
       out.note(`There are more: ${backwards ? `--to ${last - 1}` : `--from ${last + 1}`}`);
     }
+    await noteParked(inspector, found.events[0]!.stored, out);
     return exit.done;
   },
 });
+
+/** Says which consumers the stream waits for, and why. */
+async function noteParked(
+  inspector: Inspector,
+  { tenantId, streamId }: StreamKey,
+  out: Output,
+): Promise<void> {
+  const { streams } = await inspector.parked({ stream: { tenantId, streamId } });
+  for (const parking of streams) {
+    const { position, error, dueAt } = parking;
+    const how = dueAt === undefined ? "Parked" : "Retrying";
+    out.note(
+      `${how} in ${nameOf(parking)} at position ${position}${
+        error === undefined ? "" : `: ${error}`
+      }`,
+    );
+  }
+}
 
 async function showState(
   stream: string,

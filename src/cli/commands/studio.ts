@@ -14,9 +14,10 @@ export const studio: Command = command({
     "The address that it prints has a key: whoever does not know it is refused. Sensitive fields show as their masks. With a configuration, states are shown, and with --actions its consumers can be acted on.",
   options: {
     port: { kind: "number", summary: `another port; 0 is a free one (default ${usual})` },
+    shape: { kind: "flag", summary: "show the types and lengths of data, not the data" },
     actions: { kind: "flag", summary: "allow to redrive, discard, rebuild and forget" },
   },
-  async run({ options: { port = usual, actions }, out, open, signal }) {
+  async run({ options: { port = usual, shape, actions }, out, open, signal }) {
     if (port > 65_535) throw new Stop(exit.usage, "--port must be at most 65535");
     if (signal.aborted) return;
     const { store, consumers, aggregates, configured, name } = await open();
@@ -27,6 +28,7 @@ export const studio: Command = command({
       title: name,
       aggregates,
       actions,
+      data: shape ? "shape" : "values",
       ...(configured && { consumers }),
     });
     await serve(withKey(handler, key), port, signal, async (address) => {

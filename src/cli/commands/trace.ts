@@ -1,6 +1,6 @@
 import type { InspectedNode, InspectedTrace, Inspector } from "../../inspect/mod.ts";
 import { type Command, command } from "../command.ts";
-import { shownEvent } from "../view/event.ts";
+import { eventOf, shownEvent } from "../view/event.ts";
 import { exit, Stop } from "../exit.ts";
 import type { Output } from "../output.ts";
 import { timeOf } from "../progress.ts";
@@ -9,7 +9,10 @@ import { timeOf } from "../progress.ts";
 export const trace: Command = command({
   summary: "show what followed from what: the events of one flow, as a tree",
   args: {
-    id: { kind: "one", summary: "the correlation id of the flow, or the id of one of its events" },
+    id: {
+      kind: "one",
+      summary: "the correlation id of the flow, or one of its events: an id, or order:42@3",
+    },
   },
   options: {
     after: { kind: "number", value: "position", summary: "only events after this position" },
@@ -18,9 +21,6 @@ export const trace: Command = command({
   async run({ args: { id }, options, out, open }) {
     const { inspect } = await open();
     const found = await flowOf(inspect(), id, options);
-    if (found === undefined) {
-      throw new Stop(exit.nothing, `There is no flow and no event with the id ${id}`);
-    }
     const nodes = [...walk(found.roots, [])];
     if (out.json) {
       for (const { node, depth } of nodes) await out.value({ ...shownEvent(node), depth });
@@ -33,12 +33,14 @@ async function flowOf(
   inspector: Inspector,
   id: string,
   search: { readonly after: number | undefined; readonly limit: number | undefined },
-): Promise<InspectedTrace | undefined> {
+): Promise<InspectedTrace> {
   const flow = await inspector.trace(id, search);
   if (flow !== undefined && flow.events > 0) return flow;
-  const event = await inspector.event(id);
-  const correlationId = event?.stored.metadata["correlationId"] ?? id;
-  return event && await inspector.trace(String(correlationId), search);
+  const { stored } = await eventOf(inspector, id);
+  const correlationId = String(stored.metadata["correlationId"] ?? stored.id);
+  const found = await inspector.trace(correlationId, search);
+  if (found !== undefined) return found;
+  throw new Stop(exit.nothing, `There is no flow ${correlationId}`);
 }
 
 /** An event of a flow, with the lines that lead to it. */

@@ -1,6 +1,7 @@
 import { type Command, command } from "../command.ts";
-import { exit } from "../exit.ts";
+import { exit, Stop } from "../exit.ts";
 import type { Output } from "../output.ts";
+import { Digest } from "../verify/digest.ts";
 import type { Finding } from "../verify/finding.ts";
 import type { VerifyProgress } from "../verify/log.ts";
 import { verify as findings } from "../verify/verify.ts";
@@ -17,15 +18,23 @@ export const verify: Command = command({
     deep: { kind: "flag", summary: "read every event" },
     since: { kind: "number", value: "position", summary: "with --deep, go on after this position" },
     rate: { kind: "number", value: "events", summary: "with --deep, the most events a second" },
+    digest: {
+      kind: "flag",
+      summary: "with --deep, a hash of each million events, to compare with another database",
+    },
   },
-  async run({ options: { deep, since, rate }, out, open, signal }) {
+  async run({ options: { deep, since, rate, ...asked }, out, open, signal }) {
+    const digest = asked.digest ? new Digest() : undefined;
+    if (digest !== undefined && !deep) throw new Stop(exit.usage, "--digest goes with --deep");
     const { store, configured } = await open();
     const found = { error: 0, warning: 0, skipped: 0 };
     const kinds = new Map<Finding["check"], number>();
     const watch = watchOn(out, since ?? 0);
     try {
       const { onProgress } = watch;
-      const all = findings(store, { deep, since, rate, signal, onProgress, typed: configured });
+      const all = findings(store, {
+        ...{ deep, since, rate, signal, onProgress, digest, typed: configured },
+      });
       for await (const finding of all) {
         found[finding.level]++;
         const seen = (kinds.get(finding.check) ?? 0) + 1;
@@ -43,6 +52,11 @@ export const verify: Command = command({
     if (signal.aborted) {
       out.note(`It was interrupted; to go on: --deep --since ${position}`);
       return exit.interrupted;
+    }
+    for (const part of await digest?.end() ?? []) {
+      const { first, last, position } = part;
+      if (out.json) await out.value(part);
+      else await out.line(`events ${first}–${last}, to position ${position}  ${part.digest}`);
     }
     const { error, warning, skipped } = found;
     const reached = deep ? `, events up to position ${position}` : "";

@@ -1,6 +1,7 @@
 import type { Event, ExaminedTag, Examiner, StoredEvent } from "../../../mod.ts";
 import { sleep } from "../../async/sleep.ts";
 import type { Internals } from "../../store/internals.ts";
+import type { Digest } from "./digest.ts";
 import { checkCause, checkEvent, checkPlace, parseEvent } from "./event.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -22,6 +23,8 @@ interface Walk {
   readonly rate: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: VerifyProgress) => void) | undefined;
+  /** Is given every event that can be parsed. */
+  readonly digest: Digest | undefined;
   /** Whether sealed fields are read as their masks, whatever the store's keys are. */
   readonly masked: boolean;
 }
@@ -46,7 +49,7 @@ export async function* checkLog(
   walk: Walk,
 ): AsyncIterable<Finding> {
   const { session, shared: { driver, catalog } } = internals;
-  const { until, rate, signal, onProgress, masked } = walk;
+  const { until, rate, signal, onProgress, digest, masked } = walk;
   const decode = (event: StoredEvent) => catalog.decode(event, masked || undefined);
   const known = new Set<string>(); // types are told once, not for each of their events
   const begun = performance.now();
@@ -55,6 +58,7 @@ export async function* checkLog(
     signal?.throwIfAborted();
     const page = await readPage(internals, driver.examiner, after, until);
     yield* page.findings;
+    await digest?.add(page.events);
     const events = masked ? page.events : await catalog.open(session(), page.events);
     for (const event of events) {
       for (const found of checkEvent(event, decode)) {

@@ -1,6 +1,7 @@
 import type { Event, EventStore } from "../../../mod.ts";
 import { checkNumber, checkObject } from "../../errors/check.ts";
 import { internalsOf } from "../../store/internals.ts";
+import type { Digest } from "./digest.ts";
 import { type Finding, finding } from "./finding.ts";
 import { checkLog, checkTags, type VerifyProgress } from "./log.ts";
 import { checkState, checkTables } from "./state.ts";
@@ -21,6 +22,8 @@ interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
   /** Tells how far a deep one has come. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
+  /** Of a deep one, what is given its events. @default nothing is */
+  readonly digest?: Digest | undefined;
   /** Tells the time, in milliseconds since 1970. @default `Date.now` */
   readonly clock?: (() => number) | undefined;
 }
@@ -38,14 +41,14 @@ export async function* verify<E extends Event, Db>(
   options: VerifyOptions = {},
 ): AsyncGenerator<Finding, void, void> {
   const { deep = false, since = 0, rate, typed = true } = checkObject("options", options);
-  const { patience = 60_000, signal, onProgress, clock = Date.now } = options;
+  const { patience = 60_000, signal, onProgress, digest, clock = Date.now } = options;
   checkNumber("since", since);
   checkNumber("patience", patience);
   if (rate !== undefined) checkNumber("rate", rate, 1);
   const internals = internalsOf<Event, unknown>(store);
   if (internals === undefined) throw new TypeError("store must be an event store");
   const { session, shared: { driver: { examiner }, catalog } } = internals;
-  const walk = { since, rate, signal, onProgress };
+  const walk = { since, rate, signal, onProgress, digest };
   if (deep && !typed) yield untyped;
   if (examiner === undefined) {
     yield unexamined;

@@ -1,5 +1,10 @@
 import type { ConsumerInfo } from "../../../mod.ts";
-import type { ConsumerHealth, InspectedConsumer } from "../../inspect/mod.ts";
+import type {
+  ConsumerHealth,
+  InspectedConsumer,
+  InspectedDelivery,
+  InspectedParking,
+} from "../../inspect/mod.ts";
 import { exit, Stop } from "../exit.ts";
 import type { Output } from "../output.ts";
 import { timeOf } from "../progress.ts";
@@ -46,6 +51,13 @@ export function consumerName(
 ): string {
   const label = version === 1 ? name : `${name} v${version}`;
   return tenantId === undefined ? label : `${label} (tenant ${JSON.stringify(tenantId)})`;
+}
+
+/** Returns the name of the consumer of a parked stream or a delivery. */
+export function nameOf(
+  { consumer: name, version, consumerTenantId: tenantId }: InspectedParking | InspectedDelivery,
+): string {
+  return consumerName({ name, version, tenantId });
 }
 
 /** Returns how many positions a consumer is behind: 0 if no event that it wants waits. */

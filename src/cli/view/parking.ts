@@ -1,4 +1,5 @@
 import type { Checkpoints, ConsumerInfo, ConsumerKey, StoredParking } from "../../../mod.ts";
+import { keyOf } from "../../consumer/list.ts";
 import { exit, Stop } from "../exit.ts";
 import type { Opened } from "../open.ts";
 
@@ -11,11 +12,10 @@ interface Parking {
 /** Returns where the parked streams of a consumer are kept. @throws {Stop} If the driver keeps none. */
 export function parkingOf(
   { driver: { checkpoints } }: Opened,
-  { name, version, tenantId }: ConsumerInfo,
+  consumer: ConsumerInfo,
 ): Parking {
   if (checkpoints === undefined) throw new Stop(exit.failed, "This driver has no consumers");
-  const scope = tenantId === undefined ? "all" : `tenant:${tenantId}`;
-  return { checkpoints, key: { scope, name, version } };
+  return { checkpoints, key: keyOf(consumer) };
 }
 
 /**

@@ -1,17 +1,7 @@
 import type { InspectedConsumer, InspectedParking, ParkedCursor } from "../../inspect/mod.ts";
 import { fitted, packed } from "../clip.ts";
 import { Refused } from "../input.ts";
-import {
-  anything,
-  type Context,
-  flag,
-  list,
-  record,
-  text,
-  type Tool,
-  tool,
-  whole,
-} from "../tool.ts";
+import { anything, flag, list, record, text, type Tool, tool, whole } from "../tool.ts";
 import { instant, limit, showError, usual } from "../view.ts";
 
 export const consumers: Tool = tool({
@@ -75,8 +65,8 @@ function show(consumer: InspectedConsumer): object {
     ...(known === undefined ? {} : { known }),
     ...(oldest === undefined ? {} : { oldest: instant(oldest) }),
     ...(seenAt === undefined ? {} : { seen_at: instant(seenAt) }),
-    ...(error === undefined ? {} : { error: showError(false, error) }),
-    filter: fitted(filter, 2000, false),
+    ...(error === undefined ? {} : { error: showError(error) }),
+    filter: fitted(filter, 2000),
     lanes: lanes.length,
     lanes_held: lanes.filter(({ owner }) => owner !== undefined).length,
   };
@@ -99,6 +89,7 @@ export const parked: Tool = tool({
       "tenant?": text,
       stream: text,
       position: whole,
+      "behind_it?": whole,
       attempts: whole,
       failed_at: text,
       "retry_at?": text,
@@ -113,7 +104,7 @@ export const parked: Tool = tool({
       after: after === undefined ? undefined : cursorOf(after),
       limit,
     });
-    const streams = packed(found.streams, (stream) => showParked(context, stream));
+    const streams = packed(found.streams, showParked);
     const whole = streams.length === found.streams.length;
     const next = whole ? found.next : found.streams[streams.length - 1];
     return {
@@ -124,15 +115,16 @@ export const parked: Tool = tool({
   },
 });
 
-function showParked({ shape }: Context, stream: InspectedParking): object {
+function showParked(stream: InspectedParking): object {
   const { consumer, version, tenantId, streamId, position, attempts } = stream;
-  const { failedAt, dueAt, error } = stream;
+  const { failedAt, dueAt, error, behind } = stream;
   return {
     ...{ consumer, version, stream: streamId, position, attempts },
     ...(tenantId === "" ? {} : { tenant: tenantId }),
+    ...(behind === undefined ? {} : { behind_it: behind }),
     failed_at: instant(failedAt),
     ...(dueAt === undefined ? {} : { retry_at: instant(dueAt) }),
-    ...(error === undefined ? {} : { error: showError(shape, { message: error }) }),
+    ...(error === undefined ? {} : { error: showError({ message: error }) }),
   };
 }
 

@@ -1,7 +1,16 @@
+import type { InspectedDelivery } from "../../inspect/mod.ts";
 import { packed } from "../clip.ts";
 import { Refused } from "../input.ts";
 import { list, record, text, type Tool, tool, whole } from "../tool.ts";
-import { eventSchema, eventsSchema, limit, searched, showEvent, usual } from "../view.ts";
+import {
+  eventSchema,
+  eventsSchema,
+  limit,
+  searched,
+  showError,
+  showEvent,
+  usual,
+} from "../view.ts";
 
 export const readLog: Tool = tool({
   name: "read_log",
@@ -31,7 +40,7 @@ export const readLog: Tool = tool({
     }
     const before = at === undefined ? search.before : await inspector.positionAt(at) + 1;
     const found = await inspector.log({ ...search, before, limit });
-    const events = packed(found.events, (event) => showEvent(context, event));
+    const events = packed(found.events, (event) => showEvent(event));
     const cut = found.events[events.length - 1];
     const whole = events.length === found.events.length;
     const searched_to = whole ? found.searchedTo : cut!.stored.position;
@@ -70,7 +79,7 @@ export const readStream: Tool = tool({
   async run(context, { stream, limit = usual, ...range }) {
     const found = await context.inspector.stream(stream, { ...range, limit });
     if (found === undefined) throw new Refused("there is no such stream");
-    const events = packed(found.events, (event) => showEvent(context, event));
+    const events = packed(found.events, (event) => showEvent(event));
     const complete = found.complete && events.length === found.events.length;
     const last = found.events[events.length - 1]?.stored.version ?? 0;
     const next = range.backwards ? { next_to: last - 1 } : { next_from: last + 1 };
@@ -78,13 +87,22 @@ export const readStream: Tool = tool({
   },
 });
 
+function showDelivery({ consumer, version, state, parking }: InspectedDelivery): object {
+  const { error } = parking ?? {};
+  return {
+    ...{ consumer, version, state },
+    ...(error === undefined ? {} : { error: showError({ message: error }) }),
+  };
+}
+
 export const event: Tool = tool({
   name: "event",
   title: "Show an event",
-  about: "One event by its id, with the events that it caused.",
+  about: "One event by its id, what became of it at each consumer, and the events that it caused.",
   input: { id: { kind: "text", about: "the event's id", required: true } },
   output: record({
     event: eventSchema,
+    consumers: list(record({ consumer: text, version: whole, state: text, "error?": text })),
     caused: list(record({ id: text, type: text, stream: text, position: whole })),
   }),
   async run(context, { id }) {
@@ -93,7 +111,8 @@ export const event: Tool = tool({
     if (found === undefined) throw new Refused("there is no such event");
     const caused = await inspector.caused(id, { limit: 1000 });
     return {
-      event: showEvent(context, found, 16_000),
+      event: showEvent(found, 16_000),
+      consumers: packed(await inspector.deliveries(found.stored), showDelivery, 4000),
       caused: packed(caused?.events ?? [], ({ stored: { id, type, streamId, position } }) => ({
         ...{ id, type, stream: streamId, position },
       }), 8000),

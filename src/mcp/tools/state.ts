@@ -1,17 +1,7 @@
 import type { DiffLine, InspectedState } from "../../inspect/mod.ts";
 import { clipText, fitted, packed } from "../clip.ts";
 import { Refused } from "../input.ts";
-import {
-  anything,
-  type Context,
-  flag,
-  list,
-  record,
-  text,
-  type Tool,
-  tool,
-  whole,
-} from "../tool.ts";
+import { anything, flag, list, record, text, type Tool, tool, whole } from "../tool.ts";
 import { showError } from "../view.ts";
 
 const stateSchema = record({ version: whole, "state?": anything, "problem?": text });
@@ -40,18 +30,17 @@ export const state: Tool = tool({
     "complete?": flag,
   }),
   async run(context, { stream, version, at, from }) {
-    const { inspector, shape } = context;
+    const { inspector } = context;
     const found = await inspector.state(stream, { version, at });
     if (found === undefined) throw new Refused("there is no such stream");
-    if (from === undefined) return { stream, ...show(context, found, 24_000) };
+    if (from === undefined) return { stream, ...show(found, 24_000) };
     const compared = await inspector.diff(stream, from, found.version);
     if (compared === undefined) throw new Refused("there is no such stream");
     const answer = {
       stream,
-      ...show(context, compared.to, 8000),
-      from: show(context, compared.from, 8000),
+      ...show(compared.to, 8000),
+      from: show(compared.from, 8000),
     };
-    if (shape) return answer; // lines would quote
     const changed = compared.lines.filter(({ kind }) => kind !== "same");
     const lines = packed(changed, mark, 8000);
     const complete = compared.complete && lines.length === changed.length;
@@ -60,14 +49,13 @@ export const state: Tool = tool({
 });
 
 function show(
-  { shape }: Context,
   { version, state, problem }: InspectedState,
   bytes: number,
 ): object {
   return {
     version,
-    ...(state === undefined ? {} : { state: fitted(state, bytes, shape) }),
-    ...(problem === undefined ? {} : { problem: showError(shape, problem) }),
+    ...(state === undefined ? {} : { state: fitted(state, bytes) }),
+    ...(problem === undefined ? {} : { problem: showError(problem) }),
   };
 }
 

@@ -1,17 +1,7 @@
 import type { InspectedType, UnknownType } from "../../inspect/mod.ts";
 import { fitted, packed } from "../clip.ts";
 import { Refused } from "../input.ts";
-import {
-  anything,
-  type Context,
-  flag,
-  list,
-  record,
-  text,
-  type Tool,
-  tool,
-  whole,
-} from "../tool.ts";
+import { anything, flag, list, record, text, type Tool, tool, whole } from "../tool.ts";
 import { eventSchema, instant, limit, showEvent, usual } from "../view.ts";
 
 export const eventTypes: Tool = tool({
@@ -51,7 +41,7 @@ export const eventTypes: Tool = tool({
     if (type !== undefined && wanted.length === 0) {
       throw new Refused("the application defines no such type");
     }
-    const shown = packed(wanted.slice(0, limit), (it) => show(context, it), 22_000);
+    const shown = packed(wanted.slice(0, limit), show, 22_000);
     const complete = shown.length === wanted.length;
     return {
       types: shown,
@@ -63,19 +53,19 @@ export const eventTypes: Tool = tool({
   },
 });
 
-function show(context: Context, found: InspectedType): object {
+function show(found: InspectedType): object {
   const { type, version, aliases, about, lastAt, versions, tagged, sensitive } = found;
   const { consumers, schema, reason, example } = found;
   return {
     ...{ type, version, about, tagged },
     aliases: aliases.slice(0, 10),
     ...(lastAt === undefined ? {} : { last_at: instant(lastAt) }),
-    versions: fitted(versions, 500, false),
-    sensitive: fitted(sensitive, 1000, false),
-    consumers: fitted(consumers.map(({ name, version }) => `${name}@${version}`), 1000, false),
-    ...(schema === null ? {} : { schema: fitted(schema, 4000, false) }),
+    versions: fitted(versions, 500),
+    sensitive: fitted(sensitive, 1000),
+    consumers: fitted(consumers.map(({ name, version }) => `${name}@${version}`), 1000),
+    ...(schema === null ? {} : { schema: fitted(schema, 4000) }),
     ...(reason === undefined ? {} : { no_schema: reason.slice(0, 200) }),
-    ...(example === undefined ? {} : { example: showEvent(context, example, 2000) }),
+    ...(example === undefined ? {} : { example: showEvent(example, 2000) }),
   };
 }
 

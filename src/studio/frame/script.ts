@@ -1,6 +1,9 @@
 import { type Html, markup } from "./html.ts";
 
-/** The script of all pages, which work without it: keys, copying, live rows. Hashed as a whole, as the style is. */
+/**
+ * The script of all pages, which work without it: keys, copying, live rows, how far a consumer is behind. Hashed as a whole,
+ * as the style is.
+ */
 export const script: Html = markup`(() => {
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -41,6 +44,25 @@ addEventListener("click", (event) => {
   }
 });
 for (const element of all("[data-script]")) element.hidden = false;
+const line = $("[data-lag]");
+if (line) {
+  const seen = [];
+  const ask = async () => {
+    if (document.hidden) return;
+    const response = await fetch(line.dataset.lag).catch(() => undefined);
+    if (!response || !response.ok) return;
+    seen.push(Number(await response.text()));
+    if (seen.length > 120) seen.shift();
+    const most = Math.max(...seen);
+    const place = (value, index) => (index * 600 / 119).toFixed(1) + "," + (96 - 92 * value / Math.max(1, most)).toFixed(1);
+    line.querySelector("polyline").setAttribute("points", seen.map(place).join(" "));
+    const text = seen.at(-1) + " now, " + most + " at most";
+    line.setAttribute("aria-label", "Positions behind: " + text);
+    $("#lag").textContent = text;
+  };
+  ask();
+  setInterval(ask, 5000);
+}
 const body = $("[data-stream]");
 if (!body) return;
 const state = $("#live");

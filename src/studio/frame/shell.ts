@@ -1,6 +1,7 @@
 import { type Content, type Html, markup } from "./html.ts";
 import { script } from "./script.ts";
 import { style } from "./style.ts";
+import { tenantField, tenantPicker } from "../view/tenant.ts";
 import type { Page, View } from "../view/view.ts";
 
 const tabs: readonly (readonly [path: string, name: string, key: string])[] = [
@@ -45,15 +46,15 @@ export function shell(view: View, page: Page, { needs, notice, acts }: Frame): H
   return markup`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${page.title} · ${view.title}</title><style>${style}</style></head><body><a class="skip" href="#main">Skip to the content</a><header class="top"><div><a class="brand" href="${
     view.to("/")
-  }">${mark}${view.title}</a><nav class="tabs" aria-label="Pages">${
-    tabs.map(tab)
-  }</nav><form class="find" role="search" action="${
-    view.to("/find")
-  }"><label class="hidden" for="find">Find a stream, an event, a trace or a position</label><input id="find" name="q" type="search" placeholder="Stream, event, trace, #position" autocomplete="off" spellcheck="false"><kbd aria-hidden="true">/</kbd></form></div></header><main id="main">${
+  }">${mark}${view.title}</a><nav class="tabs" aria-label="Pages">${tabs.map(tab)}</nav>${
+    tenantPicker(view, page.tab ?? "/")
+  }<form class="find" role="search" action="${view.to("/find", { tenant: undefined })}">${
+    tenantField(view)
+  }<label class="hidden" for="find">Find a stream, an event, a trace or a position</label><input id="find" name="q" type="search" placeholder="Stream, event, trace, #position" autocomplete="off" spellcheck="false"><kbd aria-hidden="true">/</kbd></form></div></header><main id="main">${
     notice !== undefined && markup`<div class="note done" role="status">${notice}</div>`
-  }${page.body}</main><footer class="foot"><span>${
-    acts ? "Actions allowed" : "Read-only"
-  }</span><span>Times are UTC</span><span class="side"><button type="button" data-keys data-script hidden>Keys <kbd>?</kbd></button></span></footer><dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2><dl>${
+  }${page.body}</main><footer class="foot"><span>${acts ? "Actions allowed" : "Read-only"}</span>${
+    view.shape && markup`<span>Data by type and length</span>`
+  }<span>Times are UTC</span><span class="side"><button type="button" data-keys data-script hidden>Keys <kbd>?</kbd></button></span></footer><dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2><dl>${
     keys.map(([names, meaning]) =>
       markup`<dt>${names.map((name) => markup`<kbd>${name}</kbd> `)}</dt><dd>${meaning}</dd>`
     )

@@ -43,6 +43,9 @@ border-bottom:2px solid transparent;border-top:2px solid transparent}
 nav.tabs a:hover{color:var(--ink);text-decoration:none}
 nav.tabs a[aria-current]{color:var(--ink);border-bottom-color:var(--accent)}
 .badge{background:var(--removed);color:var(--bad);font-size:.72rem;font-weight:650;padding:0 .4rem;border-radius:9px;line-height:1.15rem}
+.tenants{display:flex;gap:.4rem;margin-left:auto}
+.tenants select{max-width:10rem}
+.tenants+.find{margin-left:0}
 .find{margin-left:auto;position:relative;flex:0 1 19rem}
 .find input{width:100%}
 .find kbd{position:absolute;right:.5rem;top:50%;translate:0 -50%;pointer-events:none}
@@ -112,6 +115,8 @@ td.tight{white-space:nowrap}
 .chart{display:block;width:100%;height:8.5rem}
 .chart .bars{fill:var(--bar)}
 .chart line{stroke:var(--line)}
+.chart.low{height:4.5rem}
+.chart polyline{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke}
 .axis{display:flex;justify-content:space-between;color:var(--soft);font-size:.78rem;padding:.25rem 0 0}
 .json{margin:0;padding:.85rem 1rem;background:var(--page);border:1px solid var(--line);border-radius:8px;overflow:auto;max-height:32rem;font-size:12.5px;line-height:1.6;tab-size:2}
 .json b{font-weight:500;color:var(--ink)}
@@ -200,7 +205,7 @@ ${hues}${depths}
 @media (max-width:700px){
 .top>div{flex-wrap:wrap;gap:.2rem 1rem;padding:.45rem 1rem 0}
 nav.tabs{order:3;width:100%;min-height:2.75rem}
-.find{flex:1}.find kbd{display:none}
+.find{flex:1}.tenants+.find{flex:1 0 100%}.find kbd{display:none}
 main{padding:1.2rem 1rem 3rem}
 .tiles{grid-template-columns:1fr 1fr}.tiles>div:nth-child(odd){border-left:0}.tiles>div:nth-child(n+3){border-top:1px solid var(--line)}
 .tiles dd{font-size:1.4rem}

@@ -1,5 +1,9 @@
 import { Projection } from "../../../mod.ts";
-import type { InspectedConsumer } from "../../inspect/consumers.ts";
+import {
+  type ConsumerSettings,
+  type InspectedConsumer,
+  settingsOf,
+} from "../../inspect/consumers.ts";
 import { ago, duration } from "../view/format.ts";
 import { consumerFields, consumerQuery, findConsumer } from "../view/consumer.ts";
 import { groupSection } from "../view/group.ts";
@@ -64,7 +68,9 @@ export async function consumer(view: View): Promise<Page> {
       }</div>`
     }<div class="pair"><div><section class="panel" aria-labelledby="lanes"><header><h2 id="lanes">Lanes</h2></header>${
       lanes(view, found)
-    }</section>${
+    }</section><section class="panel" data-script hidden aria-labelledby="since"><header><h2 id="since">Behind, since this page is open</h2><span class="side" id="lag"></span></header><div class="pad"><svg class="chart low" data-lag="${
+      view.to("/lag", consumerQuery(found))
+    }" viewBox="0 0 600 100" preserveAspectRatio="none" role="img"><line x1="0" x2="600" y1="98" y2="98"/><polyline points=""/></svg></div></section>${
       groups.length > 0 &&
       markup`<section class="panel" aria-labelledby="parked"><header><h2 id="parked">Parked</h2></header>${
         groups.map((group) => groupSection(view, group))
@@ -94,13 +100,36 @@ export async function consumer(view: View): Promise<Page> {
             view.format(found.parked)
           }</a>`,
       ),
-      fact("Last seen", seenAt === undefined ? "never by run()" : ago(seenAt, view.now)),
+      fact(
+        "Last seen",
+        seenAt === undefined
+          ? "by no run(): runOnce() and drain() leave no sign"
+          : ago(seenAt, view.now),
+      ),
       fact("Types", list(filter.types)),
       fact("Categories", list(filter.categories)),
       filter.published === true && fact("Only", "published events"),
       found.tenantId !== undefined && fact("Tenant", markup`<bdi>${found.tenantId}</bdi>`),
+      ...own === undefined ? [] : settingsFacts(settingsOf(own), fact),
     ]}</dl></div></section>${controls(view, found, running)}</aside></div>`,
   };
+}
+
+/** How it was made in this process. */
+function settingsFacts(
+  { kind, from, lease, retry: { attempts, minDelay, maxDelay }, onFailure }: ConsumerSettings,
+  fact: (name: string, value: Content) => Html,
+): readonly Html[] {
+  const then = { park: "parks the stream", skip: "skips the event", stop: "stops" }[onFailure];
+  return [
+    fact("Kind", kind),
+    fact("Began at", typeof from === "string" ? from : `position ${from.after}`),
+    fact("Lease", duration(lease)),
+    fact(
+      "A failure",
+      `${attempts} attempts, ${duration(minDelay)} to ${duration(maxDelay)} apart, then ${then}`,
+    ),
+  ];
 }
 
 function lanes(view: View, { lanes, head }: InspectedConsumer): Html {

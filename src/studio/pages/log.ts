@@ -3,6 +3,7 @@ import { eventTable, typeName } from "../view/event.ts";
 import { instant } from "../view/format.ts";
 import { type Html, markup } from "../frame/html.ts";
 import { liveMark, liveOf } from "../view/live.ts";
+import { tenantField } from "../view/tenant.ts";
 import type { Page, View } from "../view/view.ts";
 
 /** The log, newest first, by type, category, tag and time. */
@@ -81,7 +82,9 @@ function filters(
 ): Html {
   const field = (name: string, label: string, value: string | undefined, hint: string) =>
     markup`<label for="f-${name}">${label}<input id="f-${name}" name="${name}" value="${value}" placeholder="${hint}" autocomplete="off" spellcheck="false"></label>`;
-  return markup`<form class="filters" action="${view.to("/log")}">${[
+  return markup`<form class="filters" action="${view.to("/log", { tenant: undefined })}">${
+    tenantField(view)
+  }${[
     field("type", "Type", type, ""),
     field("category", "Category", category, ""),
     field("tag", "Tag", tag, ""),

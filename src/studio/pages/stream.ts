@@ -1,5 +1,10 @@
 import { categoryOf } from "../../event/stream.ts";
+import type { InspectedDelivery } from "../../inspect/consumers.ts";
 import type { InspectedEvent } from "../../inspect/event.ts";
+import type { InspectedParking } from "../../inspect/parked.ts";
+import { attempt } from "../view/attempt.ts";
+import { consumerOf, fields } from "../view/consumer.ts";
+import { deliveryWord } from "../view/delivery.ts";
 import {
   createdAt,
   dataOf,
@@ -20,7 +25,7 @@ import type { Page, View } from "../view/view.ts";
 
 /** A stream: its events, newest first, and its state at any of its versions. */
 export async function stream(view: View): Promise<Page> {
-  const { inspector, tenant } = view;
+  const { inspector, registry, tenant } = view;
   const id = view.param("id") ?? "";
   const before = view.number("before");
   if (id === "") {
@@ -41,9 +46,12 @@ export async function stream(view: View): Promise<Page> {
   const category = categoryOf(id);
   const at = clamp(view.number("at") ?? info.version, info.version);
   const from = view.number("from") ?? at - 1;
-  const [diff, waits] = await Promise.all([
-    inspector.diff(id, clamp(from, info.version), at),
+  const shown = view.categories.includes(category);
+  const chosen = events.find(({ stored }) => stored.version === at);
+  const [diff, waits, deliveries] = await Promise.all([
+    shown ? inspector.diff(id, clamp(from, info.version), at) : undefined,
     parkedOf(view, id, tenant ?? ""),
+    chosen && attempt(registry.deliveries(chosen.stored)),
   ]);
   const to = (query: Readonly<Record<string, string | number | undefined>>) =>
     view.to("/stream", { id, tenant, before, ...query });
@@ -73,22 +81,22 @@ export async function stream(view: View): Promise<Page> {
       waits.map((parking) =>
         markup`<div class="note ${parking.dueAt === undefined ? "fault" : "caution"}"><strong>${
           parking.dueAt === undefined ? "Parked" : "Retrying"
-        }</strong> for ${
-          consumerLink(view, {
-            name: parking.consumer,
-            version: parking.version,
-            tenantId: parking.consumerTenantId,
-          })
-        } at position ${view.format(parking.position)}, after ${parking.attempts} ${
-          parking.attempts === 1 ? "attempt" : "attempts"
-        }. <a href="${view.to("/parked", { consumer: parking.consumer })}">Look after it</a>${
+        }</strong> for ${consumerLink(view, consumerOf(parking))} at ${
+          failedAt(view, parking, events, to)
+        }, after ${parking.attempts} ${parking.attempts === 1 ? "attempt" : "attempts"}. <a href="${
+          view.to("/parked", { consumer: parking.consumer })
+        }">${
+          view.may("redrive") || view.may("discard") ? "Look after it" : "See it among the parked"
+        }</a>${
           parking.error !== undefined && markup`<pre class="error">${parking.error}</pre>`
         }</div>`
       )
     }<div class="pair"><section class="panel" aria-labelledby="events"><header><h2 id="events">Events</h2><span class="side">newest first</span></header>${
       events.length === 0
         ? markup`<div class="empty">No events before this.</div>`
-        : markup`<ol class="timeline">${events.map((event) => entry(view, event, at, to))}</ol>`
+        : markup`<ol class="timeline">${
+          events.map((event) => entry(view, event, event === chosen && (deliveries ?? []), to))
+        }</ol>`
     }<div class="more">${
       before !== undefined && markup`<a href="${view.to("/stream", { id, tenant })}">Newest</a>`
     }${
@@ -97,28 +105,30 @@ export async function stream(view: View): Promise<Page> {
         : markup`<a class="side" rel="next" href="${
           to({ before: searchedTo, at: view.number("at") })
         }">Older</a>`
-    }</div></section><aside><section class="panel" aria-labelledby="state"><header><h2 id="state">${
-      from === at - 1
-        ? markup`State at version ${view.format(at)}`
-        : markup`From version ${view.format(from)} to ${view.format(at)}`
-    }</h2><span class="side actions">${step(at - 1, "older", "‹")}${
-      step(at + 1, "newer", "›")
-    }</span></header>${diff && stateLines(diff, category)}<form class="more actions form" action="${
-      view.to("/stream")
-    }"><input type="hidden" name="id" value="${id}">${
-      tenant !== undefined && markup`<input type="hidden" name="tenant" value="${tenant}">`
-    }<label for="from">Compare</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${
-      Math.max(0, from)
-    }"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>${
-      asTest(view, category, events)
-    }</aside></div>`,
+    }</div></section><aside>${
+      shown
+        ? markup`<section class="panel" aria-labelledby="state"><header><h2 id="state">${
+          from === at - 1
+            ? markup`State at version ${view.format(at)}`
+            : markup`From version ${view.format(from)} to ${view.format(at)}`
+        }</h2><span class="side actions">${step(at - 1, "older", "‹")}${
+          step(at + 1, "newer", "›")
+        }</span></header>${diff && stateLines(diff)}<form class="more actions form" action="${
+          view.to("/stream")
+        }">${
+          fields({ id, tenant })
+        }<label for="from">Compare</label><input id="from" name="from" type="number" min="0" max="${info.version}" value="${
+          Math.max(0, from)
+        }"><label for="at">with</label><input id="at" name="at" type="number" min="0" max="${info.version}" value="${at}"><button>Compare</button></form></section>`
+        : noStates(category)
+    }${asTest(view, category, events)}</aside></div>`,
   };
 }
 
 function entry(
   view: View,
   inspected: InspectedEvent,
-  chosen: number,
+  deliveries: readonly InspectedDelivery[] | false,
   to: (query: { readonly at: number }) => string,
 ): Html {
   const { stored, problem } = inspected;
@@ -126,24 +136,50 @@ function entry(
   return markup`<li id="v${version}"><a class="version" href="${
     to({ at: version })
   }#v${version}" title="The state as of this event"${
-    version === chosen && markup` aria-current="true"`
-  }>${version}</a><details${version === chosen && markup` open`}><summary data-row>${
+    deliveries !== false && markup` aria-current="true"`
+  }>${version}</a><details${deliveries !== false && markup` open`}><summary data-row>${
     typeName(stored.type)
   }${
     problem
       ? markup`<span class="gist">${problemMark(problem.message)}</span>`
       : gist(dataOf(inspected))
   }${ago(createdAt(inspected), view.now)}</summary><div class="open">${
-    eventBody(view, inspected)
+    eventBody(
+      view,
+      inspected,
+      deliveries !== false && deliveries.length > 0 &&
+        deliveries.map((delivery) => deliveryWord(view, delivery)),
+    )
   }<p class="small"><a href="${
     eventAddress(view, inspected)
-  }">What followed from it</a></p></div></details></li>`;
+  }">Open the event: causes, effects, consumers</a></p></div></details></li>`;
+}
+
+/** Says where a stream waits; by a link where its event is on the page. */
+function failedAt(
+  view: View,
+  { position }: InspectedParking,
+  events: readonly InspectedEvent[],
+  to: (query: { readonly at: number }) => string,
+): Html {
+  const failed = events.find(({ stored }) => stored.position === position);
+  if (failed === undefined) return markup`position ${view.format(position)}`;
+  const { version, type } = failed.stored;
+  return markup`<a href="${to({ at: version })}#v${version}"><bdi>${type}</bdi>, version ${
+    view.format(version)
+  }</a>`;
+}
+
+function noStates(category: string): Html {
+  return markup`<p class="soft small">To see its states, give the studio <code>aggregates: { ${
+    category === "" ? '""' : category
+  }: … }</code>: a class, a decider or a function of the events.</p>`;
 }
 
 /** The events as the beginning of a test, oldest first. */
 function asTest(view: View, category: string, events: readonly InspectedEvent[]): Html | false {
   const known = events.flatMap(({ event }) => event === undefined ? [] : [event]).toReversed();
-  if (known.length === 0 || !view.categories.includes(category)) return false;
+  if (known.length === 0 || view.shape || !view.categories.includes(category)) return false;
   const name = category.charAt(0).toUpperCase() + category.slice(1);
   const lines = known.map(({ type, data }) =>
     `  ${/^[A-Za-z_$][\w$]*$/.test(type) ? type : `/* ${JSON.stringify(type)} */ Unnamed`}(${

@@ -1,4 +1,5 @@
 import { streamLink, typeName } from "../view/event.ts";
+import { fields } from "../view/consumer.ts";
 import { ago } from "../view/format.ts";
 import { type Html, markup } from "../frame/html.ts";
 import type { Page, View } from "../view/view.ts";
@@ -20,8 +21,7 @@ export async function streams(view: View): Promise<Page> {
     }</span></div><form class="filters" action="${
       view.to("/streams")
     }"><label for="f-prefix">Id begins with<input id="f-prefix" name="prefix" value="${given}" placeholder="order:" autocomplete="off" spellcheck="false"></label>${
-      view.tenant !== undefined &&
-      markup`<input type="hidden" name="tenant" value="${view.tenant}">`
+      fields({ tenant: view.tenant })
     }<button>List</button><a class="button" href="${
       view.to("/streams", { all: 1, tenant: view.tenant })
     }">All by id</a></form><section class="panel" aria-label="Streams">${list}</section>`,

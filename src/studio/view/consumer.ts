@@ -27,6 +27,17 @@ export function isSame(a: ConsumerId, b: ConsumerId): boolean {
   return a.name === b.name && a.version === b.version && a.tenantId === b.tenantId;
 }
 
+/** Returns the consumer of a parked stream or a delivery. */
+export function consumerOf(
+  { consumer, version, consumerTenantId }: {
+    readonly consumer: string;
+    readonly version: number;
+    readonly consumerTenantId?: string | undefined;
+  },
+): ConsumerId {
+  return { name: consumer, version, tenantId: consumerTenantId };
+}
+
 /** Names a consumer in a query. */
 export function consumerQuery({ name, version, tenantId }: ConsumerId): Query {
   return { name, version: version === 1 ? undefined : version, of: tenantId };

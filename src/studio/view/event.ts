@@ -83,8 +83,12 @@ export function problemMark(message: string): Html {
   return markup`<span class="wrong">Cannot be read</span> <span class="soft">${message}</span>`;
 }
 
-/** Shows everything of an event but where it comes from and where it led. */
-export function eventBody(view: View, inspected: InspectedEvent): Html {
+/** Shows everything of an event but where it comes from and where it led, and what is given of its consumers. */
+export function eventBody(
+  view: View,
+  inspected: InspectedEvent,
+  consumers: Content = undefined,
+): Html {
   const { stored, event, problem } = inspected;
   const { correlationId, causationId, ...others } = stored.metadata;
   const tenant = tenantOf(stored);
@@ -124,11 +128,14 @@ export function eventBody(view: View, inspected: InspectedEvent): Html {
     stored.tags.length > 0 && fact(
       "Tags",
       stored.tags.map((tag) =>
-        markup`<a class="tag" href="${view.to("/log", { tag })}"><bdi>${tag}</bdi></a>`
+        view.shape
+          ? markup`<span class="tag">${tag}</span> `
+          : markup`<a class="tag" href="${view.to("/log", { tag })}"><bdi>${tag}</bdi></a>`
       ),
     ),
     stored.schemaVersion > 1 && fact("Schema", `version ${stored.schemaVersion}`),
-    fact("Outbox", stored.published ? "published" : "not published"),
+    fact("Published", stored.published ? "yes: outboxes take it" : "no"),
+    Boolean(consumers) && fact("Consumers", consumers),
     stored.imported === true && fact("Imported", "yes"),
     links.length > 0 && fact(
       "Elsewhere",

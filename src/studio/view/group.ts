@@ -1,5 +1,5 @@
 import type { InspectedParking } from "../../inspect/parked.ts";
-import { consumerFields, type ConsumerId, consumerQuery, fields } from "./consumer.ts";
+import { consumerFields, type ConsumerId, consumerOf, consumerQuery, fields } from "./consumer.ts";
 import { streamLink } from "./event.ts";
 import { ago, duration } from "./format.ts";
 import { consumerLink } from "./health.ts";
@@ -10,11 +10,7 @@ import { tenantOf, type View } from "./view.ts";
 /** Shows parked streams with one cause, and what can be done for them. */
 export function groupSection(view: View, group: ParkedGroup): Html {
   const { streams, error, retrying } = group;
-  const consumer = {
-    name: group.consumer,
-    version: group.version,
-    tenantId: group.consumerTenantId,
-  };
+  const consumer = consumerOf(group);
   const own = view.consumer(consumer);
   const first = streams[0]!;
   return markup`<div class="group"><header><div>${
@@ -40,7 +36,7 @@ export function groupSection(view: View, group: ParkedGroup): Html {
     streams.length === 1 ? "The stream" : "The streams"
   }, failed ${
     ago(first.failedAt, view.now)
-  }</summary><div class="scroll"><table><thead><tr><th scope="col">Stream</th><th scope="col" class="right">Position</th><th scope="col" class="right">Attempts</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Next try</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead><tbody>${
+  }</summary><div class="scroll"><table><thead><tr><th scope="col">Stream</th><th scope="col" class="right">Position</th><th scope="col" class="right">Behind it</th><th scope="col" class="right">Attempts</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Next try</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead><tbody>${
     streams.slice(0, 100).map((parking) => row(view, parking, consumer, own !== undefined))
   }</tbody></table></div>${
     streams.length > 100 &&
@@ -54,13 +50,15 @@ function row(
   consumer: ConsumerId,
   own: boolean,
 ): Html {
-  const { streamId, position, attempts, failedAt, dueAt } = parking;
+  const { streamId, position, attempts, failedAt, dueAt, behind } = parking;
   const stream = { ...consumerQuery(consumer), stream: streamId, tenant: tenantOf(parking) };
   return markup`<tr><td>${streamLink(view, parking)}</td><td class="right"><a href="${
     view.to("/log", { before: position + 1 })
   }">${view.format(position)}</a></td><td class="right">${
-    view.format(attempts)
-  }</td><td class="right soft tight">${ago(failedAt, view.now)}</td><td class="right soft tight">${
+    behind === undefined ? "" : behind < 100 ? view.format(behind) : "100 or more"
+  }</td><td class="right">${view.format(attempts)}</td><td class="right soft tight">${
+    ago(failedAt, view.now)
+  }</td><td class="right soft tight">${
     dueAt === undefined ? "–" : `in ${duration(Math.max(0, dueAt.getTime() - view.now.getTime()))}`
   }</td><td class="right tight">${
     own &&

@@ -2,19 +2,14 @@ import type { InspectedParking } from "../../inspect/parked.ts";
 import { attempt } from "./attempt.ts";
 import type { View } from "./view.ts";
 
-/** The most parked streams that a page looks at. */
-const most = 1000;
-
-/** Finds the consumers for which a stream is parked, among the first thousand parked streams. */
+/** Finds the consumers for which a stream is parked. */
 export async function parkedOf(
   { registry }: View,
   streamId: string,
   tenantId: string,
 ): Promise<readonly InspectedParking[]> {
-  const result = await attempt(registry.parked({ limit: most }));
-  return (result?.streams ?? []).filter((row) =>
-    row.streamId === streamId && row.tenantId === tenantId
-  );
+  const result = await attempt(registry.parked({ stream: { tenantId, streamId }, limit: 1000 }));
+  return result?.streams ?? [];
 }
 
 /** Parked streams of one consumer that wait for the same reason. */

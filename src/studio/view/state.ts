@@ -7,15 +7,10 @@ import { coloured } from "./json.ts";
 const most = 2000;
 
 /** Shows a state with what changed in it, or why it cannot be shown. */
-export function stateLines({ from, to, lines, complete }: StateDiff, category: string): Html {
+export function stateLines({ from, to, lines, complete }: StateDiff): Html {
   const problem = to.problem ?? from.problem;
   if (problem !== undefined) {
-    return markup`<div class="empty"><strong>The state cannot be shown</strong><div class="error">${problem.message}</div>${
-      /^aggregates has nothing/.test(problem.message) &&
-      markup`<p>Give the studio <code>aggregates: { ${
-        category === "" ? '""' : category
-      }: … }</code>: a class, a decider or a function of the events.</p>`
-    }</div>`;
+    return markup`<div class="empty"><strong>The state cannot be shown</strong><div class="error">${problem.message}</div></div>`;
   }
   if (lines.length === 0) {
     return markup`<div class="empty"><strong>Nothing</strong>Before its first event a stream has no state.</div>`;

@@ -16,7 +16,7 @@ export interface View {
   /** Reads the store, for the eyes of this visitor. */
   readonly inspector: Inspector;
   /** Knows all consumers, also where the URL names a tenant. */
-  readonly registry: Pick<Inspector, "consumers" | "parked">;
+  readonly registry: Pick<Inspector, "consumers" | "deliveries" | "parked">;
   /** The name of the application. */
   readonly title: string;
   /** The part of a URL's query with this name; undefined if it is missing or empty. */
@@ -25,6 +25,10 @@ export interface View {
   readonly number: (name: string) => number | undefined;
   /** The tenant that the URL names; undefined where it names none. */
   readonly tenant: string | undefined;
+  /** The tenants to choose from; where there are any, addresses keep the one of this page. */
+  readonly tenants: readonly string[];
+  /** Whether types and lengths are shown in the place of data. */
+  readonly shape: boolean;
   /** The time of the request. */
   readonly now: Date;
   /** Writes a number in the studio's language. */
