@@ -129,6 +129,8 @@ test("guide: parts of examples/frameworks are as they stand there", () => {
   assert.deepEqual(differ.map(({ page, file }) => `${page}: ${file}`), []);
 });
 
+/** How much of a page one sees at once: rows, and the letters of a row. */
+const [screen, width] = [60, 120];
 const pageNames = readdirSync(pages).filter((name) => name.endsWith(".md"));
 
 test("guide: every link leads to a page and a heading", () => {
@@ -143,6 +145,18 @@ test("guide: every link leads to a page and a heading", () => {
       .map(([link]) => `${page}: ${link}`);
   });
   assert.deepEqual(broken, []);
+});
+
+test("guide: every page is at most two screens, apart from the generated ones", () => {
+  const rows = (text: string) =>
+    text.trimEnd().split("\n")
+      .filter((line) => !line.startsWith("```"))
+      .map((line) => line.startsWith("|") ? 1 : Math.max(1, Math.ceil(line.length / width)))
+      .reduce((sum, rows) => sum + rows, 0);
+  const long = pageNames.filter((page) => !["commands.md", "errors.md"].includes(page))
+    .map((page) => `${page}: ${rows(readFileSync(join(pages, page), "utf8"))}`)
+    .filter((row) => Number(row.split(" ")[1]) > 2 * screen);
+  assert.deepEqual(long, []);
 });
 
 test("guide: README.md lists every page", () => {
