@@ -9,12 +9,15 @@ const values = (stamp: string) =>
   `'', 'order:s' || (n / 10), 1 + n % 10, 'order', n / 10 % 1024, 'id-' || n, 'Placed', 1, ${stamp}, ` +
   `'${data}', '{}'`;
 
-/** Fills a schema with numbered events, each with two tags: one that a hundred have, and one that every other has. */
+/**
+ * Fills a schema with numbered events, one a second until now, each with two tags: one that a hundred have, and one that
+ * every other has.
+ */
 export async function fillPostgres(client: Sql, schema: string, events: number): Promise<void> {
   const run = (text: string) => client.unsafe<{ name: string }[]>(text);
   await run(
     `insert into ${schema}.events (position, ${columns}) select nextval('${schema}.position'), ${
-      values("now()")
+      values(`now() - (${events} - n) * interval '1 second'`)
     }, (${tags("n")})::json, true from generate_series(1, ${events}) as n`,
   );
   const named = await run(
@@ -30,9 +33,9 @@ export async function fillLibsql(client: Client, events: number): Promise<void> 
     `with recursive counted (n) as (select 1 union all select n + 1 from counted where n < ${events})
       select n from counted`;
   await client.execute(
-    `insert into es_events (${columns}) select ${values("'2026-01-31T12:00:00.000Z'")}, ${
-      tags("n")
-    }, 1 from (${numbers})`,
+    `insert into es_events (${columns}) select ${
+      values(`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', (n - ${events}) || ' seconds')`)
+    }, ${tags("n")}, 1 from (${numbers})`,
   );
   const { rows } = await client.execute("select name from pragma_table_info('es_event_tags')");
   const named = rows.map(({ name }) => ({ name: String(name) }));

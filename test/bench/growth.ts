@@ -1,5 +1,4 @@
 import type { EventOf, EventStore } from "../../mod.ts";
-import { inspect } from "../../src/inspect/mod.ts";
 import {
   connectPostgres,
   openLibsql,
@@ -76,19 +75,6 @@ async function measure(
         let found = 0;
         for await (const _ of store.readAll({ tags: ["customer:1", "region:1"] })) found++;
         if (found !== 100) throw new Error(`A query by tags found ${found} events, not 100`);
-      },
-    },
-    {
-      subject: "growth-inspect",
-      title: "a look at the newest 50 events, one by its id, the streams of a prefix and a flow",
-      times: 20,
-      async work(store: Store) {
-        const inspector = inspect(store);
-        const { events: [newest] } = await inspector.log();
-        const { id } = newest!.stored;
-        const { streams } = await inspector.streams({ prefix: "order:t" });
-        const found = [await inspector.event(id), await inspector.trace(id), streams[0]];
-        if (found.includes(undefined)) throw new Error("A look has found nothing");
       },
     },
   ];

@@ -4,8 +4,8 @@
 // - `resume` leaves out what this commit has figures of, after a run that was cut off.
 // - `trial` does little, for a look on a busy machine; its figures are kept apart.
 // - `report` measures nothing; it prints the figures and writes the README's table and charts.
-// - `growth 5000000`, `conditions 1000000`, `soak 3` (events; minutes) and `states` take long, and are run only where they
-//   are named.
+// - `growth 5000000`, `looks 5000000`, `conditions 1000000`, `soak 3` (events; minutes) and `states` take long, and are run
+//   only where they are named.
 //
 // These are figures, not tests: a busy machine makes nothing fail.
 import process from "node:process";
@@ -13,6 +13,7 @@ import { conditions } from "./conditions.ts";
 import { commit, type Figure, fileOf, read, save } from "./figures.ts";
 import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
+import { looks } from "./looks.ts";
 import { observer } from "./observer.ts";
 import { describe, dropAll, kinds } from "./places.ts";
 import { print, write } from "./report.ts";
@@ -33,7 +34,7 @@ const scale: Scale = trial
   ? { rounds: 2, milliseconds: 60, events: 1000 }
   : { rounds: 5, milliseconds: 200, events: 5000 };
 
-const alone = ["conditions", "growth", "soak", "idle", "observer", "states", "types"];
+const alone = ["conditions", "growth", "looks", "soak", "idle", "observer", "states", "types"];
 const known = ["resume", "trial", "report", ...alone];
 const named = words.filter((word) =>
   alone.includes(word) || subjects.some(({ name }) => name === word)
@@ -87,6 +88,9 @@ async function run(): Promise<void> {
   await one("idle", where, () => idle(where, trial ? 2 : 10));
   if (named.includes("growth")) {
     for (const figure of await growth(size ?? 500_000, where, trial ? 4 : 60)) keep(figure);
+  }
+  if (named.includes("looks")) {
+    for (const figure of await looks(size ?? 500_000, where, trial ? 2 : 10)) keep(figure);
   }
   if (named.includes("conditions")) {
     for (const figure of await conditions(size ?? 1_000_000, where, trial ? 4 : 40)) keep(figure);

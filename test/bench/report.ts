@@ -7,6 +7,7 @@ import { chart } from "./chart.ts";
 import type { Faults, Figure, Figures, SideFigure } from "./figures.ts";
 
 const begin = "<!-- figures: written by `npm run bench -- report` -->";
+const look = "look: ";
 const end = "<!-- /figures -->";
 const source = "https://github.com/event-sourcery/event-sourcery-ts";
 
@@ -50,7 +51,7 @@ export function print(figures: readonly Figure[], all: readonly Figure[]): void 
   for (const { text, met } of verdicts) console.log(`  ${met ? "met   " : "missed"}  ${text}`);
 }
 
-/** Writes the table into the README and the charts beside the figures. */
+/** Writes the tables into the README and the guide, and the charts beside the figures. */
 export async function write(all: Figures): Promise<void> {
   const folder = join(root, "test", "bench", "results");
   const drawn = charts.filter(({ file, title, subjects, where }) => {
@@ -61,18 +62,54 @@ export async function write(all: Figures): Promise<void> {
     writeFileSync(join(folder, `${file}.svg`), chart(`${title}: ${figures[0]!.where}`, figures));
     return true;
   });
-  const readme = join(root, "README.md");
-  const text = readFileSync(readme, "utf8");
-  const [start, stop] = [text.indexOf(begin), text.indexOf(end)];
-  if (start < 0 || stop < start) throw new Error(`README.md lacks the lines ${begin} and ${end}`);
   const images = drawn.map(({ file, title }) =>
     `![${title}](https://raw.githubusercontent.com/event-sourcery/event-sourcery-ts/main/test/bench/results/${file}.svg)`
   );
   const details = ["<details>", "<summary>All figures, and the budgets</summary>"].join("\n");
-  const parts = [begin, machineOf(all), ...images, details, table(all), "</details>", end];
-  writeFileSync(readme, text.slice(0, start) + parts.join("\n\n") + text.slice(stop + end.length));
-  const { ok, output } = await run([bin("deno"), "fmt", "--quiet", readme, folder]);
+  const readme = join(root, "README.md");
+  const sizing = join(root, "examples", "guide", "sizing.md");
+  const looks = all.figures.filter(({ subject }) => subject.startsWith(look));
+  const others = { ...all, figures: all.figures.filter((figure) => !looks.includes(figure)) };
+  put(readme, [machineOf(others), ...images, details, table(others), "</details>"]);
+  if (looks.length > 0) put(sizing, [machineOf({ ...all, figures: looks }), looksTable(looks)]);
+  const { ok, output } = await run([bin("deno"), "fmt", "--quiet", readme, sizing, folder]);
   if (!ok) throw new Error(output);
+}
+
+/** Puts paragraphs into the marked place of a page. */
+function put(page: string, paragraphs: readonly string[]): void {
+  const text = readFileSync(page, "utf8");
+  const [start, stop] = [text.indexOf(begin), text.indexOf(end)];
+  if (start < 0 || stop < start) throw new Error(`${page} lacks the lines ${begin} and ${end}`);
+  const parts = [begin, ...paragraphs, end];
+  writeFileSync(page, text.slice(0, start) + parts.join("\n\n") + text.slice(stop + end.length));
+}
+
+/** Each look in a row: how long it takes in the long log, and how many times as long as in the short one. */
+function looksTable(looks: readonly Figure[]): string {
+  const databases = [...new Set(looks.map(({ where }) => where))];
+  const titles = [...new Set(looks.map(({ title }) => title))];
+  const cells = titles.map((title) =>
+    databases.flatMap((where) => {
+      const figure = looks.find((one) => one.where === where && one.title === title);
+      if (figure === undefined) return ["", ""];
+      const [long, short] = figure.sides;
+      return figure.unit === "times/s"
+        ? [`${number(1000 / long!.median)} ms`, `${(short!.median / long!.median).toFixed(2)} ×`]
+        : [
+          `${number(long!.median)} ${figure.unit}`,
+          `${(long!.median / short!.median).toFixed(2)} ×`,
+        ];
+    })
+  );
+  const [long, short] = looks[0]!.sides;
+  const head = databases.flatMap((where) => [`${where}: ${long!.name}`, `beside ${short!.name}`]);
+  return [
+    ["", ...head],
+    ["---", ...head.map(() => "--:")],
+    ...titles.map((title, index) => [title, ...cells[index]!]),
+  ]
+    .map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 function machineOf({ machine, figures }: Figures): string {
