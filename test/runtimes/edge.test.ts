@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { root, runtime } from "../support/root.ts";
-import { sqldUrl } from "../support/sqld.ts";
+import { ownPrefix, sqldUrl } from "../support/sqld.ts";
 import { startWorker } from "../support/workerd.ts";
 
 if (runtime === "node") {
@@ -19,7 +19,7 @@ if (runtime === "node") {
   let webhook: Awaited<ReturnType<typeof receiving>>;
 
   before(async () => {
-    const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+    const prefix = ownPrefix();
     const url = await sqldUrl();
     await libsql(drizzle(createClient({ url })), { prefix }).migrate(); // as a deployment does
     [proxy, webhook] = [await counting(url), await receiving()];

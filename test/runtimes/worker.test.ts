@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { project } from "../support/project.ts";
 import { root, runtime } from "../support/root.ts";
-import { sqldUrl } from "../support/sqld.ts";
+import { ownPrefix, sqldUrl } from "../support/sqld.ts";
 import { startWorker } from "../support/workerd.ts";
 import type { Environment } from "./worker.ts";
 
@@ -15,7 +15,7 @@ if (runtime === "node") {
     "a Worker without Node's modules appends, loads and reacts",
     { timeout: 120_000 },
     async () => {
-      const bindings = { url: await sqldUrl(), prefix: `t${crypto.randomUUID().slice(0, 8)}_` };
+      const bindings = { url: await sqldUrl(), prefix: ownPrefix() };
       const worker = await start(bindings);
       try {
         const response = await worker.dispatchFetch("http://worker/");

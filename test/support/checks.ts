@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bin } from "./command.ts";
+import { type Count, count, none } from "./count.ts";
 import { root } from "./root.ts";
 
 /** A command that must succeed, without running a test of ours. */
 export interface Check {
   readonly name: string;
   readonly command: readonly string[];
+  readonly judge: (output: string, ok: boolean) => Count;
 }
+
+const succeeds = (_: string, ok: boolean): Count => ({ ...none, [ok ? "passed" : "failed"]: 1 });
 
 const entries = [
   "mod.ts",
@@ -25,18 +29,22 @@ const entries = [
   "src/testing/mod.ts",
 ];
 
-/** What must hold before any test runs, cheapest first. */
+/** What must hold before any test runs, the longest first. */
 export const checks: readonly Check[] = [
-  { name: "format", command: [bin("deno"), "fmt", "--check"] },
-  { name: "lint", command: [bin("deno"), "lint"] },
-  { name: "types (tsc)", command: [bin("tsc"), "--noEmit"] },
-  { name: "types (deno)", command: [bin("deno"), "check", "--quiet"] },
-  { name: "doc lint", command: [bin("deno"), "doc", "--lint", "--quiet", ...entries] },
-  { name: "publish", command: [bin("deno"), "publish", "--dry-run", "--allow-dirty", "--quiet"] },
-];
-
-/** Runs every example in the documentation as it stands. */
-export const examples: readonly string[] = [
-  ...[bin("deno"), "test", "--doc", "--allow-all", "--quiet", "--permit-no-files"],
-  ...["mod.ts", "src", "drivers", "README.md"].filter((path) => existsSync(join(root, path))),
+  {
+    name: "documentation", // every example in it, as it stands
+    command: [
+      ...[bin("deno"), "test", "--doc", "--allow-all", "--quiet", "--permit-no-files"],
+      ...["mod.ts", "src", "drivers", "README.md"].filter((path) => existsSync(join(root, path))),
+    ],
+    judge: count,
+  },
+  ...Object.entries({
+    "types (deno)": [bin("deno"), "check", "--quiet"],
+    publish: [bin("deno"), "publish", "--dry-run", "--allow-dirty", "--quiet"],
+    "types (tsc)": [bin("tsc"), "--noEmit"],
+    lint: [bin("deno"), "lint"],
+    format: [bin("deno"), "fmt", "--check"],
+    "doc lint": [bin("deno"), "doc", "--lint", "--quiet", ...entries],
+  }).map(([name, command]) => ({ name, command, judge: succeeds })),
 ];

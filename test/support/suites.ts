@@ -18,7 +18,7 @@ const once: readonly RegExp[] = [
   /^test\/cli\/(commands|config|log|mcp|run|studio|transfer|verify)\.test\.ts$/,
   /^test\/(inspect\/mask|mcp\/tools|studio\/pages)\.test\.ts$/,
   /^test\/consumers\/(crowd|flaky|late|oracle|quiet)\.test\.ts$/,
-  /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|isolation)\.test\.ts$/,
+  /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|groups|isolation)\.test\.ts$/,
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,
   /^test\/drivers\/(messages|migrate|neon|pgbouncer|plans|positions|proxy|refused|replica)\.test\.ts$/,
   /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
@@ -28,7 +28,7 @@ const once: readonly RegExp[] = [
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/store\/remade\.test\.ts$/,
   /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,
-  /^test\/testing\/contract\.test\.ts$/,
+  /^test\/testing\/(contract|sabotages)\.test\.ts$/,
   /^test\/process\/(inbox|kill|process|schedule|waiting)\.test\.ts$/,
 ];
 
