@@ -111,7 +111,9 @@ function fields(type: string, value: unknown, pointer: string): readonly [string
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refuse(type, pointer);
   }
-  return Object.entries(value).map(([key, item]) => [unescape(key, type, pointer), item]);
+  return Object.entries(value).map(([key, item]) => {
+    return [unescape(key.replaceAll("%", "\\u"), type, pointer), item];
+  });
 }
 
 function number(digits: string, pointer: string): number {

@@ -1,7 +1,7 @@
 import type { StoredEvent } from "../driver/read.ts";
 import type { SnapshotKey } from "../driver/snapshots.ts";
 import type { Event } from "../event/event.ts";
-import { at, encode, escape } from "../codec/encode.ts";
+import { at, encode, escapeKey } from "../codec/encode.ts";
 import { checkName } from "../errors/check.ts";
 import { InvalidEventError } from "../errors/event.ts";
 import { copyData, Unstorable } from "../event/copy.ts";
@@ -85,8 +85,8 @@ export function valuesOf(data: unknown): (fields: readonly Field[]) => string {
       let pointer = "/data";
       let value = json;
       for (const key of place) {
-        // The encoding spells out all keys of an object that has one which SQL cannot hold.
-        const name = notes[pointer] === "object" ? escape(key) : key;
+        // The encoding spells out all keys of an object that has one which JSON would escape.
+        const name = notes[pointer] === "object" ? escapeKey(key) : key;
         value = Reflect.get(value as object, name);
         pointer = at(pointer, name);
       }

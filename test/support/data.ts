@@ -3,7 +3,7 @@ import fc from "fast-check";
 
 const unit = fc.oneof(
   fc.constantFrom(0, 0xd800, 0xdbff, 0xdc00, 0xdfff),
-  fc.constantFrom(...'/~"\\:é').map((character) => character.charCodeAt(0)),
+  fc.constantFrom(...'/~"\\:é%\n\x7f').map((character) => character.charCodeAt(0)),
   fc.integer({ min: 0, max: 0xffff }),
 );
 
