@@ -21,19 +21,19 @@ const once: readonly RegExp[] = [
   /^test\/drivers\/(boundary|bytes|differential|encodings|engines|fence|groups|isolation)\.test\.ts$/,
   /^test\/drivers\/(keys|late|many|mixed)\.test\.ts$/,
   /^test\/drivers\/(messages|migrate|neon|pgbouncer|plans|positions|proxy|refused|replica)\.test\.ts$/,
-  /^test\/drivers\/(requests|serial|statements|tables|values|wrong)\.test\.ts$/,
+  /^test\/drivers\/(requests|sabotages|serial|statements|tables|values|wrong)\.test\.ts$/,
   /^test\/privacy\/races\.test\.ts$/,
   /^test\/inspect\/drivers\.test\.ts$/,
   /^test\/studio\/browser\.test\.ts$/,
   /^test\/(runtimes\/)?guide\.test\.ts$/,
   /^test\/store\/remade\.test\.ts$/,
   /^test\/publishers\/(kafka|nats|rabbitmq)\.test\.ts$/,
-  /^test\/testing\/(contract|sabotages)\.test\.ts$/,
+  /^test\/testing\/contract\.test\.ts$/,
   /^test\/process\/(inbox|kill|process|schedule|waiting)\.test\.ts$/,
 ];
 
 /** How many test files run at the same time: many of them mostly wait. */
-export const atOnce = 3;
+export const atOnce = 4;
 
 /** The command that runs these test files on a runtime. */
 export async function suite(runtime: Runtime, files: readonly string[]): Promise<string[]> {
