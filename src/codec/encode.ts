@@ -5,7 +5,7 @@ import { copyData, Unstorable } from "../event/copy.ts";
 /** The types of the values that are not plain JSON, by JSON pointer. */
 export type Annotations = Record<string, string>;
 
-/** What `encode` passes down: the annotations it fills, and whether it looks into texts. */
+/** What `encode` passes down: the annotations it fills, and whether it looks into texts and keys. */
 interface Encoding {
   readonly annotations: Annotations;
   readonly texts: boolean;

@@ -16,6 +16,9 @@ export type Placed = EventOf<typeof Placed>;
 /** One that is only asked for. */
 export const Returned = defineEvent<Order>()("Returned");
 
+/** A store of both. */
+export type Store = EventStore<Placed | EventOf<typeof Returned>>;
+
 /** Makes one. */
 export function placed(index: number, tags: readonly string[] = []): Placed {
   return Placed(order(index % 10), { tags });

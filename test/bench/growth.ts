@@ -1,17 +1,7 @@
-import type { EventOf, EventStore } from "../../mod.ts";
-import {
-  connectPostgres,
-  openLibsql,
-  openPostgres,
-  type Placed,
-  placed,
-  type Returned,
-} from "./databases.ts";
+import { connectPostgres, openLibsql, openPostgres, placed, type Store } from "./databases.ts";
 import type { Figure } from "./figures.ts";
 import { fillLibsql, fillPostgres } from "./fill.ts";
 import { takeTurns } from "./turns.ts";
-
-type Store = EventStore<Placed | EventOf<typeof Returned>>;
 
 /** Appends, loads and asks for tags in a store of many events, beside one that holds only what is asked for. */
 export async function growth(events: number, where: string, rounds: number): Promise<Figure[]> {

@@ -1,22 +1,13 @@
-import { type EventOf, type EventStore, PermanentError, Subscription } from "../../mod.ts";
+import { PermanentError, Subscription } from "../../mod.ts";
 import { inspect, type Inspector } from "../../src/inspect/mod.ts";
 import { studio } from "../../src/studio/mod.ts";
-import {
-  connectPostgres,
-  openLibsql,
-  openPostgres,
-  type Placed,
-  placed,
-  type Returned,
-} from "./databases.ts";
+import { connectPostgres, openLibsql, openPostgres, placed, type Store } from "./databases.ts";
 import type { Figure } from "./figures.ts";
 import { fillLibsql, fillPostgres } from "./fill.ts";
 import { takeTurns } from "./turns.ts";
 
 /** The shorter log: as many positions as a search goes through, so that a search of either does as much. */
 const few = 100_000;
-
-type Store = EventStore<Placed | EventOf<typeof Returned>>;
 
 /** A store to look at, and the id of the flow in it. */
 interface Sight {

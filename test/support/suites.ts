@@ -9,8 +9,8 @@ export type Runtime = "node" | "deno" | "bun";
 
 /**
  * Tests of what no runtime changes: SQL with its plans, locks and migrations, the model, random histories of many workers,
- * what the command line, the studio and agents show, and what the repository and its guide hold. They run on Node alone. The contract, lost connections, killed processes, timers and
- * signals are tested on all three.
+ * what the command line, the studio and agents show, and what the repository and its guide hold. They run on Node alone.
+ * The contract, lost connections, killed processes, timers and signals are tested on all three.
  */
 const once: readonly RegExp[] = [
   /^test\/(api|architecture|bench|documentation|frameworks|input|links|packaging|release|types)\.test\.ts$/,

@@ -40,7 +40,7 @@ export const readLog: Tool = tool({
     }
     const before = at === undefined ? search.before : await inspector.positionAt(at) + 1;
     const found = await inspector.log({ ...search, before, limit });
-    const events = packed(found.events, (event) => showEvent(event));
+    const events = packed(found.events, showEvent);
     const cut = found.events[events.length - 1];
     const whole = events.length === found.events.length;
     const searched_to = whole ? found.searchedTo : cut!.stored.position;
@@ -79,7 +79,7 @@ export const readStream: Tool = tool({
   async run(context, { stream, limit = usual, ...range }) {
     const found = await context.inspector.stream(stream, { ...range, limit });
     if (found === undefined) throw new Refused("there is no such stream");
-    const events = packed(found.events, (event) => showEvent(event));
+    const events = packed(found.events, showEvent);
     const complete = found.complete && events.length === found.events.length;
     const last = found.events[events.length - 1]?.stored.version ?? 0;
     const next = range.backwards ? { next_to: last - 1 } : { next_from: last + 1 };

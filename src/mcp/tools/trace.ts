@@ -28,7 +28,7 @@ export const trace: Tool = tool({
     const found = await context.inspector.trace(correlation_id, { after, limit });
     if (found === undefined) throw new Refused("no event has this correlation id");
     const all = flat(found.roots).sort((a, b) => a.stored.position - b.stored.position);
-    const events = packed(all, (event) => showEvent(event));
+    const events = packed(all, showEvent);
     const whole = events.length === all.length;
     const searched_to = whole ? found.searchedTo : all[events.length - 1]!.stored.position;
     const complete = whole && found.complete;
